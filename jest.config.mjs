@@ -1,0 +1,43 @@
+// One runner for every test. `unit` needs nothing but Node; `integration` gets real Kafka, registry and PostgreSQL
+// from libs/testing/src/global-setup.ts, started once per run. Our code and the ESM-only packages are compiled to
+// CommonJS by swc: plain Jest, no experimental flag (docs/adr/0003-node-and-tests.md).
+const swc = [
+  '@swc/jest',
+  {
+    jsc: {
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      target: 'es2023',
+      keepClassNames: true,
+    },
+    module: { type: 'commonjs' },
+  },
+];
+const esmOnly =
+  '@nestjs|file-type|iterare|uid|strtok3|token-types|typeorm|@borewit|@tokenizer|uint8array-extras|load-esm|opossum';
+const common = {
+  testEnvironment: 'node',
+  setupFiles: ['reflect-metadata'],
+  transform: { '^.+\\.(ts|js|mjs)$': swc },
+  moduleNameMapper: {
+    '^#(core|contracts|kafka|storage|qbo|testing)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#common/(.*)$': '<rootDir>/libs/common/src/$1/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
+  transformIgnorePatterns: [`node_modules/(?!(${esmOnly})/)`],
+};
+export default {
+  projects: [
+    { ...common, displayName: 'unit', testMatch: ['**/*.spec.ts'] },
+    {
+      ...common,
+      displayName: 'integration',
+      testMatch: ['**/*.int-spec.ts'],
+      globalSetup: '<rootDir>/libs/testing/src/global-setup.ts',
+      globalTeardown: '<rootDir>/libs/testing/src/global-teardown.ts',
+    },
+  ],
+  reporters: ['default', '<rootDir>/tools/dev/closing-line-reporter.cjs'],
+  testTimeout: 30_000,
+};
