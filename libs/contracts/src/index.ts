@@ -1,0 +1,3 @@
+// What travels between processes: topics, event types, schemas, headers.
+export * from './events.js';
+export * from './topics.js';

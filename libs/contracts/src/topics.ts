@@ -1,0 +1,32 @@
+// The topic catalogue: names, keys and policies of design.md section 5. Everything that creates, checks, consumes or
+// documents a topic reads from here.
+export interface TopicDefinition {
+  readonly name: string;
+  /** what the record key holds */
+  readonly key: string;
+  readonly partitions: number;
+  /** Kafka topic settings, exactly as the broker names them */
+  readonly config: Readonly<Record<string, string>>;
+}
+
+const day = 24 * 60 * 60 * 1000;
+const partitions = 12;
+const deleteAfter = (days: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(days * day) });
+
+export const topics = {
+  notifications: { name: 'qbo.notifications.v1', key: 'source realm', partitions, config: deleteAfter(7) },
+  changes: {
+    name: 'qbo.changes.v1',
+    key: 'realm/type/id',
+    partitions,
+    // Compacted: the replayable state of every company. Seven days of lag keep every single change readable for a week.
+    config: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(7 * day), 'retention.ms': '-1' },
+  },
+  writes: { name: 'sync.writes.v1', key: 'target realm', partitions, config: deleteAfter(7) },
+  results: { name: 'sync.results.v1', key: 'target realm', partitions, config: deleteAfter(30) },
+  attachments: { name: 'sync.attachments.v1', key: 'target realm', partitions, config: deleteAfter(7) },
+  audit: { name: 'audit.events.v1', key: 'organization', partitions, config: deleteAfter(30) },
+  deadLetters: { name: 'dead.letters.v1', key: 'original key', partitions, config: deleteAfter(30) },
+} as const satisfies Record<string, TopicDefinition>;
+
+export type TopicName = (typeof topics)[keyof typeof topics]['name'];
