@@ -12,7 +12,14 @@ export interface NotificationEvent {
   /** UTC ISO 8601 */
   receivedAt: string;
   /** What the webhook named; empty when an operator asked for a look. Hints only: state always comes from a read. */
-  entities: { entityType: string; id: string; operation: string; eventId?: string; time?: string; deletedId?: string }[];
+  entities: {
+    entityType: string;
+    id: string;
+    operation: string;
+    eventId?: string;
+    time?: string;
+    deletedId?: string;
+  }[];
 }
 
 /** `qbo.changes.v1`, key: realm/type/id. A full snapshot, or the fact of its deletion. */
@@ -80,7 +87,8 @@ export interface ResultEvent {
   sourceId: string;
   version: string;
   changeId: string;
-  outcome: 'created' | 'updated' | 'deleted' | 'voided' | 'adopted' | 'unchanged' | 'held' | 'failed' | 'attached' | 'drift';
+  outcome:
+    'created' | 'updated' | 'deleted' | 'voided' | 'adopted' | 'unchanged' | 'held' | 'failed' | 'attached' | 'drift';
   targetId?: string;
   targetSyncToken?: string;
   /** number of the attempt for this version, from 1; 0 when no call was made */

@@ -4,6 +4,8 @@ export interface TopicDefinition {
   readonly name: string;
   /** what the record key holds */
   readonly key: string;
+  /** CloudEvents type of its records */
+  readonly eventType: string;
   readonly partitions: number;
   /** Kafka topic settings, exactly as the broker names them */
   readonly config: Readonly<Record<string, string>>;
@@ -14,19 +16,61 @@ const partitions = 12;
 const deleteAfter = (days: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(days * day) });
 
 export const topics = {
-  notifications: { name: 'qbo.notifications.v1', key: 'source realm', partitions, config: deleteAfter(7) },
+  notifications: {
+    name: 'qbo.notifications.v1',
+    key: 'source realm',
+    eventType: 'qbo.notification.received',
+    partitions,
+    config: deleteAfter(7),
+  },
   changes: {
     name: 'qbo.changes.v1',
     key: 'realm/type/id',
+    eventType: 'qbo.entity.changed',
     partitions,
     // Compacted: the replayable state of every company. Seven days of lag keep every single change readable for a week.
     config: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(7 * day), 'retention.ms': '-1' },
   },
-  writes: { name: 'sync.writes.v1', key: 'target realm', partitions, config: deleteAfter(7) },
-  results: { name: 'sync.results.v1', key: 'target realm', partitions, config: deleteAfter(30) },
-  attachments: { name: 'sync.attachments.v1', key: 'target realm', partitions, config: deleteAfter(7) },
-  audit: { name: 'audit.events.v1', key: 'organization', partitions, config: deleteAfter(30) },
-  deadLetters: { name: 'dead.letters.v1', key: 'original key', partitions, config: deleteAfter(30) },
+  writes: {
+    name: 'sync.writes.v1',
+    key: 'target realm',
+    eventType: 'sync.write.desired',
+    partitions,
+    config: deleteAfter(7),
+  },
+  results: {
+    name: 'sync.results.v1',
+    key: 'target realm',
+    eventType: 'sync.write.settled',
+    partitions,
+    config: deleteAfter(30),
+  },
+  attachments: {
+    name: 'sync.attachments.v1',
+    key: 'target realm',
+    eventType: 'sync.attachment.desired',
+    partitions,
+    config: deleteAfter(7),
+  },
+  audit: {
+    name: 'audit.events.v1',
+    key: 'organization',
+    eventType: 'audit.event.recorded',
+    partitions,
+    config: deleteAfter(30),
+  },
+  deadLetters: {
+    name: 'dead.letters.v1',
+    key: 'original key',
+    eventType: 'dead.letter.recorded',
+    partitions,
+    config: deleteAfter(30),
+  },
 } as const satisfies Record<string, TopicDefinition>;
 
 export type TopicName = (typeof topics)[keyof typeof topics]['name'];
+
+/** The catalogue entry of a topic, by name. */
+export function topicNamed(name: string): TopicDefinition | undefined {
+  return Object.values(topics).find((topic) => topic.name === name);
+}
