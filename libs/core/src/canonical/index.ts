@@ -1,0 +1,6 @@
+// What a record says, apart from how and when QBO says it: canonical content, its hash, voids, names.
+export { canonicalContent, contentHash, desiredHash, deletedHash } from './content.js';
+export { canonicalText, sha256Hex } from './text.js';
+export { isVoided } from './voided.js';
+export { stripDeletedSuffix, sameName } from './names.js';
+export { pick, omit } from './paths.js';

@@ -1,0 +1,8 @@
+// A link: what one target record should be, what it is, and what may happen next. Pure.
+export * from './link.js';
+export * from './state.js';
+export * from './plan.js';
+export * from './adoption.js';
+export * from './sparse.js';
+export * from './difference.js';
+export * from './settle.js';

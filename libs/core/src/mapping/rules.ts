@@ -1,0 +1,108 @@
+// Mapping rules as they are stored (mapping_layers.rules) and as they are used after the layers are merged.
+// A layer is untrusted data: the evaluator never throws on it, a bad rule is a named failure of the record it touches.
+
+export type LayerName = 'template' | 'organization' | 'sync';
+
+export interface MappingLayer {
+  /** mapping_layers.id; 0 for the built-in template */
+  id: number;
+  layer: LayerName;
+  rules: LayerRules;
+}
+
+/** Keys are entity types, or `*` for all of them. */
+export interface LayerRules {
+  entities?: Record<string, EntityRules>;
+}
+
+export interface EntityRules {
+  /** true, or the reason to show: records of this type are not carried */
+  excluded?: boolean | string;
+  /** false: never look for a twin in the target, always create */
+  adopt?: boolean;
+  /** source paths left out of the target */
+  omit?: string[];
+  /** source paths carried although another layer omits them */
+  keep?: string[];
+  fields?: FieldRule[];
+  /** target path -> value, after the field rules */
+  static?: Record<string, unknown>;
+  /** target path -> value for the records a condition matches, e.g. another account type for account 4000 */
+  overrides?: Override[];
+  /** reference path of the registry -> policy */
+  references?: Record<string, ReferencePolicy>;
+  /** source id -> source id: references to the first become references to the second, the first is not carried */
+  redirect?: Record<string, string>;
+  documentNumber?: DocumentNumberPolicy;
+}
+
+export interface FieldRule {
+  from: string;
+  to: string;
+  transforms?: Transform[];
+  /** an empty result is a failure of the record */
+  required?: boolean;
+  maxLength?: number;
+  oneOf?: string[];
+}
+
+export type Transform =
+  | { use: 'trim' | 'upper' | 'lower' }
+  | { use: 'prefix' | 'suffix'; text: string }
+  /** literal text, every occurrence; no patterns, so no rule can take exponential time */
+  | { use: 'replace'; find: string; with: string }
+  | { use: 'truncate'; length: number }
+  | { use: 'default'; value: string | number | boolean }
+  | { use: 'table'; entries: Record<string, string>; otherwise?: 'keep' | 'empty' | 'fail' };
+
+export interface Override {
+  /** source path -> value; all must be equal, texts without regard to case */
+  when: Record<string, string | number | boolean>;
+  set: Record<string, unknown>;
+}
+
+export type ReferencePolicy =
+  /** symbolic: the twin or copy of the same record (the default) */
+  | { kind: 'follow' }
+  /** explicit ids of the target */
+  | { kind: 'table'; entries: Record<string, string>; otherwise?: 'follow' | 'fail' | 'drop' }
+  /** one id of the target for all */
+  | { kind: 'fixed'; value: string }
+  | { kind: 'drop' };
+
+export type DocumentNumberPolicy =
+  | { kind: 'keep' }
+  /** let the target number it */
+  | { kind: 'drop' }
+  | { kind: 'prefix'; text: string };
+
+/** What contributed to a rule set, for people who ask why a field looks as it does. */
+export interface Contribution {
+  layer: LayerName;
+  id: number;
+}
+
+/** One setting that survived the merge, with the layers that spoke about it (the last one decided). */
+export interface Merged<T> {
+  value: T;
+  from: Contribution[];
+}
+
+export interface RuleSet {
+  /** the highest layer id that contributes */
+  version: number;
+  layers: Contribution[];
+  entities: Record<string, MergedRules>;
+}
+
+export interface MergedRules {
+  excluded?: Merged<boolean | string>;
+  adopt?: Merged<boolean>;
+  omit: Record<string, Merged<boolean>>;
+  fields: Record<string, Merged<FieldRule>>;
+  static: Record<string, Merged<unknown>>;
+  overrides: Merged<Override>[];
+  references: Record<string, Merged<ReferencePolicy>>;
+  redirect: Record<string, Merged<string>>;
+  documentNumber?: Merged<DocumentNumberPolicy>;
+}
