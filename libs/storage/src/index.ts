@@ -1,2 +1,7 @@
 // PostgreSQL: migrations, stores, outbox, leases, tenant transaction. TypeORM entities do not leave this library.
-export {};
+export * from './database.js';
+export * from './storage.module.js';
+export * from './configuration/index.js';
+export * from './leases/realm-leases.js';
+export * from './outbox/outbox.js';
+export * from './outbox/relay.js';

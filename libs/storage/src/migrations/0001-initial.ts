@@ -1,6 +1,10 @@
 // The first schema. Every table that belongs to an organization carries organization_id and forces row-level security:
-// a transaction opened for one organization (tenant.ts) runs as role sync_tenant and sees only its rows; the apps' own
-// login owns the tables' work across organizations through role sync_worker. Locks: creates only, nothing existing is touched.
+// a transaction opened for one organization (Database.withTenant) runs as role sync_tenant and sees only its rows; the
+// login that migrates has a policy of its own, which lets the apps work across organizations. A tenant has no right at
+// all on the other tables, save reading its own organization and adding to the outbox.
+// Runs as a superuser, or as an ordinary role that may create in the schema; that one needs CREATEROLE once, or a
+// database administrator's `create role sync_tenant nologin; grant sync_tenant to <login>` before.
+// Locks: creates only, nothing existing is touched.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 const tenantTables = [
@@ -33,6 +37,8 @@ create table companies (
   name text not null,
   status text not null default 'connected' constraint companies_status check (status in ('connected', 'reconnect_needed', 'disconnected')),
   status_reason text,
+  -- from CompanyInfo and Preferences when the grant was checked; null = not asked yet
+  home_currency text,
   connected_at timestamptz not null default now()
 );
 create index companies_by_organization on companies (organization_id);
@@ -319,32 +325,79 @@ create table audit_log (
   constraint audit_log_once unique (organization_id, event_id)
 );
 
-do $$ begin
-  if not exists (select from pg_roles where rolname = 'sync_tenant') then create role sync_tenant nologin; end if;
-exception when duplicate_object or unique_violation then null;
+-- Makes the partition of the month that holds a moment; the sync log's store calls it ahead and before it inserts.
+-- Answers whether the partition is there: false when the default partition already has rows of that month.
+create function sync_log_ensure_partition(moment timestamptz) returns boolean language plpgsql as $$
+declare
+  month timestamp := date_trunc('month', moment at time zone 'UTC');
+  name text := 'sync_log_y' || to_char(month, 'YYYY"m"MM');
+begin
+  if to_regclass(format('%I.%I', current_schema(), name)) is not null then return true; end if;
+  perform pg_advisory_xact_lock(hashtextextended('partition of ' || current_schema() || '.' || name, 0));
+  if to_regclass(format('%I.%I', current_schema(), name)) is not null then return true; end if;
+  begin
+    execute format('create table %I partition of sync_log for values from (%L) to (%L)', name,
+      month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
+  exception when check_violation then return false;
+  end;
+  execute format('alter table %I enable row level security', name);
+  execute format('alter table %I force row level security', name);
+  return true;
 end $$;
 `);
     await runner.query(`do $$ begin
+  if not exists (select from pg_roles where rolname = 'sync_tenant') then
+    begin
+      create role sync_tenant nologin;
+    exception
+      when duplicate_object or unique_violation then null;
+      when insufficient_privilege then
+        raise exception 'role sync_tenant is missing and % may not create roles', current_user
+          using errcode = 'insufficient_privilege',
+                hint = format('As an administrator run: create role sync_tenant nologin; grant sync_tenant to %I;', current_user);
+    end;
+  end if;
+  if not pg_has_role(current_user, 'sync_tenant', 'SET') then
+    execute format('grant sync_tenant to %I with inherit false, set true', current_user);
+  end if;
   execute format('grant usage on schema %I to sync_tenant', current_schema());
-  execute format('grant select, insert, update, delete on all tables in schema %I to sync_tenant', current_schema());
-  execute format('grant sync_tenant to %I', current_user);
-exception when insufficient_privilege then raise; when others then if sqlstate <> '0LP01' then raise; end if;
 end $$`);
     for (const table of tenantTables) {
-      await runner.query(`alter table ${table} enable row level security`);
-      await runner.query(
-        `create policy ${table}_of_tenant on ${table} to sync_tenant
-           using (organization_id = nullif(current_setting('sync.organization_id', true), '')::uuid)
-           with check (organization_id = nullif(current_setting('sync.organization_id', true), '')::uuid)`,
-      );
-      // The apps' own login works for all organizations; forcing keeps the policy on for a table owner that is no superuser.
-      await runner.query(`alter table ${table} force row level security`);
-      await runner.query(`create policy ${table}_of_worker on ${table} to current_user using (true) with check (true)`);
+      const ofTenant = `organization_id = nullif(current_setting('sync.organization_id', true), '')::uuid`;
+      await protect(runner, table, ofTenant);
+      await runner.query(`grant select, insert, update, delete on ${table} to sync_tenant`);
     }
+    await protect(runner, 'organizations', `id = nullif(current_setting('sync.organization_id', true), '')::uuid`);
+    await runner.query(`
+-- What was written about the past stays written.
+revoke update, delete on sync_log, audit_log from sync_tenant;
+grant select on organizations to sync_tenant;
+grant insert on outbox to sync_tenant;
+-- The template layer belongs to nobody and is everybody's to read.
+create policy mapping_layers_template on mapping_layers for select to sync_tenant using (layer = 'template');
+-- Reached through sync_log only, where the policies are; with none of its own nobody but a superuser reads it directly.
+alter table sync_log_default enable row level security;
+alter table sync_log_default force row level security`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    // Role sync_tenant stays: other schemas of the same server may use it.
+    await runner.query(
+      `do $$ begin execute format('revoke usage on schema %I from sync_tenant', current_schema()); end $$`,
+    );
+    await runner.query(`drop function sync_log_ensure_partition(timestamptz)`);
     await runner.query(`drop table audit_log, sync_log, attachment_links, outbox, governor_state, realm_leases, attempts, calls,
       links, captured_entities, capture_cursors, jobs, mapping_layers, syncs, oauth_grants, companies, organizations`);
   }
+}
+
+/** Row-level security for one table: tenants see what `ofTenant` says, the migrating login sees everything. */
+async function protect(runner: QueryRunner, table: string, ofTenant: string): Promise<void> {
+  await runner.query(`alter table ${table} enable row level security`);
+  // Forcing keeps the policies on for the tables' owner, which is no superuser in production.
+  await runner.query(`alter table ${table} force row level security`);
+  await runner.query(
+    `create policy ${table}_of_tenant on ${table} to sync_tenant using (${ofTenant}) with check (${ofTenant})`,
+  );
+  await runner.query(`create policy ${table}_of_worker on ${table} to current_user using (true) with check (true)`);
 }

@@ -1,0 +1,168 @@
+// One pool of PostgreSQL connections over a TypeORM DataSource, and the three ways to use it: a single statement, a
+// transaction as the apps' own login (works for all organizations), a transaction as one organization (row-level security).
+// Promises: a transaction's role and organization end with it, whatever happens, so nothing leaks through the pool; rows
+// come back as rows for every command (TypeORM alone answers [rows, count] for update and delete).
+import { DataSource, MigrationExecutor } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
+import { configurationEntities } from './configuration/entities.js';
+import { migrations } from './migrations/index.js';
+
+/** Runs statements: inside a transaction, or (the Database itself) each on its own. Parameters are positional: $1, $2. */
+export interface Tx {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- rows are typed by the statement that reads them
+  query<R = any>(sql: string, params?: unknown[]): Promise<R[]>;
+}
+
+export interface DatabaseOptions {
+  databaseUrl: string;
+  /** tables live here; created by migrate() when absent */
+  databaseSchema: string;
+  /** connections at most */
+  databasePool: number;
+  applicationName: string;
+}
+
+// A statement that takes a minute is a bug or a lock nobody gives back; ending it lets the loop try again.
+const statementTimeoutMs = 60_000;
+const connectTimeoutMs = 10_000;
+// One lock for all schemas of a database: roles and grants are shared between schemas.
+const migrationLock = 7_120_240_001;
+
+class Connection implements Tx {
+  constructor(private readonly runner: QueryRunner) {}
+
+  get manager(): EntityManager {
+    return this.runner.manager;
+  }
+
+  query<R>(sql: string, params: unknown[] = []): Promise<R[]> {
+    return rowsOf<R>(this.runner, sql, params);
+  }
+}
+
+export class Database implements Tx {
+  private constructor(
+    private readonly source: DataSource,
+    readonly schema: string,
+  ) {}
+
+  static async connect(o: DatabaseOptions): Promise<Database> {
+    if (!/^[a-z_][a-z0-9_]*$/.test(o.databaseSchema)) throw new RangeError(`"${o.databaseSchema}" is no schema name`);
+    const source = new DataSource({
+      type: 'postgres',
+      url: o.databaseUrl,
+      schema: o.databaseSchema,
+      poolSize: o.databasePool,
+      applicationName: o.applicationName,
+      connectTimeoutMS: connectTimeoutMs,
+      entities: configurationEntities,
+      migrations,
+      migrationsTableName: 'schema_migrations',
+      migrationsTransactionMode: 'all',
+      installExtensions: false,
+      synchronize: false,
+      logging: false,
+      extra: {
+        options: `-c search_path=${o.databaseSchema} -c timezone=UTC -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=${statementTimeoutMs}`,
+        keepAlive: true,
+      },
+    });
+    await source.initialize();
+    return new Database(source, o.databaseSchema);
+  }
+
+  async query<R>(sql: string, params: unknown[] = []): Promise<R[]> {
+    return this.withRunner((runner) => rowsOf<R>(runner, sql, params));
+  }
+
+  /** As the apps' own login: every organization's rows. Commits when `fn` resolves, rolls back when it throws. */
+  async withTransaction<T>(fn: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.withRunner(async (runner) => {
+      await runner.startTransaction();
+      try {
+        const result = await fn(new Connection(runner));
+        await runner.commitTransaction();
+        return result;
+      } catch (error) {
+        // The connection may be what broke; then there is nothing left to roll back and `error` says why.
+        if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** As one organization: its rows only, enforced by PostgreSQL. Both settings are local to the transaction. */
+  async withTenant<T>(organizationId: string, fn: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.withTransaction(async (tx) => {
+      await tx.query(`select set_config('sync.organization_id', $1, true), set_config('role', 'sync_tenant', true)`, [
+        organizationId,
+      ]);
+      return fn(tx);
+    });
+  }
+
+  /** One connection for a while, each statement on its own: for session locks that outlive a commit. */
+  async withSession<T>(fn: (session: Tx) => Promise<T>): Promise<T> {
+    return this.withRunner((runner) => fn(new Connection(runner)));
+  }
+
+  /** TypeORM's view of the same connection, for the stores of configuration tables. */
+  entities(tx: Tx): EntityManager {
+    if (tx instanceof Connection) return tx.manager;
+    if (tx === this) return this.source.manager;
+    throw new TypeError('this Tx was not opened by this Database');
+  }
+
+  /** Brings the schema up to date; several processes may call it at once. Answers the names of what it ran. */
+  async migrate(): Promise<string[]> {
+    return this.withMigrationLock(async (runner) => {
+      const known = await rowsOf(runner, 'select from pg_namespace where nspname = $1', [this.schema]);
+      if (known.length === 0) await runner.query(`create schema ${this.schema}`);
+      const executor = new MigrationExecutor(this.source, runner);
+      executor.transaction = 'all';
+      return (await executor.executePendingMigrations()).map((migration) => migration.name);
+    });
+  }
+
+  /** Undoes the newest migration; for tests and for a person at a terminal. */
+  async revertLastMigration(): Promise<void> {
+    await this.withMigrationLock((runner) => new MigrationExecutor(this.source, runner).undoLastMigration());
+  }
+
+  async close(): Promise<void> {
+    if (this.source.isInitialized) await this.source.destroy();
+  }
+
+  /** Nest's hook: pools close after consumers and HTTP. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  private async withMigrationLock<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    return this.withRunner(async (runner) => {
+      await runner.query('set statement_timeout = 0');
+      await runner.query('select pg_advisory_lock($1)', [migrationLock]);
+      try {
+        return await fn(runner);
+      } finally {
+        await runner.query('select pg_advisory_unlock($1)', [migrationLock]);
+        await runner.query(`set statement_timeout = ${statementTimeoutMs}`);
+      }
+    });
+  }
+
+  private async withRunner<T>(fn: (runner: QueryRunner) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await runner.connect();
+      return await fn(runner);
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+async function rowsOf<R>(runner: QueryRunner, sql: string, params: unknown[]): Promise<R[]> {
+  const result = await runner.query(sql, params, true);
+  return (result.records ?? []) as R[];
+}

@@ -1,0 +1,77 @@
+// The exclusive right to act for a realm: a row with an owner, an expiry and a fencing number that rises with every
+// change of owner. Time is the database's, one clock for all processes. Whoever acts passes its fence along; a process
+// that slept through its expiry (a zombie) fails `assertFence` in the very transaction that would have done harm.
+import { Injectable } from '@nestjs/common';
+import { Database } from '../database.js';
+import type { Tx } from '../database.js';
+
+export type LeasePurpose = 'capture' | 'writer' | 'attachments';
+
+export class FenceLost extends Error {
+  readonly code = 'LEASES.FENCE.LOST';
+
+  constructor(
+    readonly realmId: string,
+    readonly purpose: LeasePurpose,
+    readonly fence: bigint,
+  ) {
+    super(`another process acts for realm ${realmId} (${purpose}); fence ${fence} is over`);
+    this.name = 'FenceLost';
+  }
+}
+
+@Injectable()
+export class RealmLeases {
+  constructor(private readonly db: Database) {}
+
+  /** Takes a free, expired or own lease. An own one that is still good keeps its fence. */
+  async acquire(
+    realmId: string,
+    purpose: LeasePurpose,
+    owner: string,
+    ttlMs: number,
+  ): Promise<{ fence: bigint } | undefined> {
+    const [row] = await this.db.query<{ fence: string }>(
+      `insert into realm_leases as held (realm_id, purpose, owner, fence, expires_at)
+       values ($1, $2, $3, 1, clock_timestamp() + $4 * interval '1 millisecond')
+       on conflict (realm_id, purpose) do update
+         set owner = excluded.owner,
+             expires_at = excluded.expires_at,
+             fence = held.fence + case when held.owner = excluded.owner and held.expires_at > clock_timestamp() then 0 else 1 end
+         where held.owner = excluded.owner or held.expires_at <= clock_timestamp()
+       returning fence`,
+      [realmId, purpose, owner, ttlMs],
+    );
+    return row && { fence: BigInt(row.fence) };
+  }
+
+  /** Prolongs all of an owner's leases in one statement; answers those that were lost. */
+  async renew(owner: string, purpose: LeasePurpose, realmIds: readonly string[], ttlMs: number): Promise<string[]> {
+    if (realmIds.length === 0) return [];
+    const kept = await this.db.query<{ realm_id: string }>(
+      `update realm_leases set expires_at = clock_timestamp() + $4 * interval '1 millisecond'
+       where owner = $1 and purpose = $2 and realm_id = any($3) and expires_at > clock_timestamp()
+       returning realm_id`,
+      [owner, purpose, realmIds, ttlMs],
+    );
+    const held = new Set(kept.map((row) => row.realm_id));
+    return realmIds.filter((realmId) => !held.has(realmId));
+  }
+
+  /** Gives it back at once. The row stays: its fence must go on rising. */
+  async release(realmId: string, purpose: LeasePurpose, owner: string): Promise<void> {
+    await this.db.query(
+      `update realm_leases set expires_at = '-infinity', owner = '' where realm_id = $1 and purpose = $2 and owner = $3`,
+      [realmId, purpose, owner],
+    );
+  }
+
+  /** Holds the lease row until the transaction ends, so that nobody takes over in the middle. @throws FenceLost */
+  async assertFence(tx: Tx, realmId: string, purpose: LeasePurpose, fence: bigint): Promise<void> {
+    const rows = await tx.query(
+      `select from realm_leases where realm_id = $1 and purpose = $2 and fence = $3 and expires_at > clock_timestamp() for share`,
+      [realmId, purpose, String(fence)],
+    );
+    if (rows.length === 0) throw new FenceLost(realmId, purpose, fence);
+  }
+}

@@ -1,0 +1,39 @@
+// PostgreSQL for an app: one Database and every store, global. The module is ready when the database answered and the
+// schema is up to date; until then the process waits with back-off (its HTTP server says "starting").
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { CLOCK } from '#common/clock';
+import type { Clock } from '#common/clock';
+import { Health } from '#common/health';
+import { Lifecycle, untilAvailable } from '#common/lifecycle';
+import { createLog } from '#common/logging';
+import { Database } from './database.js';
+import type { DatabaseOptions } from './database.js';
+import { stores } from './stores.js';
+
+@Module({})
+export class StorageModule {
+  static forRoot(o: DatabaseOptions): DynamicModule {
+    return {
+      module: StorageModule,
+      global: true,
+      providers: [
+        {
+          provide: Database,
+          inject: [CLOCK, Health, Lifecycle],
+          useFactory: async (clock: Clock, health: Health, lifecycle: Lifecycle): Promise<Database> => {
+            const log = createLog('storage');
+            const signal = lifecycle.stopping;
+            const db = await untilAvailable('PostgreSQL', () => Database.connect(o), { clock, log, signal });
+            const ran = await untilAvailable('the migrations', () => db.migrate(), { clock, log, signal });
+            if (ran.length > 0) log.info({ migrations: ran }, 'schema brought up to date');
+            health.register('postgresql', () => db.query('select 1').then(() => true as const));
+            return db;
+          },
+        },
+        ...stores,
+      ],
+      exports: [Database, ...stores],
+    };
+  }
+}
