@@ -77,7 +77,7 @@ function computeForm(side: 'sales' | 'purchase', rec: Rec, company: CompanyView,
         if (discountLine !== line) continue;
         break;
       case 'GroupLineDetail':
-        computeGroup(line, taxable, rec, company, side, basis, date, given, switches);
+        computeGroup(line, taxable, company, side, basis, date, given, switches);
         break;
       case 'SalesItemLineDetail':
       case 'ItemBasedExpenseLineDetail':
@@ -105,7 +105,7 @@ function computeForm(side: 'sales' | 'purchase', rec: Rec, company: CompanyView,
   const discount = discountLine ? computeDiscount(discountLine, subTotal, company) : 0;
 
   if (hidden !== 0) keepStoredTax(rec);
-  else if (profile === 'none' || (profile !== 'vat' && side === 'purchase')) clearTax(rec, side, profile === 'vat');
+  else if (profile === 'none' || (profile !== 'vat' && side === 'purchase')) clearTax(rec, side);
   else if (profile === 'us-manual') taxUsManual(rec, taxable, subTotal, discount, company, given, date, switches);
   else if (profile === 'us-automated') taxUsAutomated(rec, taxable, subTotal, discount, company, given, switches);
   else taxVat(rec, taxable, discount, company, side, basis, date, given, switches);
@@ -135,7 +135,6 @@ function basisOf(rec: Rec): 'TaxExcluded' | 'TaxInclusive' | 'NotApplicable' {
 function computeGroup(
   group: Rec,
   taxable: TaxableLine[],
-  rec: Rec,
   company: CompanyView,
   side: 'sales' | 'purchase',
   basis: string,
@@ -250,9 +249,8 @@ function computeDiscount(line: Rec, subTotal: Cents, company: CompanyView): Cent
   return amount;
 }
 
-function clearTax(rec: Rec, side: 'sales' | 'purchase', vat: boolean): void {
+function clearTax(rec: Rec, side: 'sales' | 'purchase'): void {
   if (side === 'sales') rec.TxnTaxDetail = { TotalTax: 0 };
-  else if (vat) rec.TxnTaxDetail = {};
   else delete rec.TxnTaxDetail;
 }
 
