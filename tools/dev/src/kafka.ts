@@ -20,6 +20,7 @@ export interface KafkaNodeOptions {
 export class KafkaNode {
   private child: Child | undefined;
   private archive: ClassArchive | undefined;
+  private ready = false;
 
   constructor(
     private readonly children: Children,
@@ -51,6 +52,7 @@ export class KafkaNode {
     await writeFile(properties, serverProperties(this.options, data));
     const archive = await this.runtime.archive('kafka');
     this.archive = archive;
+    if (archive.partial) this.children.removeLater(archive.partial);
     let started: () => void = () => undefined;
     const ready = new Promise<void>((resolve) => (started = resolve));
     const child = await this.children.spawn({
@@ -62,6 +64,7 @@ export class KafkaNode {
         ...['-cp', this.runtime.kafkaClassPath, 'kafka.Kafka', properties],
       ],
       logFile: join(folder, 'kafka.log'),
+      killAfterMs: archive.stopWithinMs,
       onLine: (line) => line.includes('Kafka Server started') && started(),
     });
     this.child = child;
@@ -71,11 +74,12 @@ export class KafkaNode {
         throw new Error(`Kafka node ${id} ended at its start (${code}):\n${child.tail()}`);
       }),
     ]);
+    this.ready = true;
   }
 
   async stop(): Promise<void> {
     await this.child?.stop();
-    await this.archive?.keep();
+    if (this.ready && (await this.child?.exited) !== 'SIGKILL') await this.archive?.keep();
   }
 
   /** As a power cut: SIGKILL. start() brings it back on the same data and port. */

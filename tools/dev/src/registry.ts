@@ -7,6 +7,7 @@ import type { ClassArchive, StreamRuntime } from './stream-runtime.js';
 export class Registry {
   private child: Child | undefined;
   private archive: ClassArchive | undefined;
+  private ready = false;
 
   constructor(
     private readonly children: Children,
@@ -23,6 +24,7 @@ export class Registry {
     const database = new URL(databaseUrl);
     const archive = await this.runtime.archive('registry');
     this.archive = archive;
+    if (archive.partial) this.children.removeLater(archive.partial);
     const settings = {
       'quarkus.http.host': '127.0.0.1',
       'quarkus.http.port': port,
@@ -48,17 +50,19 @@ export class Registry {
         ...['-jar', this.runtime.registryJar],
       ],
       logFile,
+      killAfterMs: archive.stopWithinMs,
     });
     this.child = child;
     while (!(await answers(`${this.url}/subjects`))) {
       if (!child.running) throw new Error(`The schema registry ended at its start:\n${child.tail()}`);
       await sleep(50);
     }
+    this.ready = true;
   }
 
   async stop(): Promise<void> {
     await this.child?.stop();
-    await this.archive?.keep();
+    if (this.ready && (await this.child?.exited) !== 'SIGKILL') await this.archive?.keep();
   }
 }
 

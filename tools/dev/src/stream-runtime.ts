@@ -54,9 +54,14 @@ export interface StreamRuntime {
   archive(name: 'kafka' | 'registry'): Promise<ClassArchive>;
 }
 
-/** Flags for a JVM that uses the archive, or writes it when it stops; `keep` is called after that stop. */
+/** Flags for a JVM that uses the archive, or writes it when it stops. */
 export interface ClassArchive {
   flags: string[];
+  /** what is removed when the JVM never came so far as to write it whole */
+  partial?: string;
+  /** how long the JVM may take to stop: writing the archive is part of it */
+  stopWithinMs: number;
+  /** called after an orderly stop of a JVM that had become ready: only such an archive holds all classes */
   keep(): Promise<void>;
 }
 
@@ -180,10 +185,14 @@ async function makeCheckpoint(
 export const clusterId = 'cWJvLXN5bmMtZGV2LTAwMQ';
 
 async function classArchive(file: string): Promise<ClassArchive> {
-  if (await exists(file)) return { flags: [`-XX:SharedArchiveFile=${file}`], keep: async () => undefined };
+  if (await exists(file)) {
+    return { flags: [`-XX:SharedArchiveFile=${file}`], stopWithinMs: 10_000, keep: async () => undefined };
+  }
   const partial = `${file}.${process.pid}`;
   return {
     flags: [`-XX:ArchiveClassesAtExit=${partial}`],
-    keep: () => rename(partial, file).catch(() => undefined), // killed before it could write: the next instance will
+    partial,
+    stopWithinMs: 60_000,
+    keep: () => rename(partial, file).catch(() => undefined), // not written after all: the next instance will
   };
 }

@@ -1,0 +1,188 @@
+// A QuickBooks Online of one's own: starts tools/qbo-emulator as a child process (its code is never imported: it must be
+// able to disagree with us) and steers it over HTTP. The child ends when our pipe to it closes, also after kill -9.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { repositoryRoot } from './repository.js';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- raw QBO JSON and the emulator's free-form answers
+export type Raw = any;
+
+export interface EmulatorApp {
+  clientId: string;
+  clientSecret: string;
+  verifierToken: string;
+}
+
+export interface EmulatorGrant {
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+  refreshTokenExpiresIn: number;
+}
+
+export interface EmulatorFault {
+  match?: { realmId?: string; method?: string; pathPattern?: string; operation?: string; entity?: string };
+  fault: string;
+  times?: number;
+  probability?: number;
+  afterMs?: number;
+  [detail: string]: unknown;
+}
+
+/** Steers an emulator that runs anywhere. A refusal throws with the emulator's own words. */
+export class EmulatorClient {
+  constructor(readonly url: string) {}
+
+  createApp(
+    o: { name?: string; redirectUris?: string[]; webhookUrl?: string; webhookFormat?: 'cloudevents' | 'legacy' } = {},
+  ) {
+    return this.steer<EmulatorApp>('POST', 'apps', { name: 'test', redirectUris: [], ...o });
+  }
+
+  createCompany(o: { name: string; realmId?: string; preset?: string; [detail: string]: unknown }) {
+    return this.steer<{ realmId: string; name: string; counts: Record<string, number> }>('POST', 'companies', {
+      preset: 'empty',
+      ...o,
+    });
+  }
+
+  grant(clientId: string, realmId: string) {
+    return this.steer<EmulatorGrant>('POST', 'grants', { clientId, realmId });
+  }
+
+  /** The person disconnects the app. */
+  revokeGrant(clientId: string, realmId: string) {
+    return this.steer<Raw>('DELETE', 'grants', { clientId, realmId });
+  }
+
+  /** A person at work in a company. */
+  edit(realmId: string, o: { count: number; seed: number; mix?: Record<string, number> }) {
+    return this.steer<Raw>('POST', `companies/${realmId}/edits`, o);
+  }
+
+  fault(o: EmulatorFault) {
+    return this.steer<{ id: string }>('POST', 'faults', o);
+  }
+
+  clearFaults() {
+    return this.steer<Raw>('DELETE', 'faults');
+  }
+
+  webhooks(o: Record<string, unknown>) {
+    return this.steer<Raw>('PUT', 'webhooks', o);
+  }
+
+  limits(o: Record<string, unknown>) {
+    return this.steer<Raw>('PUT', 'limits', o);
+  }
+
+  advanceClock(advanceMs: number) {
+    return this.steer<Raw>('PUT', 'clock', { advanceMs });
+  }
+
+  stats(realmId: string) {
+    return this.steer<Raw>('GET', `companies/${realmId}/stats`);
+  }
+
+  requests(realmId: string, after = 0) {
+    return this.steer<Raw>('GET', `companies/${realmId}/requests?after=${after}`);
+  }
+
+  trialBalance(realmId: string) {
+    return this.steer<Raw>('GET', `companies/${realmId}/trial-balance`);
+  }
+
+  ledger(realmId: string, query = '') {
+    return this.steer<Raw>('GET', `companies/${realmId}/ledger${query}`);
+  }
+
+  dump(realmId: string) {
+    return this.steer<Raw>('GET', `companies/${realmId}/dump`);
+  }
+
+  reset() {
+    return this.steer<Raw>('POST', 'reset', {});
+  }
+
+  /** Any call of the steering interface. */
+  async steer<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(`${this.url}/_emulator/${path}`, {
+      method,
+      ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`emulator: ${method} /_emulator/${path} answered ${response.status}: ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+
+  /** A call of the accounting API as any app would make it; answers status and body, refusals included. */
+  async api(
+    realmId: string,
+    accessToken: string,
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Raw }> {
+    const response = await fetch(`${this.url}/v3/company/${realmId}/${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${accessToken}`,
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    try {
+      return { status: response.status, body: JSON.parse(text) };
+    } catch {
+      return { status: response.status, body: text };
+    }
+  }
+}
+
+export interface RunningEmulator extends EmulatorClient {
+  readonly pid: number;
+  stop(): Promise<void>;
+  /** as a power cut: SIGKILL */
+  kill(): Promise<void>;
+}
+
+// The shell becomes the program, so the pid is the program's; beside it waits a reader of our pipe.
+const endsWithThePipe = 'exec 3<&0; (read _ <&3; kill -TERM $$) >/dev/null 2>&1 & exec "$@" </dev/null 3<&-';
+
+export interface StartEmulatorOptions {
+  port?: number;
+  /** folder that keeps companies across restarts */
+  data?: string;
+  clock?: 'real' | 'virtual';
+}
+
+export async function startEmulator(o: StartEmulatorOptions = {}): Promise<RunningEmulator> {
+  const args = ['--port', String(o.port ?? 0), '--quiet'];
+  if (o.data !== undefined) args.push('--data', o.data);
+  if (o.clock !== undefined) args.push('--clock', o.clock);
+  const program = [process.execPath, 'tools/dev/run.mjs', 'tools/qbo-emulator/src/main', ...args];
+  const child = spawn('/bin/sh', ['-c', endsWithThePipe, 'sh', ...program], {
+    cwd: repositoryRoot(),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.stdin.on('error', () => undefined);
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-4000)));
+  const url = await new Promise<string>((resolve, reject) => {
+    void exited.then(() => reject(new Error(`The emulator did not start:\n${said}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const found = /qbo-emulator listening on (http:\S+)/.exec(line);
+      if (found) resolve(found[1]!);
+    });
+  });
+  const end = (signal: NodeJS.Signals) => async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await exited;
+    child.stdin.end();
+  };
+  return Object.assign(new EmulatorClient(url), { pid: child.pid!, stop: end('SIGTERM'), kill: end('SIGKILL') });
+}
