@@ -3,7 +3,7 @@
 // Promises: a transaction's role and organization end with it, whatever happens, so nothing leaks through the pool; rows
 // come back as rows for every command (TypeORM alone answers [rows, count] for update and delete).
 import { DataSource, MigrationExecutor } from 'typeorm';
-import type { EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager, Logger, QueryRunner } from 'typeorm';
 import { configurationEntities } from './configuration/entities.js';
 import { migrations } from './migrations/index.js';
 
@@ -40,6 +40,17 @@ class Connection implements Tx {
   }
 }
 
+// TypeORM writes to the console even with logging off; what fails is thrown, and the caller logs it with its context.
+const nothing = (): void => undefined;
+const quiet: Logger = {
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+};
+
 export class Database implements Tx {
   private constructor(
     private readonly source: DataSource,
@@ -61,7 +72,7 @@ export class Database implements Tx {
       migrationsTransactionMode: 'all',
       installExtensions: false,
       synchronize: false,
-      logging: false,
+      logger: quiet,
       extra: {
         options: `-c search_path=${o.databaseSchema} -c timezone=UTC -c statement_timeout=${statementTimeoutMs} -c idle_in_transaction_session_timeout=${statementTimeoutMs}`,
         keepAlive: true,

@@ -338,7 +338,10 @@ begin
   begin
     execute format('create table %I partition of sync_log for values from (%L) to (%L)', name,
       month at time zone 'UTC', (month + interval '1 month') at time zone 'UTC');
-  exception when check_violation then return false;
+  exception
+    when check_violation then return false;
+    -- made while we waited for the lock
+    when duplicate_table then return true;
   end;
   execute format('alter table %I enable row level security', name);
   execute format('alter table %I force row level security', name);
@@ -349,18 +352,16 @@ end $$;
   if not exists (select from pg_roles where rolname = 'sync_tenant') then
     begin
       create role sync_tenant nologin;
-    exception
-      when duplicate_object or unique_violation then null;
-      when insufficient_privilege then
-        raise exception 'role sync_tenant is missing and % may not create roles', current_user
-          using errcode = 'insufficient_privilege',
-                hint = format('As an administrator run: create role sync_tenant nologin; grant sync_tenant to %I;', current_user);
+    exception when duplicate_object or unique_violation then null;
     end;
   end if;
   if not pg_has_role(current_user, 'sync_tenant', 'SET') then
     execute format('grant sync_tenant to %I with inherit false, set true', current_user);
   end if;
   execute format('grant usage on schema %I to sync_tenant', current_schema());
+exception when insufficient_privilege then
+  raise exception 'this login may not become role sync_tenant, which every tenant transaction does. As an administrator run: %',
+    format('create role sync_tenant nologin; grant sync_tenant to %I;', current_user) using errcode = 'insufficient_privilege';
 end $$`);
     for (const table of tenantTables) {
       const ofTenant = `organization_id = nullif(current_setting('sync.organization_id', true), '')::uuid`;

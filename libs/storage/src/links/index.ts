@@ -1,0 +1,5 @@
+// Links: desired against applied per (sync, source entity), the calls that close the difference, and how people see them.
+export * from './links.js';
+export * from './report.js';
+export { storedLink, waitName, type Lane, type LinkKey, type StoredLink } from './row.js';
+export { keyText } from './keys.js';

@@ -1,0 +1,591 @@
+// The store of links, the writer's work list: what each target record should be, what it is, and why it is not yet.
+// Promises: a newer desired version wins whatever the order of arrival; a link is claimed together with the written-down
+// call or not at all; one transaction settles a call, wakes who waited and announces the outcome; every change by a writer
+// carries the fence of its lease. Decisions are made by the caller (libs/core) on rows read under lock.
+import { Injectable } from '@nestjs/common';
+import type { Applied, Json, LinkState, Reference, Target } from '#core';
+import { Database, type Tx } from '../database.js';
+import { RealmLeases } from '../leases/index.js';
+import { Outbox, type OutboxRecord } from '../outbox/index.js';
+import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';
+import { storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
+
+/** What `sync.writes` says about one entity. */
+export interface DesiredLink extends LinkKey {
+  organizationId: string;
+  sourceRealmId: string;
+  targetRealmId: string;
+  lane: Lane;
+  /** order among work of one lane, lower first */
+  rank: number;
+  version: string;
+  hash: string;
+  op: 'upsert' | 'delete' | 'void' | 'fail';
+  payload?: Json | undefined;
+  references: Reference[];
+  naturalKey?: Record<string, string> | undefined;
+  mappingVersion: number;
+  changeId: string;
+  traceparent?: string | undefined;
+  failure?: { code: string; reason: string } | undefined;
+}
+
+/** What intake did with one event; events that were older than what is stored are not mentioned. */
+export interface Taken extends LinkKey {
+  state: LinkState['kind'];
+}
+
+export interface LinkChange {
+  key: LinkKey;
+  state: LinkState;
+  attempts: number;
+  applied?: Applied | undefined;
+  target?: Target | undefined;
+  beforeImage?: Json | undefined;
+  /** the target's id is known now: who waited for this link may go on */
+  wakes: boolean;
+  announce?: OutboxRecord | undefined;
+}
+
+export interface AttemptRecord extends LinkKey {
+  operation: 'create' | 'update' | 'delete' | 'void' | 'deactivate' | 'adopt';
+  requestId: string;
+  version: string;
+  desiredHash: string;
+  generation: number;
+  /** exact bytes */
+  body: string;
+}
+
+export interface CallRecord {
+  id: string;
+  targetRealmId: string;
+  requestId: string;
+  kind: 'single' | 'batch';
+  attempts: AttemptRecord[];
+}
+
+export interface OpenCall extends CallRecord {
+  state: 'claimed' | 'unknown';
+  fence: bigint;
+  sends: number;
+  claimedAt: Date;
+  /** latest due time among its links */
+  dueAt: Date;
+}
+
+export interface CallEnd {
+  id: string;
+  /** unknown: may have happened, stays open. abandoned: certainly did not happen */
+  state: 'answered' | 'unknown' | 'abandoned';
+  httpStatus?: number | undefined;
+  tid?: string | undefined;
+  attempts: { position: number; outcome: string; code?: string | undefined; reason?: string | undefined }[];
+}
+
+export interface Decided {
+  changes: LinkChange[];
+  call?: CallEnd;
+}
+
+const columns = `sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
+  desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version::text,
+  change_id, traceparent, applied_version, applied_hash, applied_payload, target_id, target_sync_token, target_deleted,
+  waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at`;
+
+@Injectable()
+export class Links {
+  private readonly leases: RealmLeases;
+  private readonly outbox = new Outbox();
+
+  constructor(private readonly db: Database) {
+    this.leases = new RealmLeases(db);
+  }
+
+  /**
+   * One statement for a whole Kafka batch. The version decides, not the order of arrival; the same version counts again
+   * only under a newer mapping. A link whose call is on its way keeps its state: the answer must be settled first.
+   */
+  async intake(desired: readonly DesiredLink[], at: Date): Promise<Taken[]> {
+    const newest = newestOfEach(desired);
+    if (newest.length === 0) return [];
+    const rows = await this.db.query<{ sync_id: string; entity_type: string; source_id: string; state: Taken['state'] }>(
+      `insert into links as l (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
+         rank, desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version,
+         change_id, traceparent, failure_code, failure_reason, due_at, desired_at)
+       select "syncId", "entityType", "sourceId", "organizationId", "sourceRealmId", "targetRealmId",
+         case op when 'fail' then 'failed' else 'ready' end, lane, rank, version, hash, op, payload, "references", "naturalKey",
+         "mappingVersion", "changeId", traceparent, failure ->> 'code', failure ->> 'reason', $2, $2
+       from jsonb_to_recordset($1::jsonb) as d ("syncId" uuid, "entityType" text, "sourceId" text, "organizationId" uuid,
+         "sourceRealmId" text, "targetRealmId" text, lane text, rank smallint, version text, hash text, op text, payload jsonb,
+         "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb)
+       on conflict (sync_id, entity_type, source_id) do update set
+         state = case
+           when l.state in ('sending', 'uncertain') then l.state
+           when excluded.desired_op = 'fail' then 'failed'
+           when l.applied_hash = excluded.desired_hash then 'settled'
+           else 'ready' end,
+         applied_version = case
+           when l.state not in ('sending', 'uncertain') and excluded.desired_op <> 'fail' and l.applied_hash = excluded.desired_hash
+           then excluded.desired_version else l.applied_version end,
+         -- what is not yet done keeps the better lane: a replay must not put a live edit at the end of the line
+         lane = case when l.state <> 'settled' and l.lane = 'live' then 'live' else excluded.lane end,
+         rank = excluded.rank,
+         desired_version = excluded.desired_version, desired_hash = excluded.desired_hash, desired_op = excluded.desired_op,
+         desired_payload = excluded.desired_payload, desired_references = excluded.desired_references,
+         natural_key = excluded.natural_key, mapping_version = excluded.mapping_version,
+         change_id = excluded.change_id, traceparent = excluded.traceparent,
+         failure_code = case when l.state in ('sending', 'uncertain') then l.failure_code else excluded.failure_code end,
+         failure_reason = case when l.state in ('sending', 'uncertain') then l.failure_reason else excluded.failure_reason end,
+         waiting_on = '{}',
+         attempts = case when l.state in ('sending', 'uncertain') then l.attempts else 0 end,
+         due_at = case when l.state in ('sending', 'uncertain') then l.due_at else excluded.due_at end,
+         desired_at = excluded.desired_at
+       where excluded.desired_version > l.desired_version
+          or (excluded.desired_version = l.desired_version and excluded.mapping_version > l.mapping_version)
+       returning l.sync_id, l.entity_type, l.source_id, l.state`,
+      [JSON.stringify(newest), at],
+    );
+    return rows.map((r) => ({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id, state: r.state }));
+  }
+
+  /** Companies for which a writer could do something now. */
+  async realmsWithWork(at: Date): Promise<string[]> {
+    const rows = await this.db.query<{ realm: string }>(
+      `select t.realm from (select distinct target_realm_id as realm from syncs where state = 'active') t
+       where exists (select from links l where l.target_realm_id = t.realm and l.state in ('ready', 'sending'))
+          or exists (select from links l where l.target_realm_id = t.realm and l.state in ('backoff', 'uncertain') and l.due_at <= $1)
+          or exists (select from calls c where c.target_realm_id = t.realm and c.state = 'claimed')`,
+      [at],
+    );
+    return rows.map((r) => r.realm);
+  }
+
+  /** Back-off that is over becomes ready again; answers the earliest time at which more will. */
+  async releaseDue(realmId: string, at: Date): Promise<Date | undefined> {
+    await this.db.query(
+      `update links set state = 'ready' where target_realm_id = $1 and state = 'backoff' and due_at <= $2`,
+      [realmId, at],
+    );
+    const [next] = await this.db.query<{ due_at: Date | null }>(
+      `select min(due_at) as due_at from links where target_realm_id = $1 and state in ('backoff', 'uncertain')`,
+      [realmId],
+    );
+    return next?.due_at ?? undefined;
+  }
+
+  /** Ready work of the given types: live before bulk, parents before children, oldest first. Only active syncs. */
+  async pick(realmId: string, types: readonly string[], limit: number): Promise<StoredLink[]> {
+    const rows = await this.db.query<LinkRecord>(
+      `select ${columns} from links
+       where target_realm_id = $1 and state = 'ready' and entity_type = any($2)
+         and sync_id in (select id from syncs where target_realm_id = $1 and state = 'active')
+       order by lane desc, rank, due_at limit $3`,
+      [realmId, types, limit],
+    );
+    return rows.map(storedLink);
+  }
+
+  /** Links as they are now, without a lock. */
+  async find(keys: readonly LinkKey[]): Promise<StoredLink[]> {
+    if (keys.length === 0) return [];
+    const rows = await this.db.query<LinkRecord>(
+      `select ${columns} from links where (sync_id, entity_type, source_id) in (select * from ${keysTable})`,
+      keyArrays(keys),
+    );
+    return rows.map(storedLink);
+  }
+
+  /** Target ids of source records, by `syncId/type/id`. A name made inactive still has its id; a deleted transaction does not. */
+  async targetIds(keys: readonly LinkKey[], keptWhenRemoved: readonly string[]): Promise<Map<string, string>> {
+    if (keys.length === 0) return new Map();
+    const rows = await this.db.query<{ sync_id: string; entity_type: string; source_id: string; target_id: string }>(
+      `select sync_id, entity_type, source_id, target_id from links
+       where (sync_id, entity_type, source_id) in (select * from ${keysTable})
+         and target_id is not null and applied_version is not null and (not target_deleted or entity_type = any($4))`,
+      [...keyArrays(keys), keptWhenRemoved],
+    );
+    return new Map(
+      rows.map((r) => [keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id }), r.target_id]),
+    );
+  }
+
+  /** Which of these target records a sync has linked already: a twin is adopted by one source record only. */
+  async linkedTargets(syncId: string, entityType: string, targetIds: readonly string[]): Promise<Map<string, string>> {
+    const rows = await this.db.query<{ source_id: string; target_id: string }>(
+      `select source_id, target_id from links where sync_id = $1 and entity_type = $2 and target_id = any($3)`,
+      [syncId, entityType, targetIds],
+    );
+    return new Map(rows.map((r) => [r.target_id, r.source_id]));
+  }
+
+  /**
+   * Writes a call down before it is made. Only links that are still ready for the planned version take part; `compose`
+   * builds the call from those. Undefined when none is left.
+   * @throws FenceLost
+   */
+  async claim<P extends { key: LinkKey; version: string }>(
+    realmId: string,
+    fence: bigint,
+    planned: readonly P[],
+    at: Date,
+    compose: (claimed: P[]) => CallRecord,
+  ): Promise<CallRecord | undefined> {
+    return this.db.withTransaction(async (tx) => {
+      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      const sorted = [...planned].sort((a, b) => compareKeys(a.key, b.key));
+      const rows = await tx.query<{ sync_id: string; entity_type: string; source_id: string }>(
+        `update links l set state = 'sending', attempts = l.attempts + 1, failure_code = null, failure_reason = null
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as p (sync_id, entity_type, source_id, version)
+         where l.sync_id = p.sync_id and l.entity_type = p.entity_type and l.source_id = p.source_id
+           and l.state = 'ready' and l.desired_version = p.version
+         returning l.sync_id, l.entity_type, l.source_id`,
+        [...keyArrays(sorted.map((p) => p.key)), sorted.map((p) => p.version)],
+      );
+      const claimed = new Set(rows.map((r) => keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id })));
+      const members = planned.filter((p) => claimed.has(keyText(p.key)));
+      if (members.length === 0) return undefined;
+      const call = compose(members);
+      await insertCall(tx, call, fence, at);
+      return call;
+    });
+  }
+
+  /** Calls of which the end is not known, oldest first: after a crash, and after an answer that was lost. */
+  async openCalls(realmId: string): Promise<OpenCall[]> {
+    const rows = await this.db.query<{
+      id: string;
+      request_id: string;
+      kind: 'single' | 'batch';
+      state: 'claimed' | 'unknown';
+      fence: string;
+      sends: number;
+      claimed_at: Date;
+      due_at: Date | null;
+      attempts: AttemptRecord[];
+    }>(
+      `select c.id, c.request_id, c.kind, c.state, c.fence, c.sends, c.claimed_at, max(l.due_at) as due_at,
+         json_agg(json_build_object('syncId', a.sync_id, 'entityType', a.entity_type, 'sourceId', a.source_id,
+           'operation', a.operation, 'requestId', a.request_id, 'version', a.version, 'desiredHash', a.desired_hash,
+           'generation', a.generation, 'body', a.body) order by a.position) as attempts
+       from calls c join attempts a on a.call_id = c.id
+         left join links l on l.sync_id = a.sync_id and l.entity_type = a.entity_type and l.source_id = a.source_id
+       where c.target_realm_id = $1 and c.state in ('claimed', 'unknown')
+       group by c.id order by c.claimed_at`,
+      [realmId],
+    );
+    return rows.map((r) => ({
+      id: r.id,
+      targetRealmId: realmId,
+      requestId: r.request_id,
+      kind: r.kind,
+      state: r.state,
+      fence: BigInt(r.fence),
+      sends: r.sends,
+      claimedAt: r.claimed_at,
+      dueAt: r.due_at ?? r.claimed_at,
+      attempts: r.attempts,
+    }));
+  }
+
+  /** Notes that a call goes out (again) under this fence. False: it was settled meanwhile. @throws FenceLost */
+  async noteSend(realmId: string, fence: bigint, callId: string): Promise<boolean> {
+    return this.db.withTransaction(async (tx) => {
+      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      const rows = await tx.query(
+        `update calls set sends = sends + 1, fence = $2 where id = $1 and state in ('claimed', 'unknown') and fence <= $2 returning id`,
+        [callId, String(fence)],
+      );
+      return rows.length === 1;
+    });
+  }
+
+  /**
+   * Decides about links on their rows under lock and writes everything that follows in one transaction: links, the end of
+   * the call, its attempts, who wakes, what is announced. Undefined when another writer settled the call before.
+   * @throws FenceLost
+   */
+  async decide(
+    realmId: string,
+    fence: bigint,
+    keys: readonly LinkKey[],
+    at: Date,
+    decision: (links: StoredLink[]) => Decided,
+    callId?: string,
+  ): Promise<{ woken: number; changes: LinkChange[] } | undefined> {
+    return this.db.withTransaction(async (tx) => {
+      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      if (callId !== undefined) {
+        const open = await tx.query(`select from calls where id = $1 and state in ('claimed', 'unknown') for update`, [callId]);
+        if (open.length === 0) return undefined;
+      }
+      const rows = await this.lock(tx, keys);
+      const { changes, call } = decision(rows.map(storedLink));
+      await writeChanges(tx, changes, at);
+      if (call) await writeCallEnd(tx, call, at);
+      const woken = await wakeWaiters(tx, changes, at);
+      await this.outbox.addAll(
+        tx,
+        changes.flatMap((change) => (change.announce ? [change.announce] : [])),
+      );
+      return { woken, changes };
+    });
+  }
+
+  /**
+   * Makes links wait for parents. The parents' rows are locked first: a parent that settles at this moment either is seen
+   * as applied here, or sees this link waiting. A link whose parents turn out to be applied stays ready.
+   * @throws FenceLost
+   */
+  async park(realmId: string, fence: bigint, waits: readonly { key: LinkKey; version: string; on: readonly string[] }[], at: Date): Promise<void> {
+    if (waits.length === 0) return;
+    await this.db.withTransaction(async (tx) => {
+      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      const parents = waits.flatMap(({ key, on }) => on.map((name) => parentKey(key.syncId, name)));
+      await tx.query(
+        `select from links where (sync_id, entity_type, source_id) in (select * from ${keysTable})
+         order by sync_id, entity_type, source_id for share`,
+        keyArrays(parents),
+      );
+      const sorted = [...waits].sort((a, b) => compareKeys(a.key, b.key));
+      await tx.query(
+        `update links l set state = 'waiting', waiting_on = w.missing, due_at = $6
+         from (
+           select k.sync_id, k.entity_type, k.source_id, k.version, array_agg(distinct m.name) as missing
+           from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) as k (sync_id, entity_type, source_id, version, names)
+             cross join lateral unnest(string_to_array(k.names, ' ')) as m (name)
+           where not exists (
+             select from links p where p.sync_id = k.sync_id and p.entity_type = split_part(m.name, '/', 1)
+               and p.source_id = split_part(m.name, '/', 2) and p.target_id is not null and p.applied_version is not null
+               and not p.target_deleted)
+           group by 1, 2, 3, 4
+         ) w
+         where l.sync_id = w.sync_id and l.entity_type = w.entity_type and l.source_id = w.source_id
+           and l.state = 'ready' and l.desired_version = w.version`,
+        [...keyArrays(sorted.map((w) => w.key)), sorted.map((w) => w.version), sorted.map((w) => w.on.join(' ')), at],
+      );
+      await explainWaits(tx, realmId, sorted.map((w) => w.key));
+    });
+  }
+
+  /**
+   * The safety net under the wakes: a link whose parents are all applied becomes ready, and every other waiting link says
+   * what it waits for and why that does not come. Level-triggered, so a lost wake costs one interval and nothing else.
+   */
+  async recheckWaiting(realmId: string, fence: bigint, at: Date): Promise<number> {
+    return this.db.withTransaction(async (tx) => {
+      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      const rows = await tx.query(
+        `update links l set state = 'ready', waiting_on = '{}', due_at = $2, failure_code = null, failure_reason = null
+         where l.target_realm_id = $1 and l.state = 'waiting' and not exists (
+           select from unnest(l.waiting_on) as name where not exists (
+             select from links p where p.sync_id = l.sync_id and p.entity_type = split_part(name, '/', 1)
+               and p.source_id = split_part(name, '/', 2) and p.target_id is not null and p.applied_version is not null
+               and not p.target_deleted))
+         returning l.sync_id`,
+        [realmId, at],
+      );
+      await explainWaits(tx, realmId);
+      return rows.length;
+    });
+  }
+
+  /** The company's grant is gone: what could be sent is held, each row saying so. Answers how many. */
+  async holdRealm(realmId: string, fence: bigint, code: string, reason: string): Promise<number> {
+    return this.db.withTransaction(async (tx) => {
+      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      const rows = await tx.query(
+        `update links set state = 'held', failure_code = $2, failure_reason = $3
+         where target_realm_id = $1 and state in ('ready', 'backoff') returning sync_id`,
+        [realmId, code, reason],
+      );
+      return rows.length;
+    });
+  }
+
+  /** And goes on: what was held for that reason is ready again. */
+  async releaseRealm(realmId: string, code: string, at: Date): Promise<number> {
+    const rows = await this.db.query(
+      `update links set state = 'ready', due_at = $3, failure_code = null, failure_reason = null
+       where target_realm_id = $1 and state = 'held' and failure_code = $2 returning sync_id`,
+      [realmId, code, at],
+    );
+    return rows.length;
+  }
+
+  /** Age of the oldest work that could be done now, in ms, per lane. */
+  async runnableAge(at: Date): Promise<{ lane: Lane; ageMs: number; count: number }[]> {
+    const rows = await this.db.query<{ lane: Lane; oldest: Date; count: number }>(
+      `select lane, min(due_at) as oldest, count(*)::int as count from links
+       where state = 'ready' and sync_id in (select id from syncs where state = 'active') group by lane`,
+    );
+    return rows.map((r) => ({ lane: r.lane, ageMs: Math.max(0, at.getTime() - r.oldest.getTime()), count: r.count }));
+  }
+
+  /** Own rows and everybody who waits for them, locked in key order. */
+  private async lock(tx: Tx, keys: readonly LinkKey[]): Promise<LinkRecord[]> {
+    const names = keys.map(waitName);
+    await tx.query(
+      `select from links where (sync_id, entity_type, source_id) in (
+         select * from ${keysTable}
+         union
+         select w.sync_id, w.entity_type, w.source_id from links w
+         where w.state = 'waiting' and w.waiting_on && $4::text[] and w.sync_id = any($1::uuid[]))
+       order by sync_id, entity_type, source_id for update`,
+      [...keyArrays(keys), names],
+    );
+    return tx.query<LinkRecord>(
+      `select ${columns} from links where (sync_id, entity_type, source_id) in (select * from ${keysTable})`,
+      keyArrays(keys),
+    );
+  }
+}
+
+function newestOfEach(desired: readonly DesiredLink[]): DesiredLink[] {
+  const newest = new Map<string, DesiredLink>();
+  for (const one of desired) {
+    const known = newest.get(keyText(one));
+    const newer =
+      known === undefined ||
+      one.version > known.version ||
+      (one.version === known.version && one.mappingVersion >= known.mappingVersion);
+    if (newer) newest.set(keyText(one), one);
+  }
+  return [...newest.values()].sort(compareKeys);
+}
+
+function parentKey(syncId: string, name: string): LinkKey {
+  const slash = name.indexOf('/');
+  return { syncId, entityType: name.slice(0, slash), sourceId: name.slice(slash + 1) };
+}
+
+async function insertCall(tx: Tx, call: CallRecord, fence: bigint, at: Date): Promise<void> {
+  // sends counts this first send too: the call follows the commit at once, and a crash in between must count as sent.
+  await tx.query(
+    `insert into calls (id, target_realm_id, request_id, kind, fence, state, sends, claimed_at) values ($1, $2, $3, $4, $5, 'claimed', 1, $6)`,
+    [call.id, call.targetRealmId, call.requestId, call.kind, String(fence), at],
+  );
+  await tx.query(
+    `insert into attempts (call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation, body)
+     select $1, position - 1, "syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body
+     from rows from (jsonb_to_recordset($2::jsonb) as ("syncId" uuid, "entityType" text, "sourceId" text, operation text,
+       "requestId" text, version text, "desiredHash" text, generation int, body text)) with ordinality
+       as a ("syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body, position)`,
+    [call.id, JSON.stringify(call.attempts)],
+  );
+}
+
+async function writeChanges(tx: Tx, changes: readonly LinkChange[], at: Date): Promise<void> {
+  if (changes.length === 0) return;
+  const rows = changes.map((c) => ({
+    ...c.key,
+    state: c.state.kind,
+    waitingOn: c.state.kind === 'waiting' ? c.state.on : [],
+    dueAt: c.state.kind === 'backoff' || c.state.kind === 'uncertain' ? new Date(c.state.dueAtMs) : at,
+    code: 'code' in c.state ? c.state.code : null,
+    reason: 'reason' in c.state ? c.state.reason : null,
+    attempts: c.attempts,
+    appliedVersion: c.applied?.version ?? null,
+    appliedHash: c.applied?.hash ?? null,
+    appliedPayload: c.applied?.payload ?? null,
+    targetId: c.target?.id ?? null,
+    targetSyncToken: c.target?.syncToken ?? null,
+    targetDeleted: c.target?.deleted ?? false,
+    beforeImage: c.beforeImage ?? null,
+  }));
+  await tx.query(
+    `update links l set state = c.state, due_at = c."dueAt", failure_code = c.code, failure_reason = c.reason,
+       waiting_on = array(select jsonb_array_elements_text(c."waitingOn")), attempts = c.attempts,
+       applied_version = c."appliedVersion", applied_hash = c."appliedHash", applied_payload = c."appliedPayload",
+       target_id = c."targetId", target_sync_token = c."targetSyncToken", target_deleted = c."targetDeleted",
+       -- the first one: what was there before we ever touched it
+       before_image = coalesce(l.before_image, c."beforeImage"),
+       settled_at = case when c.state = 'settled' then $2 else l.settled_at end
+     from jsonb_to_recordset($1::jsonb) as c ("syncId" uuid, "entityType" text, "sourceId" text, state text, "waitingOn" jsonb,
+       "dueAt" timestamptz, code text, reason text, attempts int, "appliedVersion" text, "appliedHash" text,
+       "appliedPayload" jsonb, "targetId" text, "targetSyncToken" text, "targetDeleted" boolean, "beforeImage" jsonb)
+     where l.sync_id = c."syncId" and l.entity_type = c."entityType" and l.source_id = c."sourceId"`,
+    [JSON.stringify(rows), at],
+  );
+}
+
+async function writeCallEnd(tx: Tx, call: CallEnd, at: Date): Promise<void> {
+  await tx.query(
+    `update calls set state = $2, http_status = $3, tid = $4, answered_at = case when $2 = 'unknown' then null else $5::timestamptz end where id = $1`,
+    [call.id, call.state, call.httpStatus ?? null, call.tid ?? null, at],
+  );
+  await tx.query(
+    `update attempts a set outcome = e.outcome, code = e.code, reason = e.reason
+     from jsonb_to_recordset($2::jsonb) as e (position smallint, outcome text, code text, reason text)
+     where a.call_id = $1 and a.position = e.position`,
+    [call.id, JSON.stringify(call.attempts)],
+  );
+}
+
+async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Date): Promise<number> {
+  let woken = 0;
+  for (const [syncId, names] of bySync(changes.filter((c) => c.wakes))) {
+    const rows = await tx.query<{ state: string }>(
+      `update links l set waiting_on = left_over.names,
+         state = case when cardinality(left_over.names) = 0 then 'ready' else 'waiting' end,
+         due_at = case when cardinality(left_over.names) = 0 then $3 else l.due_at end,
+         failure_code = case when cardinality(left_over.names) = 0 then null else l.failure_code end,
+         failure_reason = case when cardinality(left_over.names) = 0 then null else l.failure_reason end
+       from (
+         select w.sync_id, w.entity_type, w.source_id, array(select n from unnest(w.waiting_on) n where n <> all($2::text[])) as names
+         from links w where w.sync_id = $1 and w.state = 'waiting' and w.waiting_on && $2::text[]
+       ) left_over
+       where l.sync_id = left_over.sync_id and l.entity_type = left_over.entity_type and l.source_id = left_over.source_id
+         and l.state = 'waiting'
+       returning l.state`,
+      [syncId, names, at],
+    );
+    woken += rows.filter((r) => r.state === 'ready').length;
+  }
+  // A parent that got stuck: its waiters say so at once.
+  for (const [syncId, names] of bySync(changes.filter((c) => c.state.kind === 'failed' || c.state.kind === 'held'))) {
+    await tx.query(
+      `update links l set failure_code = case p.state when 'failed' then 'PARENT.FAILED' else 'PARENT.HELD' end,
+         failure_reason = 'waits for ' || p.entity_type || ' ' || p.source_id || ', which is ' || p.state || ': ' || coalesce(p.failure_reason, '')
+       from links p
+       where p.sync_id = $1 and p.entity_type || '/' || p.source_id = any($2::text[])
+         and (p.entity_type, p.source_id) in (select split_part(n, '/', 1), split_part(n, '/', 2) from unnest($2::text[]) n)
+         and l.sync_id = $1 and l.state = 'waiting' and l.waiting_on && array[p.entity_type || '/' || p.source_id]`,
+      [syncId, names],
+    );
+  }
+  return woken;
+}
+
+/** Says on each waiting link what it waits for. Without keys: on all of a realm. */
+async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]): Promise<void> {
+  const narrowed = keys === undefined ? '' : `and (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))`;
+  await tx.query(
+    `update links l set failure_code = why.code, failure_reason = why.reason
+     from (
+       select distinct on (l.sync_id, l.entity_type, l.source_id) l.sync_id, l.entity_type, l.source_id,
+         case when p.sync_id is null then 'PARENT.UNKNOWN' when p.state = 'failed' then 'PARENT.FAILED'
+              when p.state = 'held' then 'PARENT.HELD' when p.target_deleted or p.desired_op = 'delete' then 'PARENT.REMOVED'
+              else 'PARENT.PENDING' end as code,
+         'waits for ' || replace(name, '/', ' ') || case
+           when p.sync_id is null then ', which has not arrived (it may be excluded by the mapping)'
+           when p.state in ('failed', 'held') then ', which is ' || p.state || ': ' || coalesce(p.failure_reason, '')
+           when p.target_deleted or p.desired_op = 'delete' then ', which is removed'
+           else ', which is ' || p.state end as reason
+       from links l cross join lateral unnest(l.waiting_on) as name
+         left join links p on p.sync_id = l.sync_id and p.entity_type = split_part(name, '/', 1) and p.source_id = split_part(name, '/', 2)
+       where l.target_realm_id = $1 and l.state = 'waiting' ${narrowed}
+       -- the reason that asks for a person comes first
+       order by l.sync_id, l.entity_type, l.source_id, (p.state in ('failed', 'held')) desc nulls last, p.sync_id is null desc
+     ) why
+     where l.sync_id = why.sync_id and l.entity_type = why.entity_type and l.source_id = why.source_id
+       and (l.failure_code, l.failure_reason) is distinct from (why.code, why.reason)`,
+    keys === undefined ? [realmId] : [realmId, ...keyArrays(keys)],
+  );
+}
+
+function bySync(changes: readonly LinkChange[]): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { key } of changes) names.set(key.syncId, [...(names.get(key.syncId) ?? []), waitName(key)]);
+  return names;
+}
