@@ -5,3 +5,7 @@ export * from './configuration/index.js';
 export * from './leases/realm-leases.js';
 export * from './outbox/outbox.js';
 export * from './outbox/relay.js';
+export * from './governor/governor-store.js';
+export * from './sync-log/sync-log.js';
+export * from './audit-log/audit-log.js';
+export * from './links/index.js';

@@ -5,8 +5,8 @@
 import { Injectable } from '@nestjs/common';
 import type { Applied, Json, LinkState, Reference, Target } from '#core';
 import { Database, type Tx } from '../database.js';
-import { RealmLeases } from '../leases/index.js';
-import { Outbox, type OutboxRecord } from '../outbox/index.js';
+import { RealmLeases } from '../leases/realm-leases.js';
+import { Outbox, type OutboxRecord } from '../outbox/outbox.js';
 import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';
 import { storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
 
@@ -109,7 +109,12 @@ export class Links {
   async intake(desired: readonly DesiredLink[], at: Date): Promise<Taken[]> {
     const newest = newestOfEach(desired);
     if (newest.length === 0) return [];
-    const rows = await this.db.query<{ sync_id: string; entity_type: string; source_id: string; state: Taken['state'] }>(
+    const rows = await this.db.query<{
+      sync_id: string;
+      entity_type: string;
+      source_id: string;
+      state: Taken['state'];
+    }>(
       `insert into links as l (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
          rank, desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version,
          change_id, traceparent, failure_code, failure_reason, due_at, desired_at)
@@ -242,7 +247,9 @@ export class Links {
          returning l.sync_id, l.entity_type, l.source_id`,
         [...keyArrays(sorted.map((p) => p.key)), sorted.map((p) => p.version)],
       );
-      const claimed = new Set(rows.map((r) => keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id })));
+      const claimed = new Set(
+        rows.map((r) => keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id })),
+      );
       const members = planned.filter((p) => claimed.has(keyText(p.key)));
       if (members.length === 0) return undefined;
       const call = compose(members);
@@ -316,7 +323,9 @@ export class Links {
     return this.db.withTransaction(async (tx) => {
       await this.leases.assertFence(tx, realmId, 'writer', fence);
       if (callId !== undefined) {
-        const open = await tx.query(`select from calls where id = $1 and state in ('claimed', 'unknown') for update`, [callId]);
+        const open = await tx.query(`select from calls where id = $1 and state in ('claimed', 'unknown') for update`, [
+          callId,
+        ]);
         if (open.length === 0) return undefined;
       }
       const rows = await this.lock(tx, keys);
@@ -337,7 +346,12 @@ export class Links {
    * as applied here, or sees this link waiting. A link whose parents turn out to be applied stays ready.
    * @throws FenceLost
    */
-  async park(realmId: string, fence: bigint, waits: readonly { key: LinkKey; version: string; on: readonly string[] }[], at: Date): Promise<void> {
+  async park(
+    realmId: string,
+    fence: bigint,
+    waits: readonly { key: LinkKey; version: string; on: readonly string[] }[],
+    at: Date,
+  ): Promise<void> {
     if (waits.length === 0) return;
     await this.db.withTransaction(async (tx) => {
       await this.leases.assertFence(tx, realmId, 'writer', fence);
@@ -364,7 +378,11 @@ export class Links {
            and l.state = 'ready' and l.desired_version = w.version`,
         [...keyArrays(sorted.map((w) => w.key)), sorted.map((w) => w.version), sorted.map((w) => w.on.join(' ')), at],
       );
-      await explainWaits(tx, realmId, sorted.map((w) => w.key));
+      await explainWaits(
+        tx,
+        realmId,
+        sorted.map((w) => w.key),
+      );
     });
   }
 
@@ -559,7 +577,10 @@ async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Date): Pr
 
 /** Says on each waiting link what it waits for. Without keys: on all of a realm. */
 async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]): Promise<void> {
-  const narrowed = keys === undefined ? '' : `and (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))`;
+  const narrowed =
+    keys === undefined
+      ? ''
+      : `and (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))`;
   await tx.query(
     `update links l set failure_code = why.code, failure_reason = why.reason
      from (

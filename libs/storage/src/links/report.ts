@@ -110,8 +110,12 @@ export class LinkReport {
     return row!;
   }
 
-  async lastFailure(syncId: string): Promise<Pick<LinkView, 'entityType' | 'sourceId' | 'failureCode' | 'failureReason' | 'state'> | undefined> {
-    const [row] = await this.db.query<Pick<LinkView, 'entityType' | 'sourceId' | 'failureCode' | 'failureReason' | 'state'>>(
+  async lastFailure(
+    syncId: string,
+  ): Promise<Pick<LinkView, 'entityType' | 'sourceId' | 'failureCode' | 'failureReason' | 'state'> | undefined> {
+    const [row] = await this.db.query<
+      Pick<LinkView, 'entityType' | 'sourceId' | 'failureCode' | 'failureReason' | 'state'>
+    >(
       `select entity_type as "entityType", source_id as "sourceId", failure_code as "failureCode", failure_reason as "failureReason", state
        from links where sync_id = $1 and state in ('failed', 'held') order by due_at desc limit 1`,
       [syncId],
