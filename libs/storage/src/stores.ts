@@ -1,6 +1,20 @@
 // Every store that StorageModule provides. A new store is one line here.
+import { AuditLog } from './audit-log/audit-log.js';
 import { Companies, Grants, Jobs, Organizations, Syncs } from './configuration/index.js';
+import { GovernorStore } from './governor/governor-store.js';
 import { RealmLeases } from './leases/realm-leases.js';
 import { Outbox } from './outbox/outbox.js';
+import { SyncLog } from './sync-log/sync-log.js';
 
-export const stores = [Companies, Grants, Jobs, Organizations, Outbox, RealmLeases, Syncs];
+export const stores = [
+  AuditLog,
+  Companies,
+  GovernorStore,
+  Grants,
+  Jobs,
+  Organizations,
+  Outbox,
+  RealmLeases,
+  SyncLog,
+  Syncs,
+];
