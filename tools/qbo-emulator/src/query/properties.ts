@@ -136,7 +136,8 @@ class CatalogueEntity implements Queryable {
         continue;
       }
       const typeName: string | undefined = field?.of ?? field?.items?.of;
-      const inner: readonly Field[] | undefined = typeName === undefined ? undefined : commonTypes[typeName];
+      const inner: readonly Field[] | undefined =
+        typeName === undefined ? undefined : commonTypes[typeName.replace(/^line:/, '')];
       const next: Field | undefined = inner?.find((one) => one.name.toLowerCase() === step);
       if (!next) return undefined;
       if (next.type === 'array') listStep ??= path.length;
