@@ -55,6 +55,10 @@ export interface AttemptRecord extends LinkKey {
   generation: number;
   /** exact bytes */
   body: string;
+  /** whole body the target has by us when this succeeds */
+  applied?: Json | undefined;
+  /** references left out to break a ring, as "Type/id" */
+  deferred: readonly string[];
 }
 
 export interface CallRecord {
@@ -66,6 +70,8 @@ export interface CallRecord {
 }
 
 export interface OpenCall extends CallRecord {
+  /** positions whose outcome is written down already: a batch that was answered in part */
+  settled: number[];
   state: 'claimed' | 'unknown';
   fence: bigint;
   sends: number;
@@ -229,7 +235,7 @@ export class Links {
    * builds the call from those. Undefined when none is left.
    * @throws FenceLost
    */
-  async claim<P extends { key: LinkKey; version: string }>(
+  async claim<P extends { key: LinkKey; version: string; beforeImage?: Json | undefined }>(
     realmId: string,
     fence: bigint,
     planned: readonly P[],
@@ -240,12 +246,19 @@ export class Links {
       await this.leases.assertFence(tx, realmId, 'writer', fence);
       const sorted = [...planned].sort((a, b) => compareKeys(a.key, b.key));
       const rows = await tx.query<{ sync_id: string; entity_type: string; source_id: string }>(
-        `update links l set state = 'sending', attempts = l.attempts + 1, failure_code = null, failure_reason = null
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as p (sync_id, entity_type, source_id, version)
+        `update links l set state = 'sending', attempts = l.attempts + 1, failure_code = null, failure_reason = null,
+           -- the first one: what was there before we ever touched it
+           before_image = coalesce(l.before_image, nullif(p.before_image, '')::jsonb)
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+           as p (sync_id, entity_type, source_id, version, before_image)
          where l.sync_id = p.sync_id and l.entity_type = p.entity_type and l.source_id = p.source_id
            and l.state = 'ready' and l.desired_version = p.version
          returning l.sync_id, l.entity_type, l.source_id`,
-        [...keyArrays(sorted.map((p) => p.key)), sorted.map((p) => p.version)],
+        [
+          ...keyArrays(sorted.map((p) => p.key)),
+          sorted.map((p) => p.version),
+          sorted.map((p) => (p.beforeImage === undefined ? '' : JSON.stringify(p.beforeImage))),
+        ],
       );
       const claimed = new Set(
         rows.map((r) => keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id })),
@@ -270,11 +283,13 @@ export class Links {
       claimed_at: Date;
       due_at: Date | null;
       attempts: AttemptRecord[];
+      settled: number[];
     }>(
       `select c.id, c.request_id, c.kind, c.state, c.fence, c.sends, c.claimed_at, max(l.due_at) as due_at,
          json_agg(json_build_object('syncId', a.sync_id, 'entityType', a.entity_type, 'sourceId', a.source_id,
            'operation', a.operation, 'requestId', a.request_id, 'version', a.version, 'desiredHash', a.desired_hash,
-           'generation', a.generation, 'body', a.body) order by a.position) as attempts
+           'generation', a.generation, 'body', a.body, 'applied', a.applied, 'deferred', a.deferred) order by a.position) as attempts,
+         coalesce(array_agg(a.position::int) filter (where a.outcome is not null), '{}') as settled
        from calls c join attempts a on a.call_id = c.id
          left join links l on l.sync_id = a.sync_id and l.entity_type = a.entity_type and l.source_id = a.source_id
        where c.target_realm_id = $1 and c.state in ('claimed', 'unknown')
@@ -291,7 +306,8 @@ export class Links {
       sends: r.sends,
       claimedAt: r.claimed_at,
       dueAt: r.due_at ?? r.claimed_at,
-      attempts: r.attempts,
+      attempts: r.attempts.map((a) => ({ ...a, applied: a.applied ?? undefined })),
+      settled: r.settled,
     }));
   }
 
@@ -484,11 +500,13 @@ async function insertCall(tx: Tx, call: CallRecord, fence: bigint, at: Date): Pr
     [call.id, call.targetRealmId, call.requestId, call.kind, String(fence), at],
   );
   await tx.query(
-    `insert into attempts (call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation, body)
-     select $1, position - 1, "syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body
+    `insert into attempts (call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation, body, applied, deferred)
+     select $1, position - 1, "syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body,
+       applied, array(select jsonb_array_elements_text(deferred))
      from rows from (jsonb_to_recordset($2::jsonb) as ("syncId" uuid, "entityType" text, "sourceId" text, operation text,
-       "requestId" text, version text, "desiredHash" text, generation int, body text)) with ordinality
-       as a ("syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body, position)`,
+       "requestId" text, version text, "desiredHash" text, generation int, body text, applied jsonb, deferred jsonb)) with ordinality
+       as a ("syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body, applied,
+         deferred, position)`,
     [call.id, JSON.stringify(call.attempts)],
   );
 }

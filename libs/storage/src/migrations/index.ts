@@ -1,4 +1,5 @@
 // Every migration, oldest first. A name is never changed: it is what the database remembers.
 import { Initial1763700000001 } from './0001-initial.js';
+import { AttemptFacts1763700000002 } from './0002-attempt-facts.js';
 
-export const migrations = [Initial1763700000001];
+export const migrations = [Initial1763700000001, AttemptFacts1763700000002];
