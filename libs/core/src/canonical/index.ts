@@ -3,4 +3,5 @@ export { canonicalContent, contentHash, desiredHash, deletedHash } from './conte
 export { canonicalText, sha256Hex } from './text.js';
 export { isVoided } from './voided.js';
 export { stripDeletedSuffix, sameName } from './names.js';
+export { withoutNoise } from './noise.js';
 export { pick, omit } from './paths.js';

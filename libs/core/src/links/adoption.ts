@@ -1,11 +1,18 @@
-// Adopt before create: is there a record in the target that already is this one?
+// Adopt before create: is there a record in the target that already is this one? Names compare without regard to case and
+// without the suffix of inactive records. One match is a twin; several are a person's question; a record that belongs to
+// another source record already is nobody's twin.
+import { sameName } from '../canonical/names.js';
 import type { Json } from '../model/json.js';
+import { definitionOf, type EntityDefinition, type Singleton } from '../registry/index.js';
 
-/** One look-up in the target: `select * from <entityType> where <field> = '<value>'`; equal fields may be merged with IN. */
+/**
+ * One look-up in the target: `select * from <entityType> where <field> = '<value>'`, and without a field the whole list.
+ * Both must include inactive records (`Active in (true, false)`) of name lists. Equal fields may be merged with IN.
+ */
 export interface Lookup {
   entityType: string;
-  field: string;
-  value: string;
+  field?: string;
+  value?: string;
 }
 
 export type Adoption =
@@ -17,16 +24,110 @@ export type Adoption =
   | { kind: 'no-twin'; name: string };
 
 /** The look-ups that would find a twin of `body`; none when nothing identifies it. */
-export function lookupsFor(_entityType: string, _body: Json, _naturalKey: Record<string, string>): Lookup[] {
-  throw new Error('not built yet');
+export function lookupsFor(entityType: string, body: Json, naturalKey: Record<string, string>): Lookup[] {
+  const { lookup, naturalKeys } = definitionOf(entityType);
+  const identified = naturalKeys.some((key) => keyIsSet(key, body, naturalKey));
+  if (!identified && !singletonOf(entityType, body)) return [];
+  if (lookup.by === 'list') return [{ entityType }];
+  const value = naturalKey[lookup.field];
+  return value ? [{ entityType, field: lookup.field, value }] : [];
 }
 
 /** @param body bound to the target's ids, so that parents and names compare by id */
 export function chooseTwin(
-  _entityType: string,
-  _body: Json,
-  _naturalKey: Record<string, string>,
-  _candidates: readonly Json[],
+  entityType: string,
+  body: Json,
+  naturalKey: Record<string, string>,
+  candidates: readonly Json[],
+  taken: ReadonlySet<string> = new Set(),
 ): Adoption {
-  throw new Error('not built yet');
+  const free = candidates.filter((candidate) => !taken.has(String(candidate.Id)));
+  const singleton = singletonOf(entityType, body);
+  if (singleton) return chooseSingleton(singleton, naturalKey, candidates, free, body);
+  const definition = definitionOf(entityType);
+  for (const key of definition.naturalKeys.filter((fields) => keyIsSet(fields, body, naturalKey))) {
+    const twins = preferActive(
+      free.filter((candidate) => matches(key, definition, body, naturalKey, candidate)),
+      body,
+    );
+    if (twins.length === 1) return { kind: 'adopt', twin: twins[0]!, by: key };
+    if (twins.length > 1) return { kind: 'ambiguous', candidates: idsOf(twins) };
+  }
+  return definition.policy === 'adopted'
+    ? { kind: 'no-twin', name: `${entityType} "${naturalKey.Name ?? ''}"` }
+    : { kind: 'create' };
+}
+
+/** Records that every company has once by QBO's own doing: mapped by (type, subtype), never created or changed. */
+export function isSingleton(entityType: string, body: Json): boolean {
+  return singletonOf(entityType, body) !== undefined;
+}
+
+function singletonOf(entityType: string, body: Json): Singleton | undefined {
+  return definitionOf(entityType).singletons?.find((singleton) => hasAll(body, singleton.match));
+}
+
+function chooseSingleton(
+  singleton: Singleton,
+  naturalKey: Record<string, string>,
+  candidates: readonly Json[],
+  free: readonly Json[],
+  body: Json,
+): Adoption {
+  const isOne = (candidate: Json) => hasAll(candidate, singleton.match) && sameCurrency(candidate, body);
+  const all = candidates.filter(isOne);
+  const ones = free.filter(isOne);
+  if (ones.length === 1) return { kind: 'adopt', twin: ones[0]!, by: Object.keys(singleton.match) };
+  if (ones.length > 1) {
+    const named = ones.filter((candidate) => sameName(String(candidate.Name), naturalKey.Name ?? ''));
+    return named.length === 1
+      ? { kind: 'adopt', twin: named[0]!, by: ['Name', ...Object.keys(singleton.match)] }
+      : { kind: 'ambiguous', candidates: idsOf(ones) };
+  }
+  // The source has a second one that a person made; the first took the target's own.
+  return all.length > 0 ? { kind: 'create' } : { kind: 'no-twin', name: singleton.name };
+}
+
+function matches(
+  key: readonly string[],
+  definition: EntityDefinition,
+  body: Json,
+  naturalKey: Record<string, string>,
+  candidate: Json,
+): boolean {
+  return key.every((field) => {
+    const isReference = field.endsWith('Ref');
+    const ours: unknown = isReference ? (body[field] as Json | undefined)?.value : naturalKey[field];
+    const theirs: unknown = isReference ? (candidate[field] as Json | undefined)?.value : candidate[field];
+    if (isReference) return (ours ?? undefined) === (theirs ?? undefined);
+    if (ours === undefined || theirs === undefined || theirs === null) return false;
+    if (field === definition.nameField) return sameName(String(ours), String(theirs));
+    if (typeof theirs === 'number') return Number(ours) === theirs;
+    return String(ours).trim().toLowerCase() === String(theirs).trim().toLowerCase();
+  });
+}
+
+/** A reference may be absent in both (no parent); every other field of the key must have a value. */
+function keyIsSet(key: readonly string[], body: Json, naturalKey: Record<string, string>): boolean {
+  return key.every((field) => (field.endsWith('Ref') ? field === 'ParentRef' || field in body : !!naturalKey[field]));
+}
+
+/** An inactive record whose name was freed by the suffix is a twin only of an inactive one. */
+function preferActive(twins: Json[], body: Json): Json[] {
+  const active = twins.filter((twin) => twin.Active !== false);
+  return active.length > 0 ? active : body.Active === false ? twins : [];
+}
+
+function hasAll(record: Json, match: Readonly<Record<string, string>>): boolean {
+  return Object.entries(match).every(([field, value]) => record[field] === value);
+}
+
+function sameCurrency(a: Json, b: Json): boolean {
+  const left = (a.CurrencyRef as Json | undefined)?.value as string | undefined;
+  const right = (b.CurrencyRef as Json | undefined)?.value as string | undefined;
+  return left === undefined || right === undefined || left === right;
+}
+
+function idsOf(records: readonly Json[]): string[] {
+  return records.map((record) => String(record.Id));
 }

@@ -1,5 +1,9 @@
-// QBO can answer 200 and have dropped a link or recomputed a tax. A difference is recorded, never ignored.
+// QBO can answer 200 and have dropped a link or recomputed a tax (qbo-api.md 12). So what came back is compared with what
+// was sent; a difference is recorded, never ignored. The same comparison finds what a person edited in the target.
+import { sameName } from '../canonical/names.js';
+import { isEmpty, isServerLine } from '../canonical/noise.js';
 import type { Json } from '../model/json.js';
+import { definitionOf } from '../registry/index.js';
 
 export interface Difference {
   /** dotted */
@@ -8,7 +12,56 @@ export interface Difference {
   answered: unknown;
 }
 
+const ours = new Set(['Id', 'SyncToken', 'sparse']);
+
 /** Differences between what was sent and what came back, in the fields we sent; noise and server-made values left out. */
-export function diffAnswer(_entityType: string, _sent: Json, _answered: Json): Difference[] {
-  throw new Error('not built yet');
+export function diffAnswer(entityType: string, sent: Json, answered: Json): Difference[] {
+  const definition = definitionOf(entityType);
+  const silent = new Set([...definition.noise, ...definition.writeOnce, ...Object.keys(definition.forced)]);
+  const differences: Difference[] = [];
+  for (const [field, value] of Object.entries(sent)) {
+    // An address comes back in another shape: rewritten to lines, completed, geocoded (qbo-api.md 13.1).
+    if (ours.has(field) || silent.has(field) || field.endsWith('Addr')) continue;
+    if (field === definition.nameField && sameName(String(value), String(answered[field]))) continue;
+    if (isEmpty(value) && answered[field] === definition.absentMeans[field]) continue;
+    compare(field, value, answered[field], differences);
+  }
+  return differences;
+}
+
+function compare(path: string, sent: unknown, answered: unknown, into: Difference[]): void {
+  if (saysNothing(sent) && saysNothing(answered)) return;
+  if (Array.isArray(sent)) return compareLists(path, sent, answered, into);
+  if (typeof sent === 'object' && sent !== null) {
+    if (typeof answered !== 'object' || answered === null) return void into.push({ path, sent, answered });
+    for (const [name, value] of Object.entries(sent)) {
+      // A label is replaced by QBO whatever was sent.
+      if (name === 'name' && 'value' in sent) continue;
+      compare(`${path}.${name}`, value, (answered as Json)[name], into);
+    }
+    return;
+  }
+  if (!sameScalar(sent, answered)) into.push({ path, sent, answered });
+}
+
+function compareLists(path: string, sent: unknown[], answered: unknown, into: Difference[]): void {
+  const theirs = Array.isArray(answered) ? answered.filter((element) => !isServerLine(element)) : [];
+  if (theirs.length !== sent.length) {
+    into.push({ path, sent: `${sent.length} elements`, answered: `${theirs.length} elements` });
+    return;
+  }
+  sent.forEach((element, at) => compare(`${path}.${at}`, element, theirs[at], into));
+}
+
+function sameScalar(sent: unknown, answered: unknown): boolean {
+  if (sent === answered) return true;
+  if (typeof sent === 'number' || typeof answered === 'number') {
+    return answered !== '' && answered !== null && answered !== undefined && Number(sent) === Number(answered);
+  }
+  return String(sent).trim() === String(answered ?? '').trim();
+}
+
+/** 0, false and emptiness all come back as absence here and there. */
+function saysNothing(value: unknown): boolean {
+  return isEmpty(value) || value === 0 || value === false;
 }

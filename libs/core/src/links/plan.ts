@@ -1,9 +1,12 @@
 // What to do about one link now, decided once with everything on the table.
+import { isVoided } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
-import type { MissingReference, Resolve } from '../references/index.js';
-import type { Lookup } from './adoption.js';
-import type { Difference } from './difference.js';
+import { bindReferences, ruleOf, waitKey, type MissingReference, type Resolve } from '../references/index.js';
+import { definitionOf, type EntityDefinition } from '../registry/index.js';
+import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
+import { diffAnswer, type Difference } from './difference.js';
 import type { Link } from './link.js';
+import { projection, sparseChanges } from './sparse.js';
 
 export interface WriteFacts {
   /** target ids of source records already applied */
@@ -13,21 +16,35 @@ export interface WriteFacts {
    * nothing was found.
    */
   candidates?: readonly Json[];
+  /** target ids of this type that already belong to another source record: they are nobody's twin any more */
+  taken?: ReadonlySet<string>;
   /** the target's record as just read, when a `read` plan or a stale token asked for it; null: it is gone */
   targetNow?: Json | null;
+  /** code of the last refusal of this desired version: after a duplicate fault a twin is looked for in any case */
+  lastFault?: string;
   policy: WritePolicy;
-  /** true while nothing may be sent to the target (paused sync, revoked grant) */
+  /** set while nothing may be sent to the target (paused sync, revoked grant) */
   blocked?: { code: string; reason: string };
+  /** transactions of the sync are still on their way: a name that they may use is not made inactive yet */
+  dependentsPending?: boolean;
 }
 
 export interface WritePolicy {
   /** look for a twin by natural key before creating */
   adopt: { lists: boolean; transactions: boolean };
+  /** an adopted twin is brought in line with the source, or left as it is until the source changes */
+  twins: 'align' | 'leave';
   /** the target's record was edited by a person since we wrote it */
   drift: 'overwrite' | 'hold';
 }
 
-export const defaultWritePolicy: WritePolicy = { adopt: { lists: true, transactions: false }, drift: 'overwrite' };
+// Transactions are not looked up by default: in a migration every look-up is a metered read, and numbers of two companies'
+// documents collide without meaning the same document. A duplicate fault (6140) still leads to a look-up.
+export const defaultWritePolicy: WritePolicy = {
+  adopt: { lists: true, transactions: false },
+  twins: 'align',
+  drift: 'overwrite',
+};
 
 /** `applied` is the whole bound body, to be stored as applied_payload when the call has succeeded. */
 export type Plan =
@@ -37,19 +54,176 @@ export type Plan =
   | { kind: 'lookup'; lookups: Lookup[] }
   /** read the target's record by id, then plan again with `targetNow` */
   | { kind: 'read'; targetId: string }
-  /** `deferred`: references left out to break a ring; after settling, the link waits for them */
-  | { kind: 'create'; body: Json; applied: Json; deferred: MissingReference[] }
+  /**
+   * `deferred`: references left out to break a ring; after settling, the link waits for them.
+   * `partial`: a second step follows (a record cannot be created inactive).
+   */
+  | { kind: 'create'; body: Json; applied: Json; deferred: MissingReference[]; partial: boolean }
   /** the twin is linked; `update` brings it in line when it differs (none: settle at once) */
   | { kind: 'adopt'; targetId: string; syncToken: string; beforeImage: Json; update?: Json; applied: Json }
-  | { kind: 'update'; body: Json; applied: Json; drift: Difference[] }
+  | { kind: 'update'; body: Json; applied: Json; drift: Difference[]; deferred: MissingReference[] }
   | { kind: 'delete'; body: Json }
   | { kind: 'void'; body: Json; applied: Json }
   /** name lists cannot be deleted */
   | { kind: 'deactivate'; body: Json; applied: Json }
   | { kind: 'wait'; missing: MissingReference[] }
+  /** not now; ask again later */
+  | { kind: 'postpone'; code: string; reason: string }
   | { kind: 'hold'; code: string; reason: string; candidates?: string[] }
   | { kind: 'fail'; code: string; reason: string };
 
-export function planWrite(_link: Link, _facts: WriteFacts): Plan {
-  throw new Error('not built yet');
+const duplicateFaults = new Set(['QBO.600', 'QBO.630', 'QBO.6140', 'QBO.6240']);
+
+export function planWrite(link: Link, facts: WriteFacts): Plan {
+  const { desired } = link;
+  if (desired.op === 'fail') {
+    return { kind: 'fail', ...(desired.failure ?? { code: 'MAPPING.FAILED', reason: 'the mapping failed' }) };
+  }
+  if (facts.blocked) return { kind: 'hold', ...facts.blocked };
+  if (desired.op === 'delete') return planRemoval(link, facts);
+  if (link.applied?.hash === desired.hash && link.target && !link.target.deleted) return { kind: 'noop', why: 'equal' };
+  if (!desired.payload)
+    return { kind: 'fail', code: 'PLAN.NO_PAYLOAD', reason: 'nothing says what the target should be' };
+  return planUpsert(link, desired.payload, facts);
+}
+
+function planRemoval(link: Link, facts: WriteFacts): Plan {
+  const { target } = link;
+  if (!target || target.deleted) return { kind: 'noop', why: 'nothing-to-remove' };
+  if (facts.targetNow === null) return { kind: 'noop', why: 'already-removed' };
+  const definition = definitionOf(link.entityType);
+  if (definition.policy === 'adopted' || isSingleton(link.entityType, link.applied?.payload ?? {})) {
+    // Not ours: it was only linked.
+    return { kind: 'noop', why: 'nothing-to-remove' };
+  }
+  const key = targetKey(link, facts);
+  if (!key) return { kind: 'read', targetId: target.id };
+  if (definition.category === 'transaction') return { kind: 'delete', body: key };
+  if (facts.dependentsPending) return postponedDeactivation;
+  const applied = { ...link.applied?.payload, Active: false };
+  return {
+    kind: 'deactivate',
+    body: { ...key, sparse: true, ...required(definition, applied), Active: false },
+    applied,
+  };
+}
+
+const postponedDeactivation: Plan = {
+  kind: 'postpone',
+  code: 'DEACTIVATE.DEPENDENTS_PENDING',
+  reason: 'transactions that may use this name are still on their way',
+};
+
+function planUpsert(link: Link, payload: Json, facts: WriteFacts): Plan {
+  const isDeferrable = (reference: Parameters<typeof ruleOf>[1]) =>
+    ruleOf(link.entityType, reference)?.deferrable === true;
+  const bound = bindReferences(payload, link.desired.references, facts.resolve, isDeferrable);
+  if (bound.kind === 'missing') return { kind: 'wait', missing: bound.missing };
+  const deferred = link.desired.references
+    .filter((reference) => facts.resolve(reference.entityType, reference.sourceId) === undefined)
+    .map(({ entityType: type, sourceId }) => ({ type, sourceId }));
+  const definition = definitionOf(link.entityType);
+  const exists = link.target && (!link.target.deleted || definition.category === 'name-list');
+  return exists ? planChange(link, bound.body, deferred, facts) : planCreation(link, bound.body, deferred, facts);
+}
+
+function planCreation(link: Link, body: Json, deferred: MissingReference[], facts: WriteFacts): Plan {
+  const { entityType } = link;
+  const definition = definitionOf(entityType);
+  const naturalKey = link.desired.naturalKey ?? {};
+  const lookups = mayAdopt(definition, link, body, facts) ? lookupsFor(entityType, body, naturalKey) : [];
+  if (lookups.length > 0) {
+    if (!facts.candidates) return { kind: 'lookup', lookups };
+    const adoption = chooseTwin(entityType, body, naturalKey, facts.candidates, facts.taken);
+    switch (adoption.kind) {
+      case 'adopt':
+        return planAdoption(entityType, body, adoption.twin, facts);
+      case 'ambiguous':
+        return {
+          kind: 'hold',
+          code: 'ADOPT.AMBIGUOUS',
+          reason: `several ${entityType} records of the target could be this one: ${adoption.candidates.join(', ')}`,
+          candidates: adoption.candidates,
+        };
+      case 'no-twin':
+        return {
+          kind: 'hold',
+          code: 'ADOPT.NO_TWIN',
+          reason: `the target has no ${adoption.name}, which QBO makes itself`,
+        };
+      case 'create':
+        break;
+      default:
+        return adoption satisfies never;
+    }
+  } else if (definition.policy === 'adopted') {
+    return { kind: 'hold', code: 'ADOPT.NO_KEY', reason: `nothing identifies this ${entityType} in the target` };
+  }
+  if (body.Active !== false) return { kind: 'create', body, applied: body, deferred, partial: false };
+  const created = { ...body, Active: true };
+  return { kind: 'create', body: created, applied: created, deferred, partial: true };
+}
+
+function mayAdopt(definition: EntityDefinition, link: Link, body: Json, facts: WriteFacts): boolean {
+  if (definition.policy === 'adopted' || isSingleton(link.entityType, body)) return true;
+  if (!link.desired.naturalKey) return false;
+  if (facts.lastFault && duplicateFaults.has(facts.lastFault)) return true;
+  const { lists, transactions } = facts.policy.adopt;
+  return definition.category === 'transaction' ? transactions : lists;
+}
+
+function planAdoption(entityType: string, body: Json, twin: Json, facts: WriteFacts): Plan {
+  const targetId = String(twin.Id);
+  const syncToken = String(twin.SyncToken);
+  const before = projection(twin, body);
+  const adopted = { kind: 'adopt', targetId, syncToken, beforeImage: twin } as const;
+  const untouched = isSingleton(entityType, body) || definitionOf(entityType).policy === 'adopted';
+  // What is applied is what is desired: a singleton that differs in its name is still the same singleton.
+  if (untouched || facts.policy.twins === 'leave') return { ...adopted, applied: body };
+  const changes = sparseChanges(entityType, before, body, { clear: false });
+  const update = changes && { Id: targetId, SyncToken: syncToken, sparse: true, ...changes };
+  return { ...adopted, update, applied: body };
+}
+
+function planChange(link: Link, body: Json, deferred: MissingReference[], facts: WriteFacts): Plan {
+  const { entityType, target } = link;
+  const definition = definitionOf(entityType);
+  if (definition.policy === 'adopted' || isSingleton(entityType, body))
+    return { kind: 'noop', why: 'equal', applied: body };
+  if (facts.targetNow === null) {
+    // A person removed our copy. Making another is their decision: redrive with a new generation.
+    return { kind: 'hold', code: 'DRIFT.TARGET_GONE', reason: `${entityType} ${target!.id} was deleted in the target` };
+  }
+  const key = targetKey(link, facts);
+  if (!key) return { kind: 'read', targetId: target!.id };
+  const applied = link.applied?.payload ?? {};
+  const drift = facts.targetNow && link.applied?.payload ? diffAnswer(entityType, applied, facts.targetNow) : [];
+  if (drift.length > 0 && facts.policy.drift === 'hold') {
+    const paths = drift.map((difference) => difference.path).join(', ');
+    return { kind: 'hold', code: 'DRIFT', reason: `edited in the target since we wrote it: ${paths}` };
+  }
+  if (link.desired.op === 'void' && definition.voidForm !== 'none' && !isVoided(entityType, applied)) {
+    const form = definition.voidForm === 'include-void' ? { sparse: true } : {};
+    return { kind: 'void', body: { ...key, ...form }, applied: body };
+  }
+  if (body.Active === false && applied.Active !== false && facts.dependentsPending) return postponedDeactivation;
+  const drifted = drift.map((difference) => difference.path.split('.')[0]!);
+  const base = Object.fromEntries(Object.entries(applied).filter(([field]) => !drifted.includes(field)));
+  const changes = sparseChanges(entityType, base, body);
+  if (!changes) return { kind: 'noop', why: 'equal', applied: body };
+  return { kind: 'update', body: { ...key, sparse: true, ...changes }, applied: body, drift, deferred };
+}
+
+function targetKey(link: Link, facts: WriteFacts): { Id: string; SyncToken: string } | undefined {
+  const token: unknown = facts.targetNow?.SyncToken ?? link.target?.syncToken;
+  return token === undefined || token === null ? undefined : { Id: link.target!.id, SyncToken: String(token) };
+}
+
+function required(definition: EntityDefinition, body: Json): Json {
+  return Object.fromEntries(definition.requiredOnSparse.filter((f) => f in body).map((f) => [f, body[f] as unknown]));
+}
+
+/** "Customer/58" of each, for links.waiting_on. */
+export function waitingOn(missing: readonly MissingReference[]): string[] {
+  return missing.map(({ type, sourceId }) => waitKey(type, sourceId));
 }

@@ -1,9 +1,10 @@
-// The end of one attempt: what the link becomes, whether waiters wake, what is announced.
+// The end of one attempt: what the link becomes, whether waiters wake, what is announced. The shell writes all of it in
+// one transaction: link, attempt, woken waiters, outbox.
 import type { Json } from '../model/json.js';
-import type { Failure, RetryPolicy, Step } from '../retry/index.js';
-import type { Difference } from './difference.js';
+import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
+import { diffAnswer, type Difference } from './difference.js';
 import type { Applied, Link, Target } from './link.js';
-import type { LinkState } from './state.js';
+import { transition, type LinkState } from './state.js';
 
 /** What an attempt was made of; the desired version may have moved on since. */
 export interface AttemptFacts {
@@ -12,8 +13,14 @@ export interface AttemptFacts {
   hash: string;
   /** whole bound body, from the plan */
   applied?: Json;
+  /** what was sent, to be compared with the answer */
+  body?: Json;
+  /** the twin, for an adoption without a call */
+  twin?: { id: string; syncToken: string };
   /** references left out to break a ring, as "Type/id" */
   deferred?: readonly string[];
+  /** a second step follows (plan `create`, partial) */
+  partial?: boolean;
 }
 
 export type WriteAnswer =
@@ -40,11 +47,133 @@ export interface Settled {
   step?: Step;
 }
 
-export function settle(
-  _link: Link,
-  _attempt: AttemptFacts,
-  _answer: WriteAnswer,
-  _timing: { nowMs: number; jitter: number; policy: RetryPolicy },
-): Settled {
-  throw new Error('not built yet');
+export interface Timing {
+  nowMs: number;
+  /** in [0, 1) */
+  jitter: number;
+  policy: RetryPolicy;
+}
+
+/** @throws IllegalTransition when the link is in no state that can end an attempt */
+export function settle(link: Link, attempt: AttemptFacts, answer: WriteAnswer, timing: Timing): Settled {
+  return answer.kind === 'done'
+    ? settleDone(link, attempt, answer.record)
+    : settleFailed(link, attempt, answer.failure, timing);
+}
+
+const outcomes = {
+  create: 'created',
+  update: 'updated',
+  delete: 'deleted',
+  deactivate: 'deleted',
+  void: 'voided',
+  adopt: 'adopted',
+  noop: 'unchanged',
+} as const;
+
+function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined): Settled {
+  const { operation } = attempt;
+  const removed = operation === 'delete' || operation === 'deactivate';
+  const deferred = attempt.deferred ?? [];
+  const unfinished = attempt.partial === true || deferred.length > 0;
+  const differences = record && attempt.body && !removed ? diffAnswer(link.entityType, attempt.body, record) : [];
+  // A hash that equals no desired one: the rest of the work shows as a difference until it is done.
+  const hash = unfinished ? `partial:${attempt.hash}` : attempt.hash;
+  const state =
+    deferred.length > 0
+      ? transition(link.state, { kind: 'parent-missing', on: deferred })
+      : transition(link.state, { kind: 'settled', moved: link.desired.hash !== hash });
+  return {
+    state,
+    applied: {
+      version: attempt.version,
+      hash,
+      payload: attempt.applied ?? (removed ? undefined : link.applied?.payload),
+    },
+    target: targetAfter(link, attempt, record, removed),
+    attempts: 0,
+    // A removed parent gives its children nothing to bind to.
+    wakes: !removed,
+    result: { outcome: outcomes[operation], ...describe(differences) },
+    differences,
+  };
+}
+
+function targetAfter(
+  link: Link,
+  attempt: AttemptFacts,
+  record: Json | undefined,
+  removed: boolean,
+): Target | undefined {
+  const id = (record?.Id as string | undefined) ?? attempt.twin?.id ?? link.target?.id;
+  if (id === undefined) return undefined;
+  const syncToken = (record?.SyncToken as string | undefined) ?? attempt.twin?.syncToken ?? link.target?.syncToken;
+  const deleted = removed || (attempt.operation === 'noop' && link.desired.op === 'delete');
+  return { id: String(id), syncToken: syncToken === undefined ? undefined : String(syncToken), deleted };
+}
+
+function describe(differences: readonly Difference[]): { code?: string; reason?: string } {
+  if (differences.length === 0) return {};
+  const shown = differences
+    .slice(0, 5)
+    .map(({ path, sent, answered }) => `${path}: ${text(sent)} -> ${text(answered)}`);
+  const more = differences.length > 5 ? ` and ${differences.length - 5} more` : '';
+  return { code: 'ANSWER.DIFFERS', reason: shown.join('; ') + more };
+}
+
+function text(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 120);
+}
+
+function settleFailed(link: Link, attempt: AttemptFacts, failure: Failure, timing: Timing): Settled {
+  // A call that was throttled or never left says nothing about this record.
+  const counted = failure.kind === 'refused' || failure.kind === 'uncertain';
+  const attempts = link.attempts + (counted ? 1 : 0);
+  const step = nextStep(failure, Math.max(1, attempts), timing.policy, timing.jitter);
+  const unchanged = { applied: link.applied, target: link.target, attempts, wakes: false, differences: [], step };
+  const later = (delayMs: number, code: string): LinkState =>
+    transition(link.state, {
+      kind: 'refused-for-now',
+      dueAtMs: timing.nowMs + delayMs,
+      code,
+      reason: failure.reason,
+    });
+  const code = failure.kind === 'refused' ? `QBO.${failure.code}` : `QBO.${failure.kind.toUpperCase()}`;
+  switch (step.kind) {
+    case 'retry':
+    case 'wait-for-parent':
+    case 'adopt':
+      return { ...unchanged, state: later(step.delayMs, code) };
+    case 'reread':
+      // Forgetting the token makes the next plan a read.
+      return { ...unchanged, state: later(step.delayMs, code), target: link.target && withoutToken(link.target) };
+    case 'uncertain': {
+      const event = { kind: 'answer-lost', dueAtMs: timing.nowMs + step.delayMs, reason: failure.reason } as const;
+      return { ...unchanged, state: transition(link.state, event) };
+    }
+    case 'hold': {
+      const { code: heldCode, reason } = step;
+      const state = transition(link.state, { kind: 'held', code: heldCode, reason });
+      return { ...unchanged, state, result: { outcome: 'held', code: heldCode, reason } };
+    }
+    case 'fail': {
+      // A newer desired version may mend what this one could not do.
+      const moved = link.desired.hash !== attempt.hash;
+      const event = moved
+        ? ({ kind: 'settled', moved: true } as const)
+        : ({ kind: 'failed', code: step.code, reason: step.reason } as const);
+      return {
+        ...unchanged,
+        attempts: moved ? 0 : attempts,
+        state: transition(link.state, event),
+        result: { outcome: 'failed', code: step.code, reason: step.reason },
+      };
+    }
+    default:
+      return step satisfies never;
+  }
+}
+
+function withoutToken({ id, deleted }: Target): Target {
+  return { id, deleted };
 }

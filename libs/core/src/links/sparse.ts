@@ -1,15 +1,53 @@
-// Sparse updates: what changed against what we applied, cleared fields as explicit null, Line always whole.
+// Sparse updates: what changed against what we applied, cleared fields as explicit null, Line always whole. A full update
+// would null whatever it omits (qbo-api.md 2.2).
+import { canonicalText, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
+import { definitionOf } from '../registry/index.js';
 
 /**
  * The changed fields, without Id and SyncToken; undefined when nothing changed.
- * @param clear false for an adopted twin: what it has beyond ours stays
+ * @param options.clear false for an adopted twin: what it has beyond ours stays
  */
 export function sparseChanges(
-  _entityType: string,
-  _applied: Json,
-  _desired: Json,
-  _options?: { clear: boolean },
+  entityType: string,
+  applied: Json,
+  desired: Json,
+  options: { clear: boolean } = { clear: true },
 ): Json | undefined {
-  throw new Error('not built yet');
+  const definition = definitionOf(entityType);
+  const fixed = new Set(definition.writeOnce);
+  const changes: Json = {};
+  for (const [field, value] of Object.entries(desired)) {
+    if (!fixed.has(field) && !isSame(applied[field], value)) changes[field] = value as unknown;
+  }
+  if (options.clear) {
+    for (const field of Object.keys(applied)) {
+      if (field in desired || fixed.has(field) || definition.notClearable.includes(field)) continue;
+      if (isSame(applied[field], undefined)) continue;
+      // An omitted list would stay as it is; an empty one empties it.
+      changes[field] = field === 'Line' ? [] : null;
+    }
+  }
+  if (Object.keys(changes).length === 0) return undefined;
+  for (const field of definition.requiredOnSparse) if (field in desired) changes[field] = desired[field] as unknown;
+  // QBO renamed the inactive record; whether it takes the suffix back by itself is not documented.
+  const { nameField } = definition;
+  if (changes.Active === true && nameField && nameField in desired) changes[nameField] = desired[nameField] as unknown;
+  return changes;
+}
+
+/** The part of a target's record that `desired` speaks about, free of noise: a base for `sparseChanges`. */
+export function projection(record: Json, desired: Json): Json {
+  const known = withoutNoise(record);
+  const fields = Object.keys(desired).filter((field) => field in known);
+  return Object.fromEntries(fields.map((field) => [field, known[field] as unknown]));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return canonicalText(blank(a)) === canonicalText(blank(b));
+}
+
+/** null, "" and absence all say "no value". */
+function blank(value: unknown): unknown {
+  return value === undefined || value === '' ? null : value;
 }

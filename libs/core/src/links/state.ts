@@ -27,7 +27,7 @@ export type LinkEvent =
   | { kind: 'desired'; work: boolean; failure?: { code: string; reason: string } }
   /** the attempt is written down, the call follows */
   | { kind: 'claimed' }
-  /** desired and target are equal; `moved` = a newer desired version arrived while the call was on its way */
+  /** desired and target are equal; `moved` = more is desired than this call brought (a newer version, a second step) */
   | { kind: 'settled'; moved: boolean }
   | { kind: 'parent-missing'; on: readonly string[] }
   /** a parent was settled; `left` = what is still missing */
@@ -50,7 +50,57 @@ export class IllegalTransition extends Error {
   }
 }
 
+/**
+ * Which event each state takes. A newer desired version may arrive at any time; while a call is on its way or its answer
+ * is unknown it only waits in the row (`desired` keeps the state), because that call must be settled first.
+ */
+export const allowedEvents: Readonly<Record<StateName, readonly LinkEvent['kind'][]>> = {
+  ready: ['desired', 'claimed', 'settled', 'parent-missing', 'refused-for-now', 'held', 'failed', 'released'],
+  sending: ['desired', 'settled', 'parent-missing', 'refused-for-now', 'answer-lost', 'held', 'failed'],
+  settled: ['desired', 'released'],
+  waiting: ['desired', 'parent-missing', 'parent-settled', 'held', 'failed', 'released'],
+  backoff: ['desired', 'due', 'parent-settled', 'held', 'failed', 'released'],
+  held: ['desired', 'held', 'released'],
+  // claimed = the same call is sent again; settled = a read-back showed the effect
+  uncertain: ['desired', 'claimed', 'settled', 'answer-lost', 'refused-for-now', 'held', 'failed'],
+  failed: ['desired', 'failed', 'released'],
+};
+
 /** @throws IllegalTransition */
-export function transition(_from: LinkState, _event: LinkEvent): LinkState {
-  throw new Error('not built yet');
+export function transition(from: LinkState, event: LinkEvent): LinkState {
+  if (!allowedEvents[from.kind].includes(event.kind)) throw new IllegalTransition(from.kind, event.kind);
+  switch (event.kind) {
+    case 'desired':
+      return onDesired(from, event);
+    case 'claimed':
+      return { kind: 'sending' };
+    case 'settled':
+      return event.moved ? { kind: 'ready' } : { kind: 'settled' };
+    case 'parent-missing':
+      return { kind: 'waiting', on: event.on };
+    case 'parent-settled':
+      return event.left.length > 0 ? { kind: 'waiting', on: event.left } : { kind: 'ready' };
+    case 'refused-for-now':
+      return { kind: 'backoff', dueAtMs: event.dueAtMs, code: event.code, reason: event.reason };
+    case 'answer-lost':
+      return { kind: 'uncertain', dueAtMs: event.dueAtMs, reason: event.reason };
+    case 'held':
+      return { kind: 'held', code: event.code, reason: event.reason };
+    case 'failed':
+      return { kind: 'failed', code: event.code, reason: event.reason };
+    case 'due':
+    case 'released':
+      return { kind: 'ready' };
+    default:
+      return event satisfies never;
+  }
+}
+
+function onDesired(from: LinkState, event: Extract<LinkEvent, { kind: 'desired' }>): LinkState {
+  if (from.kind === 'sending' || from.kind === 'uncertain') return from;
+  if (event.failure) return { kind: 'failed', ...event.failure };
+  if (!event.work) return { kind: 'settled' };
+  // What a person was asked to decide is not overtaken by the next edit.
+  if (from.kind === 'held') return from;
+  return { kind: 'ready' };
 }

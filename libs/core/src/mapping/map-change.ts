@@ -1,7 +1,115 @@
-// The evaluator: total. Whatever the rules or the snapshot hold, the answer is a `Mapped`.
-import type { Mapped, SourceChange } from './mapped.js';
-import type { RuleSet } from './rules.js';
+// The evaluator: total. Whatever the rules or the snapshot hold, the answer is a `Mapped`; a bad rule is a named failure
+// of the records it touches and the others go on.
+import { desiredHash, isVoided } from '../canonical/index.js';
+import { setAt } from '../canonical/paths.js';
+import { omit } from '../canonical/index.js';
+import type { Json } from '../model/json.js';
+import { extractReferences, UnknownReference } from '../references/index.js';
+import { definitionOf, knownType, type EntityDefinition } from '../registry/index.js';
+import { MappingFailure } from './failure.js';
+import { applyFieldRules } from './fields.js';
+import { rulesFor } from './layers.js';
+import { mapAttachment } from './map-attachment.js';
+import type { Mapped, MappedWrite, SourceChange } from './mapped.js';
+import { identityBody, naturalKeyOf, sourceOf, specialCasesOf } from './prepare.js';
+import { addFixedReferences, decideBy } from './reference-policies.js';
+import type { MergedRules, RuleSet } from './rules.js';
 
-export function mapChange(_change: SourceChange, _rules: RuleSet): Mapped {
-  throw new Error('not built yet');
+export function mapChange(change: SourceChange, ruleSet: RuleSet): Mapped {
+  try {
+    return mapped(change, ruleSet);
+  } catch (error) {
+    const mappingVersion = ruleSet.version;
+    const { message } = error as Error;
+    if (error instanceof MappingFailure || error instanceof UnknownReference) {
+      return { kind: 'failed', code: error.code, message, mappingVersion };
+    }
+    return { kind: 'failed', code: 'MAPPING.UNEXPECTED', message: String(message ?? error), mappingVersion };
+  }
+}
+
+function mapped(change: SourceChange, ruleSet: RuleSet): Mapped {
+  if (!knownType(change.entityType)) return excluded(`${change.entityType} is not a registered type`);
+  const definition = definitionOf(change.entityType);
+  if (definition.policy === 'reported') return excluded(`${change.entityType} is only reported`);
+  const rules = rulesFor(ruleSet, change.entityType);
+  if (rules.defects.length > 0) throw new MappingFailure('MAPPING.BAD_RULE', rules.defects.join('; '));
+  const because = rules.excluded?.value;
+  if (because !== undefined && because !== false)
+    return excluded(because === true ? 'excluded by a rule' : String(because));
+  const redirect = Object.hasOwn(rules.redirect, change.id) ? rules.redirect[change.id] : undefined;
+  if (redirect) return excluded(`redirected to ${change.entityType} ${redirect.value}`);
+  if (change.entityType === 'Attachable') return mapAttachment(change);
+  return change.deleted ? removal(change, ruleSet) : upsert(change, definition, rules, ruleSet);
+}
+
+function excluded(reason: string): Mapped {
+  return { kind: 'excluded', reason };
+}
+
+function removal(change: SourceChange, ruleSet: RuleSet): Mapped {
+  const { entityType, id: sourceId, version } = change;
+  return {
+    kind: 'write',
+    write: {
+      entityType,
+      sourceId,
+      version,
+      op: 'delete',
+      desiredHash: desiredHash('delete', undefined, []),
+      references: [],
+      mappingVersion: ruleSet.version,
+    },
+  };
+}
+
+function upsert(change: SourceChange, definition: EntityDefinition, rules: MergedRules, ruleSet: RuleSet): Mapped {
+  const { entityType, id: sourceId, version, snapshot } = change;
+  if (!snapshot) throw new MappingFailure('MAPPING.NO_SNAPSHOT', `${entityType} ${sourceId} has no snapshot`);
+  const impossible = specialCasesOf(definition, snapshot).find((special) => special.notCarried);
+  if (impossible) return excluded(impossible.notCarried!);
+  const source = sourceOf(snapshot);
+  const body = mappedBody(definition, source, rules);
+  const { payload, references } = extractReferences(entityType, body, decideBy(rules, ruleSet));
+  const op = definition.voidForm !== 'none' && isVoided(entityType, snapshot) ? 'void' : 'upsert';
+  const write: MappedWrite = {
+    entityType,
+    sourceId,
+    version,
+    op,
+    desiredHash: desiredHash(op, payload, references),
+    payload,
+    references,
+    mappingVersion: ruleSet.version,
+  };
+  const naturalKey = rules.adopt?.value === false ? undefined : naturalKeyOf(definition, body, source);
+  return { kind: 'write', write: naturalKey ? { ...write, naturalKey } : write };
+}
+
+/** Identity, then what the rules leave out, then what they put in, then what no rule may change. */
+function mappedBody(definition: EntityDefinition, source: Json, rules: MergedRules): Json {
+  const left = Object.entries(rules.omit).flatMap(([path, rule]) => (rule.value ? [path] : []));
+  const body = omit(identityBody(definition, source), left);
+  applyFieldRules(body, source, rules);
+  applyDocumentNumber(body, definition, rules);
+  addFixedReferences(body, rules);
+  for (const [field, value] of Object.entries(definition.forced)) setAt(body, [field], value);
+  return body;
+}
+
+function applyDocumentNumber(body: Json, { docNumberField }: EntityDefinition, rules: MergedRules): void {
+  const policy = rules.documentNumber?.value ?? { kind: 'keep' };
+  if (!docNumberField) return;
+  const { field, maxLength } = docNumberField;
+  if (policy.kind === 'drop') delete body[field];
+  else if (policy.kind === 'prefix' && body[field]) body[field] = String(policy.text) + String(body[field]);
+  else if (policy.kind !== 'keep' && policy.kind !== 'prefix') {
+    throw new MappingFailure('MAPPING.BAD_RULE', 'there is no such document number policy');
+  }
+  if (String(body[field] ?? '').length > maxLength) {
+    throw new MappingFailure(
+      'MAPPING.TOO_LONG',
+      `${field} "${String(body[field])}": QBO takes ${maxLength} characters`,
+    );
+  }
 }

@@ -105,4 +105,6 @@ export interface MergedRules {
   references: Record<string, Merged<ReferencePolicy>>;
   redirect: Record<string, Merged<string>>;
   documentNumber?: Merged<DocumentNumberPolicy>;
+  /** what could not be understood, with the layer it came from */
+  defects: string[];
 }

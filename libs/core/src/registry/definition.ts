@@ -17,7 +17,7 @@ export type TypeOperation =
  * Where a type points at other records. `path` is dotted, `*` stands for every element of an array.
  * ref: `{value, name}`; the type is `types[0]`.
  * typed-ref: `{value, type}`; the type is what the reference says, if `types` allows it.
- * linked-txn: an element `{TxnId, TxnType}` of a LinkedTxn list.
+ * linked-txn: an element `{TxnId, TxnType}` of a LinkedTxn list; TxnType is one of the keys of `aliases` or of `types`.
  * code: the value is not an id (a currency's ISO code, a shipping method's text) and means the same in every company.
  */
 export interface ReferenceRule {
@@ -26,6 +26,8 @@ export interface ReferenceRule {
   readonly types: readonly string[];
   /** values that are not ids and pass through unchanged, e.g. TAX and NON */
   readonly passThrough?: readonly string[];
+  /** TxnType -> entity type, where the two differ */
+  readonly aliases?: Readonly<Record<string, string>>;
   /** may be left out at first and patched later by a sparse update; this is how rings are broken */
   readonly deferrable?: boolean;
 }
@@ -38,12 +40,27 @@ export interface Singleton {
   readonly match: Readonly<Record<string, string>>;
 }
 
+/** What holds for some records of a type only. */
+export interface SpecialCase {
+  readonly when: Readonly<Record<string, unknown>>;
+  /** why such records cannot be carried */
+  readonly notCarried?: string;
+  /** fields set to a value */
+  readonly set?: Readonly<Record<string, unknown>>;
+  /** fields set when the source has none */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  readonly omit?: readonly string[];
+}
+
 /** How a type is voided: by its own operation, by an update with include=void, or not at all through the API. */
 export type VoidForm = 'operation-void' | 'include-void' | 'none';
 
+/** How a twin is looked for: one query by this field, or the whole list where it is short or the name is not filterable. */
+export type LookupForm = { readonly by: 'field'; readonly field: string } | { readonly by: 'list' };
+
 export interface EntityDefinition {
   readonly type: string;
-  /** path segment of the API, and the name used in queries */
+  /** path segment of the API */
   readonly endpoint: string;
   readonly category: Category;
   /** dependency rank, parents first (qbo-api.md 14); a type may point at itself within its rank */
@@ -51,11 +68,10 @@ export interface EntityDefinition {
   readonly operations: readonly TypeOperation[];
   /** alternatives in order of trust; each is a set of fields that together identify a twin in another company */
   readonly naturalKeys: readonly (readonly string[])[];
-  /** the field one look-up query filters by, per alternative of `naturalKeys` */
-  readonly lookupFields: readonly string[];
+  readonly lookup: LookupForm;
   readonly policy: Policy;
   readonly references: readonly ReferenceRule[];
-  /** set by QBO or useless in another company: never sent. Dotted paths, `*` for array elements */
+  /** set by QBO, or useless or dangerous in another company: never sent. Dotted paths, `*` for array elements */
   readonly readOnly: readonly string[];
   /** moves without an edit, or says nothing: not part of the content hash. Dotted paths as above */
   readonly noise: readonly string[];
@@ -65,6 +81,9 @@ export interface EntityDefinition {
   readonly absentMeans: Readonly<Record<string, unknown>>;
   /** set on everything we send, whatever mapping rules say: what would charge a card, mail a customer or fill a print queue */
   readonly forced: Readonly<Record<string, unknown>>;
+  readonly specialCases: readonly SpecialCase[];
+  /** values that QBO answers but refuses to take */
+  readonly replaceValues: readonly { readonly path: string; readonly from: string; readonly to: string }[];
   /** transactions are sent in batches; name lists one at a time, since QBO contends on names */
   readonly batchable: boolean;
   readonly voidForm: VoidForm;
@@ -74,11 +93,43 @@ export interface EntityDefinition {
   readonly webhook: boolean;
   /** fields that even a sparse update must carry */
   readonly requiredOnSparse: readonly string[];
-  /** fields QBO refuses to clear by a sparse update: left out instead of sent as null */
+  /** fields QBO refuses to clear by a sparse update: left as they are */
   readonly notClearable: readonly string[];
   /** name field that gets the suffix " (deleted)" when the record is made inactive */
   readonly nameField?: string;
+  /** longest document number QBO takes */
+  readonly docNumberField?: { readonly field: string; readonly maxLength: number };
   readonly singletons?: readonly Singleton[];
   /** updates must carry every writable field (Attachable) */
   readonly fullUpdateOnly?: boolean;
+}
+
+const nothing = {
+  readOnly: [],
+  noise: [],
+  writeOnce: [],
+  absentMeans: {},
+  forced: {},
+  specialCases: [],
+  replaceValues: [],
+  requiredOnSparse: [],
+  notClearable: [],
+  references: [],
+} as const;
+
+type Defaulted = keyof typeof nothing;
+
+/** An entry of the registry: what is not said is empty. */
+export function entity(
+  definition: Omit<EntityDefinition, Defaulted> & Partial<Pick<EntityDefinition, Defaulted>>,
+): EntityDefinition {
+  return Object.freeze({ ...nothing, ...definition });
+}
+
+export function ref(path: string, type: string, options: Partial<ReferenceRule> = {}): ReferenceRule {
+  return { path, kind: 'ref', types: [type], ...options };
+}
+
+export function code(path: string): ReferenceRule {
+  return { path, kind: 'code', types: [] };
 }

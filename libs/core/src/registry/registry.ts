@@ -1,7 +1,26 @@
 // All types by name.
 import type { EntityDefinition } from './definition.js';
+import { Account, Class, Customer, Department, Item, PaymentMethod, Term, Vendor } from './lists.js';
+import { Attachable, TaxAgency, TaxCode, TaxRate } from './supporting.js';
+import { Bill, Invoice, Payment } from './transactions.js';
 
-export const entityTypes: Record<string, EntityDefinition> = {};
+export const entityTypes: Readonly<Record<string, EntityDefinition>> = {
+  Term,
+  PaymentMethod,
+  TaxAgency,
+  TaxRate,
+  TaxCode,
+  Account,
+  Class,
+  Department,
+  Vendor,
+  Customer,
+  Item,
+  Invoice,
+  Bill,
+  Payment,
+  Attachable,
+};
 
 export function knownType(type: string): boolean {
   return Object.hasOwn(entityTypes, type);

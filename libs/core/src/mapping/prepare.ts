@@ -1,0 +1,53 @@
+// What the registry says about every copy of a type, before any rule: identity less what cannot or must not be copied.
+import { omit, stripDeletedSuffix, withoutNoise } from '../canonical/index.js';
+import { isServerLine } from '../canonical/noise.js';
+import { places, setAt } from '../canonical/paths.js';
+import type { Json } from '../model/json.js';
+import type { EntityDefinition, SpecialCase } from '../registry/index.js';
+
+/** The source record with the list positions that the body will have: QBO's own lines are gone, everything else is there. */
+export function sourceOf(snapshot: Json): Json {
+  if (!Array.isArray(snapshot.Line)) return snapshot;
+  return { ...snapshot, Line: (snapshot.Line as unknown[]).filter((line) => !isServerLine(line)) };
+}
+
+export function specialCasesOf(definition: EntityDefinition, snapshot: Json): SpecialCase[] {
+  return definition.specialCases.filter(({ when }) =>
+    Object.entries(when).every(([field, value]) => snapshot[field] === value),
+  );
+}
+
+/** The identity mapping: what of the snapshot is sent when no rule says otherwise. */
+export function identityBody(definition: EntityDefinition, source: Json): Json {
+  let body = omit(withoutNoise(source), definition.readOnly);
+  for (const special of specialCasesOf(definition, source)) {
+    body = omit(body, special.omit ?? []);
+    for (const [field, value] of Object.entries(special.defaults ?? {})) body[field] ??= value;
+    Object.assign(body, special.set);
+  }
+  for (const { path, from, to } of definition.replaceValues) {
+    for (const { segments, value } of places(body, path)) if (value === from) setAt(body, segments, to);
+  }
+  const { nameField } = definition;
+  if (nameField && source.Active === false && typeof body[nameField] === 'string') {
+    body[nameField] = stripDeletedSuffix(body[nameField]);
+  }
+  // NotApplicable refuses any tax detail (6170).
+  if (source.GlobalTaxCalculation === 'NotApplicable') delete body.TxnTaxDetail;
+  return body;
+}
+
+/** What would identify a twin in another company: the key fields as texts, from the body or, where QBO computes them, the source. */
+export function naturalKeyOf(
+  definition: EntityDefinition,
+  body: Json,
+  source: Json,
+): Record<string, string> | undefined {
+  const key: Record<string, string> = {};
+  for (const field of new Set(definition.naturalKeys.flat())) {
+    if (field.endsWith('Ref')) continue;
+    const value: unknown = body[field] ?? (definition.readOnly.includes(field) ? source[field] : undefined);
+    if (typeof value === 'string' || typeof value === 'number') key[field] = String(value);
+  }
+  return Object.keys(key).length > 0 ? key : undefined;
+}
