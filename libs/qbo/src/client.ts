@@ -277,7 +277,8 @@ export class QboClient {
         return answer;
       } finally {
         tookMs += this.ports.clock.nowMs() - sentAt;
-        await grant.complete(throttled ? 'throttled' : 'ok');
+        // Not awaited, and its failure ignored: the answer is worth more, and a grant nobody reports frees itself in time.
+        grant.complete(throttled ? 'throttled' : 'ok').catch(() => undefined);
       }
     };
     const answer = await this.withToken(realmId, attempt, typeof request.body !== 'object');

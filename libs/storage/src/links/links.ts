@@ -59,6 +59,8 @@ export interface AttemptRecord extends LinkKey {
   applied?: Json | undefined;
   /** references left out to break a ring, as "Type/id" */
   deferred: readonly string[];
+  /** a second step follows */
+  partial: boolean;
 }
 
 export interface CallRecord {
@@ -112,52 +114,19 @@ export class Links {
    * One statement for a whole Kafka batch. The version decides, not the order of arrival; the same version counts again
    * only under a newer mapping. A link whose call is on its way keeps its state: the answer must be settled first.
    */
-  async intake(desired: readonly DesiredLink[], at: Date): Promise<Taken[]> {
+  async intake(
+    desired: readonly DesiredLink[],
+    at: Date,
+    announce: (failed: DesiredLink[]) => OutboxRecord[] = () => [],
+  ): Promise<Taken[]> {
     const newest = newestOfEach(desired);
     if (newest.length === 0) return [];
-    const rows = await this.db.query<{
-      sync_id: string;
-      entity_type: string;
-      source_id: string;
-      state: Taken['state'];
-    }>(
-      `insert into links as l (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
-         rank, desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version,
-         change_id, traceparent, failure_code, failure_reason, due_at, desired_at)
-       select "syncId", "entityType", "sourceId", "organizationId", "sourceRealmId", "targetRealmId",
-         case op when 'fail' then 'failed' else 'ready' end, lane, rank, version, hash, op, payload, "references", "naturalKey",
-         "mappingVersion", "changeId", traceparent, failure ->> 'code', failure ->> 'reason', $2, $2
-       from jsonb_to_recordset($1::jsonb) as d ("syncId" uuid, "entityType" text, "sourceId" text, "organizationId" uuid,
-         "sourceRealmId" text, "targetRealmId" text, lane text, rank smallint, version text, hash text, op text, payload jsonb,
-         "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb)
-       on conflict (sync_id, entity_type, source_id) do update set
-         state = case
-           when l.state in ('sending', 'uncertain') then l.state
-           when excluded.desired_op = 'fail' then 'failed'
-           when l.applied_hash = excluded.desired_hash then 'settled'
-           else 'ready' end,
-         applied_version = case
-           when l.state not in ('sending', 'uncertain') and excluded.desired_op <> 'fail' and l.applied_hash = excluded.desired_hash
-           then excluded.desired_version else l.applied_version end,
-         -- what is not yet done keeps the better lane: a replay must not put a live edit at the end of the line
-         lane = case when l.state <> 'settled' and l.lane = 'live' then 'live' else excluded.lane end,
-         rank = excluded.rank,
-         desired_version = excluded.desired_version, desired_hash = excluded.desired_hash, desired_op = excluded.desired_op,
-         desired_payload = excluded.desired_payload, desired_references = excluded.desired_references,
-         natural_key = excluded.natural_key, mapping_version = excluded.mapping_version,
-         change_id = excluded.change_id, traceparent = excluded.traceparent,
-         failure_code = case when l.state in ('sending', 'uncertain') then l.failure_code else excluded.failure_code end,
-         failure_reason = case when l.state in ('sending', 'uncertain') then l.failure_reason else excluded.failure_reason end,
-         waiting_on = '{}',
-         attempts = case when l.state in ('sending', 'uncertain') then l.attempts else 0 end,
-         due_at = case when l.state in ('sending', 'uncertain') then l.due_at else excluded.due_at end,
-         desired_at = excluded.desired_at
-       where excluded.desired_version > l.desired_version
-          or (excluded.desired_version = l.desired_version and excluded.mapping_version > l.mapping_version)
-       returning l.sync_id, l.entity_type, l.source_id, l.state`,
-      [JSON.stringify(newest), at],
-    );
-    return rows.map((r) => ({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id, state: r.state }));
+    return this.db.withTransaction(async (tx) => {
+      const taken = await takeIn(tx, newest, at);
+      const failed = new Set(taken.filter((t) => t.state === 'failed').map(keyText));
+      await this.outbox.addAll(tx, announce(newest.filter((d) => failed.has(keyText(d)))));
+      return taken;
+    });
   }
 
   /** Companies for which a writer could do something now. */
@@ -246,7 +215,7 @@ export class Links {
       await this.leases.assertFence(tx, realmId, 'writer', fence);
       const sorted = [...planned].sort((a, b) => compareKeys(a.key, b.key));
       const rows = await tx.query<{ sync_id: string; entity_type: string; source_id: string }>(
-        `update links l set state = 'sending', attempts = l.attempts + 1, failure_code = null, failure_reason = null,
+        `update links l set state = 'sending', failure_code = null, failure_reason = null,
            -- the first one: what was there before we ever touched it
            before_image = coalesce(l.before_image, nullif(p.before_image, '')::jsonb)
          from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
@@ -288,7 +257,8 @@ export class Links {
       `select c.id, c.request_id, c.kind, c.state, c.fence, c.sends, c.claimed_at, max(l.due_at) as due_at,
          json_agg(json_build_object('syncId', a.sync_id, 'entityType', a.entity_type, 'sourceId', a.source_id,
            'operation', a.operation, 'requestId', a.request_id, 'version', a.version, 'desiredHash', a.desired_hash,
-           'generation', a.generation, 'body', a.body, 'applied', a.applied, 'deferred', a.deferred) order by a.position) as attempts,
+           'generation', a.generation, 'body', a.body, 'applied', a.applied, 'deferred', a.deferred,
+           'partial', a.partial) order by a.position) as attempts,
          coalesce(array_agg(a.position::int) filter (where a.outcome is not null), '{}') as settled
        from calls c join attempts a on a.call_id = c.id
          left join links l on l.sync_id = a.sync_id and l.entity_type = a.entity_type and l.source_id = a.source_id
@@ -475,6 +445,56 @@ export class Links {
   }
 }
 
+async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise<Taken[]> {
+  const rows = await tx.query<{
+    sync_id: string;
+    entity_type: string;
+    source_id: string;
+    state: Taken['state'];
+  }>(
+    `insert into links as l (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
+         rank, desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version,
+         change_id, traceparent, failure_code, failure_reason, due_at, desired_at)
+       select "syncId", "entityType", "sourceId", "organizationId", "sourceRealmId", "targetRealmId",
+         case op when 'fail' then 'failed' else 'ready' end, lane, rank, version, hash, op, payload, "references", "naturalKey",
+         "mappingVersion", "changeId", traceparent, failure ->> 'code', failure ->> 'reason', $2, $2
+       from jsonb_to_recordset($1::jsonb) as d ("syncId" uuid, "entityType" text, "sourceId" text, "organizationId" uuid,
+         "sourceRealmId" text, "targetRealmId" text, lane text, rank smallint, version text, hash text, op text, payload jsonb,
+         "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb)
+       on conflict (sync_id, entity_type, source_id) do update set
+         state = case
+           when l.state in ('sending', 'uncertain') then l.state
+           when excluded.desired_op = 'fail' then 'failed'
+           when l.applied_hash = excluded.desired_hash then 'settled'
+           -- what a person was asked to decide is not overtaken by the next edit
+           when l.state = 'held' then 'held'
+           else 'ready' end,
+         applied_version = case
+           when l.state not in ('sending', 'uncertain') and excluded.desired_op <> 'fail' and l.applied_hash = excluded.desired_hash
+           then excluded.desired_version else l.applied_version end,
+         -- what is not yet done keeps the better lane: a replay must not put a live edit at the end of the line
+         lane = case when l.state <> 'settled' and l.lane = 'live' then 'live' else excluded.lane end,
+         rank = excluded.rank,
+         desired_version = excluded.desired_version, desired_hash = excluded.desired_hash, desired_op = excluded.desired_op,
+         desired_payload = excluded.desired_payload, desired_references = excluded.desired_references,
+         natural_key = excluded.natural_key, mapping_version = excluded.mapping_version,
+         change_id = excluded.change_id, traceparent = excluded.traceparent,
+         failure_code = case when l.state in ('sending', 'uncertain') or l.state = 'held' and excluded.desired_op <> 'fail'
+             and l.applied_hash is distinct from excluded.desired_hash then l.failure_code else excluded.failure_code end,
+         failure_reason = case when l.state in ('sending', 'uncertain') or l.state = 'held' and excluded.desired_op <> 'fail'
+             and l.applied_hash is distinct from excluded.desired_hash then l.failure_reason else excluded.failure_reason end,
+         waiting_on = '{}',
+         attempts = case when l.state in ('sending', 'uncertain') then l.attempts else 0 end,
+         due_at = case when l.state in ('sending', 'uncertain') then l.due_at else excluded.due_at end,
+         desired_at = excluded.desired_at
+       where excluded.desired_version > l.desired_version
+          or (excluded.desired_version = l.desired_version and excluded.mapping_version > l.mapping_version)
+       returning l.sync_id, l.entity_type, l.source_id, l.state`,
+    [JSON.stringify(newest), at],
+  );
+  return rows.map((r) => ({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id, state: r.state }));
+}
+
 function newestOfEach(desired: readonly DesiredLink[]): DesiredLink[] {
   const newest = new Map<string, DesiredLink>();
   for (const one of desired) {
@@ -500,13 +520,14 @@ async function insertCall(tx: Tx, call: CallRecord, fence: bigint, at: Date): Pr
     [call.id, call.targetRealmId, call.requestId, call.kind, String(fence), at],
   );
   await tx.query(
-    `insert into attempts (call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation, body, applied, deferred)
+    `insert into attempts (call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation, body, applied, deferred, partial)
      select $1, position - 1, "syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body,
-       applied, array(select jsonb_array_elements_text(deferred))
+       applied, array(select jsonb_array_elements_text(deferred)), partial
      from rows from (jsonb_to_recordset($2::jsonb) as ("syncId" uuid, "entityType" text, "sourceId" text, operation text,
-       "requestId" text, version text, "desiredHash" text, generation int, body text, applied jsonb, deferred jsonb)) with ordinality
+       "requestId" text, version text, "desiredHash" text, generation int, body text, applied jsonb, deferred jsonb,
+       partial boolean)) with ordinality
        as a ("syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body, applied,
-         deferred, position)`,
+         deferred, partial, position)`,
     [call.id, JSON.stringify(call.attempts)],
   );
 }

@@ -20,6 +20,8 @@ export interface StoredLink extends LinkKey {
   readonly traceparent: string | undefined;
   readonly desiredAt: Date;
   readonly dueAt: Date;
+  /** code of the last refusal of this desired version */
+  readonly lastFault: string | undefined;
   readonly link: Link;
 }
 
@@ -70,6 +72,7 @@ export function storedLink(row: LinkRecord): StoredLink {
     traceparent: row.traceparent ?? undefined,
     desiredAt: row.desired_at,
     dueAt: row.due_at,
+    lastFault: row.failure_code ?? undefined,
     link: linkOf(row),
   };
 }
