@@ -1,0 +1,32 @@
+// How far groups are behind, in records: end of the log less what was committed.
+import { topics } from '#contracts';
+import type { LogClient } from './port.js';
+
+export interface PartitionLag {
+  groupId: string;
+  topic: string;
+  partition: number;
+  lag: number;
+}
+
+export class GroupLag {
+  constructor(private readonly o: { client: LogClient; topicPrefix: string }) {}
+
+  /** Topics a group never committed are left out: it does not read them. Group ids and topics without the prefix. */
+  async lag(groupIds: readonly string[]): Promise<PartitionLag[]> {
+    const found: PartitionLag[] = [];
+    for (const { name } of Object.values(topics)) {
+      const topic = this.o.topicPrefix + name;
+      const ends = await this.o.client.offsets(topic);
+      for (const groupId of groupIds) {
+        const committed = await this.o.client.committed(this.o.topicPrefix + groupId, topic);
+        if (committed.every(({ offset }) => offset === undefined)) continue;
+        for (const { partition, low, high } of ends) {
+          const offset = committed.find((entry) => entry.partition === partition)?.offset ?? low;
+          found.push({ groupId, topic: name, partition, lag: Number(high - offset) });
+        }
+      }
+    }
+    return found;
+  }
+}

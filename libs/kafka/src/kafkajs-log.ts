@@ -1,0 +1,478 @@
+// The kafkajs adapter of the port. What it promises beyond kafkajs, and which measured defect each point answers:
+// - nothing thrown by a batch's owner reaches kafkajs, whose own retry would crash the consumer after five;
+// - heartbeats go out while a slow batch is in hand (kafkajs sends them only between callbacks);
+// - commits go through the batch's own callback: once a stop has begun, consumer.commitOffsets resolves and sends nothing;
+// - a consumer that crashed is replaced by a new one after a pause with jitter, or declared dead (onFatal) when its error
+//   cannot heal: kafkajs itself would stop for good and leave a process that looks alive;
+// - fetches wait 250 ms at most, because stop() waits for the one in flight.
+import { Kafka, logLevel } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, KafkaConfig, LogEntry, Producer, RetryOptions } from 'kafkajs';
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '#common/clock';
+import { systemClock } from '#common/clock';
+import { backoffCeilingMs } from '#common/lifecycle';
+import type { Log } from '#common/logging';
+import type {
+  BatchHold,
+  Consumption,
+  LogClient,
+  LogConsumer,
+  LogProducer,
+  LogRecord,
+  OutgoingMessage,
+  PartitionRange,
+  FetchedBatch,
+  TopicState,
+  TopicWish,
+} from './port.js';
+import { ProducerBroken } from './port.js';
+import { deferred } from './deferred.js';
+import { guardIdleTimers } from './timer-guard.js';
+
+// Take-over after a kill -9 is the session time-out plus 0.1 s; kafkajs' 30 s would leave a partition unread for half a
+// minute. 6 s is also the broker's default minimum.
+const sessionTimeoutMs = 6000;
+const heartbeatMs = 500;
+const rebalanceTimeoutMs = 30_000;
+const fetchWaitMs = 250;
+const bytesPerPartition = 1024 * 1024;
+// About 9 s in all: longer than the election after a leader's death (3 to 5.5 s measured), short enough that a caller
+// learns of an absent broker while it still cares.
+const sendRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 };
+const consumeRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 2000, retries: 6 };
+
+// ConfigResourceTypes.TOPIC: kafkajs does not offer that enum as a named import to ES modules.
+const topicResource = 2;
+
+export interface KafkajsOptions {
+  brokers: string[];
+  clientId: string;
+  log: Log;
+  clock?: Clock;
+  /** only tests shorten these */
+  sessionTimeoutMs?: number;
+}
+
+export class KafkajsLog implements LogClient {
+  private readonly kafka: Kafka;
+  private readonly admin: Admin;
+  private adminConnected?: Promise<void>;
+  private readonly clock: Clock;
+
+  constructor(private readonly o: KafkajsOptions) {
+    guardIdleTimers();
+    this.clock = o.clock ?? systemClock;
+    const config: KafkaConfig = {
+      brokers: o.brokers,
+      clientId: o.clientId,
+      connectionTimeout: 3000,
+      requestTimeout: 30_000,
+      retry: consumeRetry,
+      logLevel: logLevel.WARN,
+      logCreator: () => (entry) => forward(o.log, entry),
+    };
+    this.kafka = new Kafka(config);
+    this.admin = this.kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 4 } });
+  }
+
+  async connect(): Promise<void> {
+    await this.connectedAdmin();
+  }
+
+  async producer(): Promise<LogProducer> {
+    const producer = this.kafka.producer({
+      idempotent: true,
+      allowAutoTopicCreation: false,
+      retry: sendRetry,
+      // kafkajs asks its partitioner also for messages that name their partition.
+      createPartitioner:
+        () =>
+        ({ message }) =>
+          message.partition!,
+    });
+    await producer.connect();
+    return new KafkajsProducer(producer);
+  }
+
+  consume(o: Consumption): LogConsumer {
+    return new KafkajsConsumer(this.kafka, o, this.o.log, this.clock, this.o.sessionTimeoutMs ?? sessionTimeoutMs);
+  }
+
+  async readRanges(o: {
+    topic: string;
+    ranges: PartitionRange[];
+    signal?: AbortSignal;
+    onBatch(batch: FetchedBatch): Promise<void>;
+  }): Promise<void> {
+    const open = new Map(o.ranges.filter((range) => range.from < range.to).map((range) => [range.partition, range]));
+    if (open.size === 0 || o.signal?.aborted) return;
+    const admin = await this.connectedAdmin();
+    // kafkajs cannot read without a group. A group of its own that nobody else can join, its start written as committed
+    // offsets, and removed afterwards, comes to the same.
+    const groupId = `reader-${randomUUID()}`;
+    const known = await this.offsets(o.topic);
+    await admin.setOffsets({
+      groupId,
+      topic: o.topic,
+      partitions: known.map(({ partition, high }) => ({
+        partition,
+        offset: String(open.get(partition)?.from ?? high),
+      })),
+    });
+    const end = deferred<void>();
+    const passed = (partition: number, nextOffset: bigint) => {
+      const range = open.get(partition);
+      if (range && nextOffset >= range.to) open.delete(partition);
+      if (open.size === 0) end.resolve();
+    };
+    const consumer = this.kafka.consumer({
+      groupId,
+      ...consumerSettings,
+      sessionTimeout: sessionTimeoutMs,
+      retry: { ...consumeRetry, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const abort = () => end.resolve();
+    o.signal?.addEventListener('abort', abort, { once: true });
+    consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error));
+    // Also for batches in which compaction left nothing: they never reach eachBatch.
+    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+      passed(payload.partition, BigInt(payload.lastOffset) + 1n);
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [o.topic], fromBeginning: true });
+      await consumer.run({
+        autoCommit: false,
+        eachBatch: async ({ batch, heartbeat, isRunning }) => {
+          const range = open.get(batch.partition);
+          if (!range || o.signal?.aborted || !isRunning()) return;
+          const records = batch.messages.filter(
+            ({ offset }) => BigInt(offset) < range.to && BigInt(offset) >= range.from,
+          );
+          const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
+          try {
+            if (records.length > 0) await o.onBatch({ ...describe(batch), records: records as LogRecord[] });
+          } catch (error) {
+            end.reject(error);
+          } finally {
+            clearInterval(beat);
+          }
+        },
+      });
+      await end.promise;
+    } finally {
+      o.signal?.removeEventListener('abort', abort);
+      await consumer.disconnect().catch(() => undefined);
+      // Left over, it would expire by itself; removing it keeps the list of groups readable.
+      await admin.deleteGroups([groupId]).catch(() => undefined);
+    }
+  }
+
+  async createTopics(wishes: TopicWish[]): Promise<void> {
+    const admin = await this.connectedAdmin();
+    const present = new Set(await admin.listTopics());
+    const missing = wishes.filter(({ name }) => !present.has(name));
+    if (missing.length === 0) return;
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map(({ name, partitions, config }) => ({
+        topic: name,
+        numPartitions: partitions,
+        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+      })),
+    });
+  }
+
+  async describeTopics(names: string[], settings: string[] = []): Promise<TopicState[]> {
+    const admin = await this.connectedAdmin();
+    const present = new Set(await admin.listTopics());
+    const wanted = names.filter((name) => present.has(name));
+    if (wanted.length === 0) return [];
+    const { topics } = await admin.fetchTopicMetadata({ topics: wanted });
+    const configs = new Map<string, Record<string, string>>();
+    if (settings.length > 0) {
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: wanted.map((name) => ({ type: topicResource, name, configNames: settings })),
+      });
+      for (const { resourceName, configEntries } of resources) {
+        configs.set(resourceName, Object.fromEntries(configEntries.map((e) => [e.configName, e.configValue])));
+      }
+    }
+    return topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.length,
+      replicas: partitions[0]?.replicas.length ?? 0,
+      config: configs.get(name) ?? {},
+    }));
+  }
+
+  async offsets(topic: string): Promise<{ partition: number; low: bigint; high: bigint }[]> {
+    const admin = await this.connectedAdmin();
+    const found = await admin.fetchTopicOffsets(topic);
+    return found
+      .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+      .sort((a, b) => a.partition - b.partition);
+  }
+
+  async committed(groupId: string, topic: string): Promise<{ partition: number; offset: bigint | undefined }[]> {
+    const admin = await this.connectedAdmin();
+    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return (found?.partitions ?? []).map(({ partition, offset }) => ({
+      partition,
+      offset: offset === '-1' ? undefined : BigInt(offset),
+    }));
+  }
+
+  async close(): Promise<void> {
+    if (!this.adminConnected) return;
+    await this.adminConnected.catch(() => undefined);
+    this.adminConnected = undefined;
+    await this.admin.disconnect();
+  }
+
+  private async connectedAdmin(): Promise<Admin> {
+    this.adminConnected ??= this.admin.connect().catch((error: unknown) => {
+      this.adminConnected = undefined;
+      throw error;
+    });
+    await this.adminConnected;
+    return this.admin;
+  }
+}
+
+class KafkajsProducer implements LogProducer {
+  constructor(private readonly producer: Producer) {}
+
+  async send(topic: string, partition: number, messages: OutgoingMessage[]): Promise<void> {
+    try {
+      await this.producer.send({ topic, acks: -1, messages: messages.map((message) => ({ ...message, partition })) });
+    } catch (error) {
+      const broken = outOfStep.has(protocolTypeOf(error) ?? '');
+      throw broken ? new ProducerBroken((error as Error).message, { cause: error }) : error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.producer.disconnect();
+  }
+}
+
+// A topic that was deleted and made again counts too: the producer keeps asking for the old one, for every send.
+const outOfStep = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+  'UNKNOWN_TOPIC_OR_PARTITION',
+]);
+
+const consumerSettings = {
+  heartbeatInterval: heartbeatMs,
+  rebalanceTimeout: rebalanceTimeoutMs,
+  maxWaitTimeInMs: fetchWaitMs,
+  maxBytesPerPartition: bytesPerPartition,
+  allowAutoTopicCreation: false,
+};
+
+/**
+ * One consumer of a group, for as long as its owner wants. Modes: running (a kafkajs consumer works, or the next one is
+ * being built after a pause) -> stopping (no new batch is taken; those in hand finish and commit) -> stopped. `dead` is
+ * entered from running when an error cannot heal; the owner was told by onFatal.
+ */
+class KafkajsConsumer implements LogConsumer {
+  readonly joined: Promise<void>;
+  private readonly firstJoin = deferred<void>();
+  private readonly stopping = new AbortController();
+  private readonly holds = new Set<AbortController>();
+  private readonly loop: Promise<void>;
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly o: Consumption,
+    private readonly log: Log,
+    private readonly clock: Clock,
+    private readonly sessionTimeout: number,
+  ) {
+    this.joined = this.firstJoin.promise;
+    // Nobody is obliged to wait for the join.
+    this.joined.catch(() => undefined);
+    this.loop = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.releaseAll();
+    await this.loop;
+    this.firstJoin.reject(new Error('stopped before the group was joined'));
+  }
+
+  private async run(): Promise<void> {
+    for (let failures = 1; !this.stopping.signal.aborted; failures++) {
+      const startedMs = this.clock.nowMs();
+      const error = await this.runOne();
+      if (!error) return;
+      if (!mayHeal(error)) {
+        this.o.onFatal(error);
+        return;
+      }
+      // A consumer that worked for a while starts counting anew.
+      if (this.clock.nowMs() - startedMs > 60_000) failures = 1;
+      this.o.onTrouble?.(error);
+      const pauseMs = Math.max(50, Math.random() * backoffCeilingMs(failures, 200, 5000));
+      this.log.warn(
+        { group: this.o.groupId, failures, pauseMs: Math.round(pauseMs), reason: error.message },
+        'consumer broke, building a new one',
+      );
+      await this.clock.sleep(pauseMs, this.stopping.signal);
+    }
+  }
+
+  /** Runs one kafkajs consumer to its end: undefined when it was asked to stop, else what broke it. */
+  private async runOne(): Promise<Error | undefined> {
+    const end = deferred<Error | undefined>();
+    const consumer = this.kafka.consumer({
+      groupId: this.o.groupId,
+      ...consumerSettings,
+      sessionTimeout: this.sessionTimeout,
+      retry: { ...consumeRetry, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.listen(consumer, (error) => end.resolve(error));
+    const stop = () => end.resolve(undefined);
+    this.stopping.signal.addEventListener('abort', stop, { once: true });
+    try {
+      await consumer.connect();
+      // From the beginning: what arrived before a group existed is desired state too.
+      await consumer.subscribe({ topics: this.o.topics, fromBeginning: true });
+      if (this.stopping.signal.aborted) return undefined;
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: this.o.concurrency ?? 3,
+        eachBatch: (payload) => this.take(payload),
+      });
+      return await end.promise;
+    } catch (error) {
+      return error as Error;
+    } finally {
+      this.stopping.signal.removeEventListener('abort', stop);
+      // Waits for the batches in hand; their commits still go out.
+      await consumer.disconnect().catch(() => undefined);
+    }
+  }
+
+  private listen(consumer: Consumer, broke: (error: Error) => void): void {
+    const { events } = consumer;
+    consumer.on(events.CRASH, ({ payload }) => broke(payload.error));
+    consumer.on(events.FETCH, () => this.o.onTurn?.());
+    consumer.on(events.REBALANCING, () => {
+      this.releaseAll();
+      this.o.onRebalancing?.();
+    });
+    consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      this.firstJoin.resolve();
+      this.o.onTurn?.();
+      this.o.onAssigned?.(
+        Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+          partitions.map((partition) => ({ topic, partition })),
+        ),
+      );
+    });
+  }
+
+  private async take({
+    batch,
+    heartbeat,
+    resolveOffset,
+    commitOffsetsIfNecessary,
+    isRunning,
+    isStale,
+  }: EachBatchPayload): Promise<void> {
+    if (!isRunning() || isStale() || this.stopping.signal.aborted) return;
+    const releasing = new AbortController();
+    this.holds.add(releasing);
+    // kafkajs sends nothing when the interval has not passed yet. A refused heartbeat means that the group moves on: the
+    // owner may finish what it does, and the next thing kafkajs does by itself is to join again.
+    const beat = setInterval(() => void heartbeat().catch(() => releasing.abort()), heartbeatMs);
+    const hold: BatchHold = {
+      get released() {
+        return releasing.signal.aborted;
+      },
+      releasing: releasing.signal,
+      commit: async () => {
+        await commitOffsetsIfNecessary({
+          topics: [
+            {
+              topic: batch.topic,
+              partitions: [{ partition: batch.partition, offset: String(BigInt(batch.lastOffset()) + 1n) }],
+            },
+          ],
+        });
+        resolveOffset(batch.lastOffset());
+      },
+    };
+    try {
+      await this.o.onBatch({ ...describe(batch), records: batch.messages as LogRecord[] }, hold);
+    } catch (error) {
+      // A refused commit (lost partition) ends here as well: the batch is read again by whoever owns it.
+      this.log.warn(
+        { group: this.o.groupId, topic: batch.topic, partition: batch.partition, reason: (error as Error).message },
+        'batch not finished, it will come again',
+      );
+    } finally {
+      clearInterval(beat);
+      this.holds.delete(releasing);
+    }
+  }
+
+  private releaseAll(): void {
+    for (const hold of this.holds) hold.abort();
+  }
+}
+
+function describe(batch: EachBatchPayload['batch']): Omit<FetchedBatch, 'records'> {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    highWatermark: batch.highWatermark,
+    lastOffset: batch.lastOffset(),
+  };
+}
+
+function causes(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let e = error; e instanceof Object && chain.length < 10; e = (e as Error).cause) chain.push(e as Error);
+  return chain;
+}
+
+function protocolTypeOf(error: unknown): string | undefined {
+  return causes(error)
+    .map((e) => (e as { type?: unknown }).type)
+    .find((type): type is string => typeof type === 'string');
+}
+
+/** Whether a new consumer may fare better. Unknown errors are bugs: leaving and starting anew is safer than limping. */
+function mayHeal(error: Error): boolean {
+  return causes(error).some(
+    (e) =>
+      (e as { retriable?: boolean }).retriable === true ||
+      /^KafkaJS(NumberOfRetriesExceeded|Connection\w*|RequestTimeout|BrokerNotFound|NoBrokerAvailable|MetadataNotLoaded|TopicMetadataNotLoaded|StaleTopicMetadata\w*|GroupCoordinatorNotFound|StaleTopicMetadataAssignment|LockTimeout|Timeout)(Error)?$/.test(
+        e.name,
+      ) ||
+      ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'UNKNOWN_TOPIC_OR_PARTITION', 'FENCED_LEADER_EPOCH'].includes(
+        protocolTypeOf(e) ?? '',
+      ),
+  );
+}
+
+function forward(log: Log, { level, namespace, log: { message, ...rest } }: LogEntry): void {
+  const fields = { client: namespace, ...pick(rest) };
+  // kafkajs calls a lost connection or a rebalance an error; for us both are weather.
+  if (level <= logLevel.WARN) log.warn(fields, message);
+  else log.debug(fields, message);
+}
+
+function pick(rest: Record<string, unknown>): Record<string, unknown> {
+  const { groupId, topic, partition, broker, error, retryCount } = rest;
+  return { groupId, topic, partition, broker, error: error instanceof Error ? error.message : error, retryCount };
+}
