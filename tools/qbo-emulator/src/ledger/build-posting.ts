@@ -22,7 +22,14 @@ export interface PostingContext {
   clearedHome(type: string, id: string, payerType: string, payerId: string): Cents | undefined;
 }
 
-const NON_POSTING = new Set(['Estimate', 'PurchaseOrder', 'TimeActivity', 'ReimburseCharge', 'StatementCharge', 'ChargeCredit']);
+const NON_POSTING = new Set([
+  'Estimate',
+  'PurchaseOrder',
+  'TimeActivity',
+  'ReimburseCharge',
+  'StatementCharge',
+  'ChargeCredit',
+]);
 export const POSTING_TYPES: readonly string[] = [
   'Invoice',
   'SalesReceipt',
@@ -104,7 +111,14 @@ export class Draft {
     kind: LineKind,
     account: string,
     amount: Cents,
-    more: { name?: Name; classId?: string; departmentId?: string; memo?: string; item?: string; quantity?: number } = {},
+    more: {
+      name?: Name;
+      classId?: string;
+      departmentId?: string;
+      memo?: string;
+      item?: string;
+      quantity?: number;
+    } = {},
   ): Line {
     const line = new Line(
       account,
@@ -131,7 +145,15 @@ export class Draft {
   }
 
   /** An income, expense or asset line moves stock: the pair that carries a computed cost follows it. */
-  move(item: Rec, kind: MovementKind, quantity: number, value: Cents, accounts: { asset: string; cost: string }, paired: boolean, more: Parameters<Draft['add']>[3] = {}): void {
+  move(
+    item: Rec,
+    kind: MovementKind,
+    quantity: number,
+    value: Cents,
+    accounts: { asset: string; cost: string },
+    paired: boolean,
+    more: Parameters<Draft['add']>[3] = {},
+  ): void {
     const movement = new Movement(
       String(item.Id),
       kind,
@@ -167,7 +189,11 @@ export class Draft {
       total = plus(total, sign * line.foreign);
       home = plus(home, sign * line.home);
     }
-    const open: OpenAmount | undefined = this.open && { control: this.open.control, total: total || 0, home: home || 0 };
+    const open: OpenAmount | undefined = this.open && {
+      control: this.open.control,
+      total: total || 0,
+      home: home || 0,
+    };
     return new Posting(
       this.type,
       this.id,
@@ -274,19 +300,25 @@ const BUILDERS: Readonly<Record<string, Builder>> = {
     d.name = nameOf(entityType(rec.EntityRef?.type, 'Vendor'), rec.EntityRef);
     const sign = rec.Credit === true ? -1 : 1;
     d.heldIn = refId(rec.AccountRef);
-    d.add(LineKind.Source, d.heldIn ?? d.ctx.account('UndepositedFunds'), -sign * cents(rec.TotalAmt), { memo: note(rec) });
+    d.add(LineKind.Source, d.heldIn ?? d.ctx.account('UndepositedFunds'), -sign * cents(rec.TotalAmt), {
+      memo: note(rec),
+    });
     purchaseLines(d, rec, sign);
   },
   CreditCardPayment: (d, rec) => {
     d.name = nameOf('Vendor', rec.VendorRef);
     const amount = cents(rec.Amount);
-    d.add(LineKind.Source, refId(rec.BankAccountRef) ?? d.ctx.account('UndepositedFunds'), -amount, { memo: note(rec) });
+    d.add(LineKind.Source, refId(rec.BankAccountRef) ?? d.ctx.account('UndepositedFunds'), -amount, {
+      memo: note(rec),
+    });
     d.add(LineKind.Detail, refId(rec.CreditCardAccountRef) ?? d.ctx.account('CreditCard'), amount, { memo: note(rec) });
   },
   Transfer: (d, rec) => {
     const amount = cents(rec.Amount);
     d.heldIn = refId(rec.ToAccountRef);
-    d.add(LineKind.Source, refId(rec.FromAccountRef) ?? d.ctx.account('UndepositedFunds'), -amount, { memo: note(rec) });
+    d.add(LineKind.Source, refId(rec.FromAccountRef) ?? d.ctx.account('UndepositedFunds'), -amount, {
+      memo: note(rec),
+    });
     d.add(LineKind.Detail, d.heldIn ?? d.ctx.account('UndepositedFunds'), amount, { memo: note(rec) });
   },
   Deposit: deposit,
@@ -350,7 +382,10 @@ function salesLine(d: Draft, rec: Rec, line: Rec, sign: 1 | -1): Cents {
       asset: refId(item.AssetAccountRef) ?? d.ctx.account('Inventory'),
       cost: refId(item.ExpenseAccountRef) ?? d.ctx.account('SuppliesMaterialsCogs'),
     };
-    d.move(item, outbound ? 'sale' : 'return', more.quantity, 0, accounts, true, { classId: more.classId, memo: more.memo });
+    d.move(item, outbound ? 'sale' : 'return', more.quantity, 0, accounts, true, {
+      classId: more.classId,
+      memo: more.memo,
+    });
   }
   return amount;
 }
@@ -405,7 +440,11 @@ function payment(d: Draft, rec: Rec, bank: string, control: string, direction: 1
   for (const line of arrayOf(rec.Line)) {
     const link = arrayOf(line.LinkedTxn)[0];
     if (!link?.TxnId) continue;
-    (d.applications ??= []).push({ type: linkedType(String(link.TxnType)), id: String(link.TxnId), amount: cents(line.Amount) });
+    (d.applications ??= []).push({
+      type: linkedType(String(link.TxnType)),
+      id: String(link.TxnId),
+      amount: cents(line.Amount),
+    });
   }
   if (total !== 0) d.add(LineKind.Source, bank, direction * total, { memo: note(rec) });
   const kind = direction > 0 ? 'AR' : 'AP';
@@ -422,7 +461,12 @@ function payment(d: Draft, rec: Rec, bank: string, control: string, direction: 1
     const atPayment = times(application.amount, d.rate);
     const cleared = d.ctx.clearedHome(application.type, application.id, d.type, d.id) ?? atPayment;
     left = plus(left, -sign * application.amount);
-    d.leaves(kind, d.addHome(LineKind.Detail, control, -direction * sign * application.amount, -direction * sign * cleared, { memo }));
+    d.leaves(
+      kind,
+      d.addHome(LineKind.Detail, control, -direction * sign * application.amount, -direction * sign * cleared, {
+        memo,
+      }),
+    );
     if (total === 0) continue;
     const difference = sign * (atPayment - cleared);
     gain = plus(gain, difference);
@@ -430,7 +474,8 @@ function payment(d: Draft, rec: Rec, bank: string, control: string, direction: 1
       d.addHome(LineKind.Exchange, d.ctx.account('ExchangeGainOrLoss'), 0, -direction * difference, { memo });
     }
   }
-  if (left !== 0) d.leaves(kind, d.addHome(LineKind.Detail, control, -direction * left, -direction * times(left, d.rate), { memo }));
+  if (left !== 0)
+    d.leaves(kind, d.addHome(LineKind.Detail, control, -direction * left, -direction * times(left, d.rate), { memo }));
   // Rounding of the parts against the rounded total, and everything for a zero payment, whose own rate means nothing.
   let rest = times(total, d.rate) * direction;
   for (const line of d.lines) if (line.kind !== LineKind.Source) rest = plus(rest, line.home);
@@ -463,7 +508,11 @@ function purchaseLines(d: Draft, rec: Rec, sign: 1 | -1): void {
       const amount = cents(line.Amount);
       const account = refId(detail.AccountRef) ?? d.ctx.account('UncategorizedExpense');
       sum = plus(sum, amount);
-      if (amount !== 0) controlAware(d, account, sign * amount, detail, { classId: refId(detail.ClassRef), memo: line.Description ?? note(rec) });
+      if (amount !== 0)
+        controlAware(d, account, sign * amount, detail, {
+          classId: refId(detail.ClassRef),
+          memo: line.Description ?? note(rec),
+        });
     } else if (line.DetailType === 'ItemBasedExpenseLineDetail') sum = plus(sum, purchasedItem(d, rec, line, sign));
   }
   const tax = taxLines(d, rec, sign);
@@ -587,12 +636,17 @@ function journalEntry(d: Draft, rec: Rec): void {
     const type = d.ctx.company.get('Account', account)?.AccountType;
     if (type === 'Accounts Receivable') d.leaves('AR', booked);
     else if (type === 'Accounts Payable') d.leaves('AP', booked);
-    else if (type === 'Other Current Asset' && amount > 0 && account === d.ctx.account('UndepositedFunds')) d.heldIn = account;
+    else if (type === 'Other Current Asset' && amount > 0 && account === d.ctx.account('UndepositedFunds'))
+      d.heldIn = account;
   }
   for (const line of arrayOf(rec.TxnTaxDetail?.TaxLine)) {
     const amount = cents(line.Amount);
     sum = plus(sum, amount);
-    if (amount !== 0) d.add(LineKind.Tax, d.ctx.agencyPayable(refId(line.TaxLineDetail?.TaxRateRef)), amount, { memo: note(rec), name: undefined });
+    if (amount !== 0)
+      d.add(LineKind.Tax, d.ctx.agencyPayable(refId(line.TaxLineDetail?.TaxRateRef)), amount, {
+        memo: note(rec),
+        name: undefined,
+      });
   }
   if (sum !== 0) {
     d.residual = -sum;

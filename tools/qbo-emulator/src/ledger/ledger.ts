@@ -48,7 +48,13 @@ export interface PostEffects {
 
 /** A transaction that QBO makes or a person enters, but no entity of the API returns. */
 export interface SystemTransaction {
-  type: 'InventoryStartingValue' | 'SalesTaxPayment' | 'SalesTaxAdjustment' | 'StatementCharge' | 'ChargeCredit' | 'Payroll';
+  type:
+    | 'InventoryStartingValue'
+    | 'SalesTaxPayment'
+    | 'SalesTaxAdjustment'
+    | 'StatementCharge'
+    | 'ChargeCredit'
+    | 'Payroll';
   id: string;
   date: string;
   docNumber?: string;
@@ -406,7 +412,8 @@ export class Ledger implements PostingContext {
   }
 
   private accountNamed(name: string): Rec | undefined {
-    for (const account of this.company.all('Account')) if (account.Name === name && account.Active !== false) return account;
+    for (const account of this.company.all('Account'))
+      if (account.Name === name && account.Active !== false) return account;
     return undefined;
   }
 
@@ -685,7 +692,8 @@ export class Ledger implements PostingContext {
       bucket.lines += lines;
       if (bucket.lines === 0 && bucket.sum === 0) sums.days.delete(ymd);
     }
-    if (sums.control !== undefined && name !== undefined) this.addToName(this.nameSums(sums.control, name), home, foreign);
+    if (sums.control !== undefined && name !== undefined)
+      this.addToName(this.nameSums(sums.control, name), home, foreign);
   }
 
   private nameSums(control: 'AR' | 'AP', key: string): NameSums {
@@ -788,7 +796,11 @@ export class Ledger implements PostingContext {
     const { assetLine, costLine } = movement;
     if (!assetLine || !costLine) return;
     // A vendor credit already took `value` from the stock account: only the difference to the FIFO cost moves.
-    const gained = movement.inbound ? movement.cost : movement.kind === 'vendor-credit' ? movement.value - movement.cost : -movement.cost;
+    const gained = movement.inbound
+      ? movement.cost
+      : movement.kind === 'vendor-credit'
+        ? movement.value - movement.cost
+        : -movement.cost;
     const delta = gained - assetLine.home;
     if (delta === 0) return;
     assetLine.home = gained || 0;
@@ -819,7 +831,15 @@ export class Ledger implements PostingContext {
       draft.add(LineKind.Detail, this.account('OpeningBalanceEquity'), -value, { memo: txn.memo });
       const accounts = { asset, cost: asset };
       if (quantity >= 0) draft.move(item ?? { Id: txn.start.itemId }, 'start', quantity, value, accounts, false);
-      else draft.move(item ?? { Id: txn.start.itemId }, 'adjust-out', quantity, 0, { asset, cost: this.account('OpeningBalanceEquity') }, true);
+      else
+        draft.move(
+          item ?? { Id: txn.start.itemId },
+          'adjust-out',
+          quantity,
+          0,
+          { asset, cost: this.account('OpeningBalanceEquity') },
+          true,
+        );
     }
     return draft.finish();
   }
@@ -895,6 +915,8 @@ function sameFacts(a: Posting, b: Posting): boolean {
 export function applicationsOf(rec: Rec): { type: string; id: string; amount: Cents }[] {
   return arrayOf(rec.Line).flatMap((line) => {
     const link = arrayOf(line.LinkedTxn)[0];
-    return link?.TxnId ? [{ type: linkedType(String(link.TxnType)), id: String(link.TxnId), amount: cents(line.Amount) }] : [];
+    return link?.TxnId
+      ? [{ type: linkedType(String(link.TxnType)), id: String(link.TxnId), amount: cents(line.Amount) }]
+      : [];
   });
 }

@@ -202,3 +202,20 @@ export function spread(total: Cents, weights: readonly Cents[]): Cents[] {
   if (last >= 0) parts[last] = parts[last] + total - parts.reduce(plus, 0);
   return parts;
 }
+
+/**
+ * Spreads a total over weights along their running sum: every prefix is rounded once, so the parts always add up and no
+ * prefix (all income before the tax, say) is ever more than half a cent off.
+ */
+export function spreadRunning(total: Cents, weights: readonly Cents[]): Cents[] {
+  const whole = weights.reduce(plus, 0);
+  let running = 0;
+  let given = 0;
+  return weights.map((weight) => {
+    running = plus(running, weight);
+    const upTo = share(total, running, whole);
+    const part = upTo - given;
+    given = upTo;
+    return part;
+  });
+}

@@ -92,7 +92,8 @@ function computeForm(side: 'sales' | 'purchase', rec: Rec, company: CompanyView,
   }
   const visible = taxable.reduce((sum, line) => plus(sum, line.net), 0);
   // A line made from a delayed charge is missing from `Line`, yet it counts: only the stored sub-total knows of it.
-  const hidden = side === 'sales' && linksStatementCharge(rec) && subTotalLine ? cents(subTotalLine.Amount) - visible : 0;
+  const hidden =
+    side === 'sales' && linksStatementCharge(rec) && subTotalLine ? cents(subTotalLine.Amount) - visible : 0;
   const subTotal = plus(visible, hidden);
   if (side === 'sales') {
     kept.splice(subTotalAt < 0 ? kept.length : subTotalAt, 0, {
@@ -225,7 +226,8 @@ function stampIncomeAccount(detail: Rec, company: CompanyView): void {
 function computeDiscount(line: Rec, subTotal: Cents, company: CompanyView): Cents {
   const detail: Rec = line.DiscountLineDetail ?? (line.DiscountLineDetail = {});
   let amount: Cents;
-  if (detail.PercentBased === true && isGiven(detail.DiscountPercent)) amount = percentOf(subTotal, detail.DiscountPercent);
+  if (detail.PercentBased === true && isGiven(detail.DiscountPercent))
+    amount = percentOf(subTotal, detail.DiscountPercent);
   else if (isGiven(line.Amount)) {
     amount = cents(line.Amount);
     detail.PercentBased = false;
@@ -282,7 +284,13 @@ function storeTax(rec: Rec, code: Rec | undefined, taxLines: readonly TaxLine[])
   };
 }
 
-function usBase(rec: Rec, taxable: readonly TaxableLine[], subTotal: Cents, discount: Cents, isTaxed: (l: TaxableLine) => boolean): Cents {
+function usBase(
+  rec: Rec,
+  taxable: readonly TaxableLine[],
+  subTotal: Cents,
+  discount: Cents,
+  isTaxed: (l: TaxableLine) => boolean,
+): Cents {
   const base = taxable.reduce((sum, line) => (isTaxed(line) ? plus(sum, line.net) : sum), 0);
   if (rec.ApplyTaxAfterDiscount !== true || discount === 0) return base;
   return base - spread(discount, [subTotal - base, base])[1];
@@ -320,7 +328,8 @@ function taxUsManual(
       const own = sentLines.find((l) => String(l?.TaxLineDetail?.TaxRateRef?.value) === line.rateId);
       if (own && isGiven(own.Amount)) line.amount = cents(own.Amount);
     }
-  } else if (switches.usOverride === 'all-kept' && isGiven(sent.TotalTax)) spreadOverride(computed, cents(sent.TotalTax));
+  } else if (switches.usOverride === 'all-kept' && isGiven(sent.TotalTax))
+    spreadOverride(computed, cents(sent.TotalTax));
   storeTax(rec, code, base === 0 && computed.every((line) => line.amount === 0) ? [] : computed);
 }
 
@@ -363,8 +372,12 @@ function taxUsAutomated(
 }
 
 function rateOn(company: CompanyView, rateId: string, date: string): number {
-  return ratesOf(company, { SalesTaxRateList: { TaxRateDetail: [{ TaxRateRef: { value: rateId } }] } }, 'sales', date)[0]
-    .percent;
+  return ratesOf(
+    company,
+    { SalesTaxRateList: { TaxRateDetail: [{ TaxRateRef: { value: rateId } }] } },
+    'sales',
+    date,
+  )[0].percent;
 }
 
 function lineRates(company: CompanyView, detail: Rec, side: 'sales' | 'purchase', date: string): Rate[] | undefined {
@@ -387,7 +400,8 @@ function taxVat(
 ): void {
   const sent: Rec | undefined = given.TxnTaxDetail;
   if (basis === 'NotApplicable') {
-    const any = sent && (isGiven(sent.TotalTax) ? cents(sent.TotalTax) !== 0 : false || (sent.TaxLine?.length ?? 0) > 0);
+    const any =
+      sent && (isGiven(sent.TotalTax) ? cents(sent.TotalTax) !== 0 : false || (sent.TaxLine?.length ?? 0) > 0);
     if (any) {
       throw new QboFault(
         '6170',
@@ -399,7 +413,10 @@ function taxVat(
     return;
   }
   if (discount !== 0) {
-    const parts = spread(discount, taxable.map((line) => line.net));
+    const parts = spread(
+      discount,
+      taxable.map((line) => line.net),
+    );
     taxable.forEach((line, i) => (line.base = line.net - parts[i]));
   }
   const byRate = new Map<string, TaxLine>();
@@ -422,7 +439,9 @@ function taxVat(
     for (const line of taxLines) line.amount = percentOf(line.base, line.percent);
   }
   const overrides: Rec[] = Array.isArray(sent?.TaxLine) ? sent.TaxLine : [];
-  const named = overrides.filter((line) => line?.TaxLineDetail?.TaxRateRef?.value !== undefined && isGiven(line.Amount));
+  const named = overrides.filter(
+    (line) => line?.TaxLineDetail?.TaxRateRef?.value !== undefined && isGiven(line.Amount),
+  );
   if (switches.vatOverride === 'kept' && named.length > 0) {
     for (const line of taxLines) {
       const own = named.find((l) => String(l.TaxLineDetail.TaxRateRef.value) === line.rateId);
@@ -449,7 +468,9 @@ function requiredRates(company: CompanyView, line: TaxableLine, side: 'sales' | 
   const rates = ratesOf(company, code, side, date);
   const other = side === 'sales' ? code.PurchaseTaxRateList : code.SalesTaxRateList;
   if (rates.length === 0 && (other?.TaxRateDetail?.length ?? 0) > 0) {
-    throw business('There was an error while calculating tax. The tax code cannot be used on this kind of transaction.');
+    throw business(
+      'There was an error while calculating tax. The tax code cannot be used on this kind of transaction.',
+    );
   }
   return rates;
 }
@@ -523,7 +544,10 @@ function fillJournalTax(rec: Rec, company: CompanyView): void {
     if (!code) continue;
     const rates = ratesOf(company, code, detail.TaxApplicableOn === 'Sales' ? 'sales' : 'purchase', date);
     const sign = detail.PostingType === 'Credit' ? -1 : 1;
-    const parts = spread(cents(detail.TaxAmount), rates.map((rate) => Math.round(rate.percent * 1e5)));
+    const parts = spread(
+      cents(detail.TaxAmount),
+      rates.map((rate) => Math.round(rate.percent * 1e5)),
+    );
     rates.forEach((rate, i) => {
       const own = byRate.get(rate.id) ?? { rateId: rate.id, percent: rate.percent, amount: 0, base: 0 };
       own.amount = plus(own.amount, sign * parts[i]);
