@@ -1,0 +1,78 @@
+// "Try again": held, failed and uncertain links become ready, once, with an audit entry in the same transaction (I-13).
+// A second call finds them ready (or already done) and releases nothing.
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK } from '#common/clock';
+import type { Clock } from '#common/clock';
+import { Database, LinkReport } from '#storage';
+import type { SyncRow } from '#storage';
+import { AuditTrail } from '../audit-trail.js';
+import { notFound, Problem } from '../problems/index.js';
+
+export const redrivable = ['held', 'failed', 'uncertain'] as const;
+
+interface LinkName {
+  entityType: string;
+  sourceId: string;
+}
+
+@Injectable()
+export class LinkRedrive {
+  constructor(
+    private readonly db: Database,
+    private readonly links: LinkReport,
+    private readonly audit: AuditTrail,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async one(sync: SyncRow, link: LinkName, createAgain: boolean): Promise<{ released: number; links: LinkName[] }> {
+    const filter = { states: redrivable, types: [link.entityType], sourceId: link.sourceId, createAgain };
+    const released = await this.release(sync, filter, { ...link, createAgain });
+    if (released.length > 0) return { released: released.length, links: released };
+    const page = await this.links.page(sync.id, { types: [link.entityType], sourceId: link.sourceId }, 1);
+    const found = page.items[0];
+    if (!found)
+      throw notFound('link', `${link.entityType}/${link.sourceId}`, `GET /v1/syncs/${sync.id}/links lists them.`);
+    throw new Problem({
+      status: 409,
+      code: 'LINK.NOT_REDRIVABLE',
+      title: 'There is nothing to try again',
+      detail:
+        found.op === 'fail'
+          ? `The mapping of ${link.entityType} ${link.sourceId} failed (${found.failureCode}); there is nothing to send.`
+          : `${link.entityType} ${link.sourceId} is ${found.state}; only ${redrivable.join(', ')} links are released.`,
+      hint:
+        found.op === 'fail'
+          ? 'Mend the mapping, then start a replay of this sync.'
+          : 'Look at it again with GET .../links; it may have been released a moment ago.',
+    });
+  }
+
+  async many(
+    sync: SyncRow,
+    states: readonly string[],
+    types: readonly string[] | undefined,
+  ): Promise<{ released: number; links: LinkName[] }> {
+    const links = await this.release(sync, { states, types }, { states, types: types ?? 'all' });
+    return { released: links.length, links };
+  }
+
+  private async release(
+    sync: SyncRow,
+    filter: Parameters<LinkReport['redrive']>[2],
+    asked: Record<string, unknown>,
+  ): Promise<LinkName[]> {
+    const { organizationId } = sync;
+    return this.db.withTenant(organizationId, async (tx) => {
+      const released = await this.links.redrive(tx, sync.id, filter, this.clock.now());
+      if (released.length > 0) {
+        await this.audit.tell(tx, {
+          organizationId,
+          action: 'links.redriven',
+          subject: sync.id,
+          details: { asked, released: released.map((link) => `${link.entityType}/${link.sourceId}`) },
+        });
+      }
+      return released;
+    });
+  }
+}

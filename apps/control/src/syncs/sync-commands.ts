@@ -1,0 +1,109 @@
+// What changes a sync: each command is one transaction with its audit event.
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { CLOCK } from '#common/clock';
+import type { Clock } from '#common/clock';
+import type { Json } from '#core';
+import { Companies, Database, Jobs, Syncs } from '#storage';
+import type { Company, Job, JobKind, SyncRow } from '#storage';
+import { AuditTrail } from '../audit-trail.js';
+import { notFound, Problem } from '../problems/index.js';
+import { judgePair } from './judge-pair.js';
+
+@Injectable()
+export class SyncCommands {
+  constructor(
+    private readonly db: Database,
+    private readonly companies: Companies,
+    private readonly syncs: Syncs,
+    private readonly jobs: Jobs,
+    private readonly audit: AuditTrail,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** Creates the sync and, with it, the capture cursor of its source: every change from this moment on will be seen. */
+  async create(request: {
+    sourceRealmId: string;
+    targetRealmId: string;
+    organizationId?: string;
+    settings: Json;
+  }): Promise<SyncRow> {
+    const [source, target] = await Promise.all([
+      this.company(request.sourceRealmId),
+      this.company(request.targetRealmId),
+    ]);
+    return this.db.withTransaction(async (tx) => {
+      const reverse = (await this.syncs.activeBySource([target.realmId], tx)).some(
+        (sync) => sync.targetRealmId === source.realmId,
+      );
+      const refusal = judgePair({ source, target, organizationId: request.organizationId, reverse });
+      if (refusal) throw new Problem(refusal);
+      const { organizationId } = source;
+      const outcome = await this.syncs.create(tx, {
+        id: randomUUID(),
+        organizationId,
+        sourceRealmId: source.realmId,
+        targetRealmId: target.realmId,
+        settings: request.settings,
+        captureSince: this.clock.now(),
+      });
+      if (outcome.kind === 'exists') throw pairExists(source.realmId, target.realmId);
+      await this.audit.tell(tx, {
+        organizationId,
+        action: 'sync.created',
+        subject: outcome.sync.id,
+        details: { sourceRealmId: source.realmId, targetRealmId: target.realmId, settings: request.settings },
+      });
+      return outcome.sync;
+    });
+  }
+
+  /** Idempotent; only a change is told. */
+  async setState(sync: SyncRow, state: SyncRow['state']): Promise<SyncRow> {
+    await this.db.withTenant(sync.organizationId, async (tx) => {
+      if (!(await this.syncs.setState(tx, sync.id, state))) return;
+      const action = state === 'paused' ? 'sync.paused' : 'sync.resumed';
+      await this.audit.tell(tx, { organizationId: sync.organizationId, action, subject: sync.id, details: {} });
+    });
+    return { ...sync, state };
+  }
+
+  async start(sync: SyncRow, kind: JobKind, params: Json): Promise<Job> {
+    const { organizationId } = sync;
+    return this.db.withTenant(organizationId, async (tx) => {
+      const outcome = await this.jobs.create(tx, { id: randomUUID(), organizationId, syncId: sync.id, kind, params });
+      if (outcome.kind === 'unfinished') throw unfinished(kind, outcome.jobId);
+      await this.audit.tell(tx, {
+        organizationId,
+        action: `sync.${kind}.started`,
+        subject: sync.id,
+        details: { jobId: outcome.job.id, params },
+      });
+      return outcome.job;
+    });
+  }
+
+  private async company(realmId: string): Promise<Company> {
+    const company = await this.companies.find(realmId);
+    if (!company) throw notFound('company', realmId, 'Connect it with POST /v1/companies first.');
+    return company;
+  }
+}
+
+const pairExists = (source: string, target: string): Problem =>
+  new Problem({
+    status: 409,
+    code: 'SYNC.EXISTS',
+    title: 'This pair has a sync',
+    detail: `There is a sync from ${source} to ${target} already.`,
+    hint: 'GET /v1/syncs lists it; change that one.',
+  });
+
+const unfinished = (kind: JobKind, jobId: string): Problem =>
+  new Problem({
+    status: 409,
+    code: 'JOB.UNFINISHED',
+    title: `A ${kind} is at work`,
+    detail: `Job ${jobId} of this sync is not finished.`,
+    hint: `Watch it at GET /v1/jobs/${jobId}; start another when it is done.`,
+  });

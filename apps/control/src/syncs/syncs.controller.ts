@@ -1,0 +1,236 @@
+// Syncs and what a person does with them: create, look at, pause, resume, backfill, replay, redrive.
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import {
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  Max,
+  Min,
+} from 'class-validator';
+import { knownType } from '#core';
+import type { Json } from '#core';
+import { LinkReport, Syncs } from '#storage';
+import type { Job, SyncRow } from '#storage';
+import { OrganizationPageQuery, pageAnswer, pageRequest } from '../pages.js';
+import { mistakes, notFound } from '../problems/index.js';
+import { isUuid } from '../uuid.js';
+import { LinkRedrive, redrivable } from './link-redrive.js';
+import { SyncCommands } from './sync-commands.js';
+import { SyncStatus } from './sync-status.js';
+
+const realmIdRule = { message: '$property must be digits, as Intuit shows the realm id' };
+const linkStates = ['ready', 'sending', 'settled', 'waiting', 'backoff', 'held', 'uncertain', 'failed'] as const;
+
+class CreateSync {
+  @Matches(/^\d{1,20}$/, realmIdRule)
+  sourceRealmId!: string;
+
+  @Matches(/^\d{1,20}$/, realmIdRule)
+  targetRealmId!: string;
+
+  /** told by the companies; when given, it must be theirs */
+  @IsOptional()
+  @IsUUID()
+  organizationId?: string;
+
+  @IsOptional()
+  @IsObject()
+  settings: Json = {};
+}
+
+class StartBackfill {
+  /** none: every type of the registry */
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  types?: string[];
+}
+
+class StartReplay extends StartBackfill {}
+
+class LinksQuery {
+  /** comma-separated */
+  @IsOptional()
+  @IsString()
+  state?: string;
+
+  /** comma-separated */
+  @IsOptional()
+  @IsString()
+  type?: string;
+
+  @IsOptional()
+  @IsString()
+  sourceId?: string;
+
+  @IsOptional()
+  @IsString()
+  targetId?: string;
+
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(500)
+  limit: number = 50;
+
+  @IsOptional()
+  @IsString()
+  cursor?: string;
+}
+
+class RedriveOne {
+  /** the target record was removed by hand: make a new one instead of repeating the old request */
+  @IsOptional()
+  @IsBoolean()
+  createAgain: boolean = false;
+}
+
+class RedriveMany {
+  @IsOptional()
+  @IsArray()
+  @IsIn(redrivable, { each: true })
+  states: string[] = [...redrivable];
+
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  types?: string[];
+}
+
+@Controller('v1/syncs')
+export class SyncsController {
+  constructor(
+    private readonly syncs: Syncs,
+    private readonly commands: SyncCommands,
+    private readonly status: SyncStatus,
+    private readonly links: LinkReport,
+    private readonly redrive: LinkRedrive,
+  ) {}
+
+  @Post()
+  async create(@Body() body: CreateSync) {
+    return syncView(await this.commands.create(body));
+  }
+
+  @Get()
+  async list(@Query() query: OrganizationPageQuery) {
+    const page = await this.syncs.list({ ...pageRequest(query), organizationId: query.organizationId });
+    return pageAnswer(page, syncView);
+  }
+
+  @Get(':id')
+  async one(@Param('id') id: string) {
+    const sync = await this.find(id);
+    return { ...syncView(sync), ...(await this.status.of(sync)) };
+  }
+
+  @Post(':id/backfill')
+  @HttpCode(HttpStatus.ACCEPTED)
+  async backfill(@Param('id') id: string, @Body() body: StartBackfill) {
+    return jobView(await this.commands.start(await this.find(id), 'backfill', { types: checkTypes(body.types) }));
+  }
+
+  @Post(':id/replay')
+  @HttpCode(HttpStatus.ACCEPTED)
+  async replay(@Param('id') id: string, @Body() body: StartReplay) {
+    return jobView(await this.commands.start(await this.find(id), 'replay', { types: checkTypes(body.types) }));
+  }
+
+  @Post(':id/pause')
+  @HttpCode(HttpStatus.OK)
+  async pause(@Param('id') id: string) {
+    return syncView(await this.commands.setState(await this.find(id), 'paused'));
+  }
+
+  @Post(':id/resume')
+  @HttpCode(HttpStatus.OK)
+  async resume(@Param('id') id: string) {
+    return syncView(await this.commands.setState(await this.find(id), 'active'));
+  }
+
+  @Get(':id/links')
+  async listLinks(@Param('id') id: string, @Query() query: LinksQuery) {
+    const sync = await this.find(id);
+    const states = listed(query.state);
+    const odd = states?.filter((state) => !linkStates.some((known) => known === state)) ?? [];
+    if (odd.length > 0) {
+      throw mistakes(
+        odd.map((state) => ({ field: 'state', message: `"${state}" is none of ${linkStates.join(', ')}` })),
+      );
+    }
+    const filter = { states, types: listed(query.type), sourceId: query.sourceId, targetId: query.targetId };
+    try {
+      return await this.links.page(sync.id, filter, query.limit, query.cursor);
+    } catch (error) {
+      if (error instanceof RangeError) throw mistakes([{ field: 'cursor', message: error.message }]);
+      throw error;
+    }
+  }
+
+  @Post(':id/links/:type/:sourceId/redrive')
+  @HttpCode(HttpStatus.OK)
+  async redriveOne(
+    @Param('id') id: string,
+    @Param('type') entityType: string,
+    @Param('sourceId') sourceId: string,
+    @Body() body: RedriveOne,
+  ) {
+    return this.redrive.one(await this.find(id), { entityType, sourceId }, body.createAgain);
+  }
+
+  @Post(':id/links/redrive')
+  @HttpCode(HttpStatus.OK)
+  async redriveMany(@Param('id') id: string, @Body() body: RedriveMany) {
+    return this.redrive.many(await this.find(id), body.states, body.types);
+  }
+
+  private async find(id: string): Promise<SyncRow> {
+    const sync = isUuid(id) ? await this.syncs.find(id) : undefined;
+    if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
+    return sync;
+  }
+}
+
+const listed = (text: string | undefined): string[] | undefined => {
+  const items = (text ?? '').split(',').filter((item) => item !== '');
+  return items.length > 0 ? items : undefined;
+};
+
+function checkTypes(types: string[] | undefined): string[] | undefined {
+  const odd = types?.filter((type) => !knownType(type)) ?? [];
+  if (odd.length > 0) {
+    throw mistakes(odd.map((type) => ({ field: 'types', message: `"${type}" is no entity type this system carries` })));
+  }
+  return types;
+}
+
+export const syncView = (sync: SyncRow) => ({
+  id: sync.id,
+  organizationId: sync.organizationId,
+  sourceRealmId: sync.sourceRealmId,
+  targetRealmId: sync.targetRealmId,
+  state: sync.state,
+  settings: sync.settings,
+  createdAt: sync.createdAt,
+});
+
+export const jobView = (job: Job) => ({
+  id: job.id,
+  syncId: job.syncId,
+  kind: job.kind,
+  state: job.state,
+  params: job.params,
+  progress: job.progress,
+  error: job.error,
+  createdAt: job.createdAt,
+  startedAt: job.startedAt,
+  finishedAt: job.finishedAt,
+});
