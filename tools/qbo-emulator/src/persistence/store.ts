@@ -1,0 +1,229 @@
+// Companies on disk: one append-only log per company, one line per answered write, and a snapshot that replaces a long
+// log. A line is in the operating system before the client has its answer, so kill -9 loses nothing that was answered;
+// a half-written last line (the machine's own death) is cut off on the next start.
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { entityTypes } from '../catalogue/catalogue.js';
+import { touchedAt, type Company, type CompanyProfile } from '../company/company.js';
+import { linksOf } from '../engine/links.js';
+import type { RememberedAnswer, Seat } from '../emulator.js';
+import type { SystemTransaction } from '../ledger/index.js';
+import type { Rec } from '../types.js';
+
+interface LogLine {
+  /** [type, touchedMs, record] */
+  put?: [string, number, Rec][];
+  /** [type, id, diedMs] */
+  bury?: [string, string, number][];
+  system?: SystemTransaction[];
+  answer?: { key: string; answer: RememberedAnswer };
+  profile?: CompanyProfile;
+  state?: { closingPassword: boolean; numbers: Record<string, number>; sequences: Record<string, string> };
+  graves?: [string, number, Rec][];
+  file?: [string, string];
+}
+
+const LOG = 'log.jsonl';
+const ACCESS = 'access.json';
+
+export class FileStore {
+  private readonly open = new Map<string, number>();
+
+  constructor(private readonly dir: string) {
+    mkdirSync(dir, { recursive: true });
+  }
+
+  append(seat: Seat, remembered?: { key: string; answer: RememberedAnswer }): void {
+    const { company } = seat;
+    if (company.changes.length === 0 && !remembered) return;
+    const line = lineOf(company);
+    if (remembered) line.answer = remembered;
+    this.write(seat, line);
+  }
+
+  saveFile(seat: Seat, attachableId: string, content: Buffer): void {
+    this.write(seat, { file: [attachableId, content.toString('base64')] });
+  }
+
+  private write(seat: Seat, line: LogLine): void {
+    writeSync(this.handle(seat.company), `${JSON.stringify(line)}\n`);
+  }
+
+  private handle(company: Company): number {
+    const known = this.open.get(company.realmId);
+    if (known !== undefined) return known;
+    const folder = join(this.dir, company.realmId);
+    mkdirSync(folder, { recursive: true });
+    const fresh = !existsSync(join(folder, LOG));
+    const handle = openSync(join(folder, LOG), 'a');
+    if (fresh) writeSync(handle, `${JSON.stringify({ profile: company.profile } satisfies LogLine)}\n`);
+    this.open.set(company.realmId, handle);
+    return handle;
+  }
+
+  saveAccess(snapshot: object): void {
+    const path = join(this.dir, ACCESS);
+    writeFileSync(`${path}.partial`, JSON.stringify(snapshot));
+    renameSync(`${path}.partial`, path);
+  }
+
+  loadAccess(): object | undefined {
+    const path = join(this.dir, ACCESS);
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as object) : undefined;
+  }
+
+  forget(realmId: string): void {
+    const handle = this.open.get(realmId);
+    if (handle !== undefined) closeSync(handle);
+    this.open.delete(realmId);
+    rmSync(join(this.dir, realmId), { recursive: true, force: true });
+  }
+
+  clear(): void {
+    for (const handle of this.open.values()) closeSync(handle);
+    this.open.clear();
+    for (const name of readdirSync(this.dir)) {
+      if (/^\d+$/.test(name) || name === ACCESS) rmSync(join(this.dir, name), { recursive: true, force: true });
+    }
+  }
+
+  loadCompanies(open: (profile: CompanyProfile) => Seat): void {
+    for (const realmId of readdirSync(this.dir)) {
+      const path = join(this.dir, realmId, LOG);
+      if (!/^\d+$/.test(realmId) || !existsSync(path)) continue;
+      let seat: Seat | undefined;
+      const system: SystemTransaction[] = [];
+      const lines = eachLine(path, (line) => {
+        if (line.profile) seat = open(line.profile);
+        if (seat) replay(seat, line, system);
+      });
+      if (seat) {
+        rebuild(seat, system);
+        seat.company.changes.length = 0;
+        if (lines > COMPACT_AFTER_LINES) this.compact(seat);
+      }
+    }
+  }
+
+  /** Writes the present state as one new log and puts it in place of the old one. */
+  compact(seat: Seat): void {
+    const { company } = seat;
+    const handle = this.open.get(company.realmId);
+    if (handle !== undefined) closeSync(handle);
+    this.open.delete(company.realmId);
+    const folder = join(this.dir, company.realmId);
+    mkdirSync(folder, { recursive: true });
+    const partial = join(folder, `${LOG}.partial`);
+    const out = openSync(partial, 'w');
+    const write = (line: LogLine): void => void writeSync(out, `${JSON.stringify(line)}\n`);
+    write({ profile: company.profile, state: stateOf(company), system: company.ledger.systemTransactions() });
+    for (const type of entityTypes) {
+      let chunk: [string, number, Rec][] = [];
+      for (const rec of company.all(type.entity)) {
+        chunk.push([type.entity, touchedAt(rec), rec]);
+        if (chunk.length >= 500) {
+          write({ put: chunk });
+          chunk = [];
+        }
+      }
+      if (chunk.length > 0) write({ put: chunk });
+      const graves = [...company.gravesOf(type.entity).values()].map((g) => [type.entity, g.atMs, g.rec] as [string, number, Rec]);
+      if (graves.length > 0) write({ graves });
+    }
+    for (const [key, answer] of seat.requestIds) write({ answer: { key, answer } });
+    for (const [id, content] of seat.files) write({ file: [id, content.toString('base64')] });
+    closeSync(out);
+    renameSync(partial, join(folder, LOG));
+  }
+
+  close(): void {
+    for (const handle of this.open.values()) closeSync(handle);
+    this.open.clear();
+  }
+}
+
+// A log much longer than what it describes slows every start; below this it does not matter.
+const COMPACT_AFTER_LINES = 20_000;
+
+function stateOf(company: Company): NonNullable<LogLine['state']> {
+  return {
+    closingPassword: company.closingPassword,
+    numbers: company.docNumberState(),
+    sequences: company.sequenceState(),
+  };
+}
+
+function lineOf(company: Company): LogLine {
+  const line: LogLine = {};
+  const seen = new Set<string>();
+  for (const change of company.changes) {
+    if (change.kind === 'system') (line.system ??= []).push(change.entry);
+    else if (change.kind === 'bury') (line.bury ??= []).push([change.type, change.id, change.atMs]);
+    else {
+      const key = `${change.type}|${change.id}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const rec = company.get(change.type, change.id);
+      if (rec) (line.put ??= []).push([change.type, touchedAt(rec), rec]);
+    }
+  }
+  line.state = stateOf(company);
+  return line;
+}
+
+function replay(seat: Seat, line: LogLine, system: SystemTransaction[]): void {
+  const { company } = seat;
+  for (const [type, atMs, rec] of line.put ?? []) company.load(type, rec, atMs);
+  for (const [type, atMs, rec] of line.graves ?? []) {
+    company.load(type, rec, atMs);
+    company.bury(type, rec['Id'], atMs);
+  }
+  for (const [type, id, atMs] of line.bury ?? []) company.bury(type, id, atMs);
+  if (line.system) system.push(...line.system);
+  if (line.answer) seat.requestIds.set(line.answer.key, line.answer.answer);
+  if (line.file) seat.files.set(line.file[0], Buffer.from(line.file[1], 'base64'));
+  if (line.state) company.resumeState(line.state);
+  company.changes.length = 0;
+}
+
+/** Links and postings are functions of the records: they are made anew once everything is in its table. */
+function rebuild(seat: Seat, system: readonly SystemTransaction[]): void {
+  const { company, engine } = seat;
+  for (const entry of system) company.ledger.postSystem(entry);
+  for (const type of entityTypes) {
+    for (const rec of company.all(type.entity)) {
+      const links = linksOf(type.entity, rec);
+      if (links.length > 0) engine.links.replace(type.entity, rec['Id'], [], links);
+      if (company.isPosting(type.entity)) company.ledger.post(type.entity, rec);
+    }
+  }
+  company.settleDerived();
+}
+
+function eachLine(path: string, take: (line: LogLine) => void): number {
+  const handle = openSync(path, 'r');
+  const chunk = Buffer.alloc(1 << 20);
+  let rest = Buffer.alloc(0);
+  let lines = 0;
+  let good = 0;
+  try {
+    for (;;) {
+      const got = readSync(handle, chunk, 0, chunk.length, null);
+      if (got === 0) break;
+      let data = rest.length > 0 ? Buffer.concat([rest, chunk.subarray(0, got)]) : chunk.subarray(0, got);
+      for (;;) {
+        const end = data.indexOf(10);
+        if (end < 0) break;
+        take(JSON.parse(data.toString('utf8', 0, end)) as LogLine);
+        lines += 1;
+        good += end + 1;
+        data = data.subarray(end + 1);
+      }
+      rest = Buffer.from(data);
+    }
+  } finally {
+    closeSync(handle);
+  }
+  if (rest.length > 0) truncateSync(path, good);
+  return lines;
+}
