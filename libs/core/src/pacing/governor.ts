@@ -139,12 +139,9 @@ function freeAtMs(second: number): number {
 function aged(state: PacingState, nowMs: number): PacingState {
   const { grantTimeoutMs } = state.policy;
   const lost = state.open.filter((grant) => nowMs - grant.atMs >= grantTimeoutMs);
-  const kept: PacingState = {
-    ...state,
-    open: state.open.filter((grant) => !lost.includes(grant)),
-    answered: state.answered.filter((entry) => freeAtMs(entry.second) > nowMs),
-  };
-  return lost.reduce((current, grant) => counted(current, grant, grant.atMs + grantTimeoutMs), kept);
+  const open = state.open.filter((grant) => !lost.includes(grant));
+  const all = lost.reduce((current, grant) => counted(current, grant, grant.atMs + grantTimeoutMs), { ...state, open });
+  return { ...all, answered: all.answered.filter((entry) => freeAtMs(entry.second) > nowMs) };
 }
 
 function counted(state: PacingState, grant: OpenGrant, answeredMs: number): PacingState {

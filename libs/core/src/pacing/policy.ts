@@ -34,7 +34,7 @@ export const defaultPacingPolicy: PacingPolicy = {
   inFlight: 10,
   batchesPerMinute: 40,
   spacingMs: 120,
-  reserve: { interactive: 0, live: 5, attachments: 15, bulk: 25 },
+  reserve: { interactive: 0, live: 2, attachments: 4, bulk: 8 },
   freezeMs: 60_000,
   cutFactor: 0.7,
   growthPerMinute: 0.02,
