@@ -63,5 +63,6 @@ function sameScalar(sent: unknown, answered: unknown): boolean {
 
 /** 0, false and emptiness all come back as absence here and there. */
 function saysNothing(value: unknown): boolean {
-  return isEmpty(value) || value === 0 || value === false;
+  if (isEmpty(value) || value === 0 || value === false) return true;
+  return typeof value === 'object' && !Array.isArray(value) && Object.values(value as Json).every(saysNothing);
 }

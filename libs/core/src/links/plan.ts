@@ -179,7 +179,7 @@ function planAdoption(entityType: string, body: Json, twin: Json, facts: WriteFa
   const adopted = { kind: 'adopt', targetId, syncToken, beforeImage: twin } as const;
   const untouched = isSingleton(entityType, body) || definitionOf(entityType).policy === 'adopted';
   // What is applied is what is desired: a singleton that differs in its name is still the same singleton.
-  if (untouched || facts.policy.twins === 'leave') return { ...adopted, applied: body };
+  if (untouched || facts.policy.twins === 'leave') return { ...adopted, update: undefined, applied: body };
   const changes = sparseChanges(entityType, before, body, { clear: false });
   const update = changes && { Id: targetId, SyncToken: syncToken, sparse: true, ...changes };
   return { ...adopted, update, applied: body };

@@ -26,6 +26,7 @@ const salesLineReferences: ReferenceRule[] = [
   ref('Line.*.SalesItemLineDetail.ItemRef', 'Item', { passThrough: ['SHIPPING_ITEM_ID', 'GRATUITY_ITEM_ID'] }),
   ref('Line.*.SalesItemLineDetail.ClassRef', 'Class'),
   taxCode('Line.*.SalesItemLineDetail.TaxCodeRef'),
+  ref('Line.*.SalesItemLineDetail.MarkupInfo.MarkUpIncomeAccountRef', 'Account'),
   ref('Line.*.DiscountLineDetail.DiscountAccountRef', 'Account'),
   ref('Line.*.DiscountLineDetail.ClassRef', 'Class'),
   taxCode('Line.*.DiscountLineDetail.TaxCodeRef'),
