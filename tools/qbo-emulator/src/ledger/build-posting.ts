@@ -627,12 +627,17 @@ function journalEntry(d: Draft, rec: Rec): void {
     const account = refId(detail.AccountRef) ?? d.ctx.account('UncategorizedExpense');
     const entity: Rec = detail.Entity ?? {};
     const name = nameOf(entityType(entity.Type ?? entity.type ?? entity.EntityRef?.type, 'Customer'), entity.EntityRef);
-    const booked = d.add(LineKind.Detail, account, amount, {
+    const more = {
       name,
       classId: refId(detail.ClassRef),
       departmentId: refId(detail.DepartmentRef),
       memo: line.Description ?? note(rec),
-    });
+    };
+    // A home currency adjustment moves the home value only; what the account holds in its own currency stays.
+    const booked =
+      rec.HomeCurrencyAdjustment === true
+        ? d.addHome(LineKind.Detail, account, 0, amount, more)
+        : d.add(LineKind.Detail, account, amount, more);
     const type = d.ctx.company.get('Account', account)?.AccountType;
     if (type === 'Accounts Receivable') d.leaves('AR', booked);
     else if (type === 'Accounts Payable') d.leaves('AP', booked);
