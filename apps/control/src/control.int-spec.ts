@@ -1,0 +1,337 @@
+// The admin API as a client sees it, on real PostgreSQL and Kafka. Tokens are not checked here (there is no QuickBooks);
+// test/e2e does it with the emulator.
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { systemClock } from '#common/clock';
+import { Health } from '#common/health';
+import { Lifecycle, ServiceModule } from '#common/lifecycle';
+import { createLog } from '#common/logging';
+import { topics } from '#contracts';
+import type { AuditEvent } from '#contracts';
+import { TopicReader } from '#kafka';
+import { Database, Grants } from '#storage';
+import { freshDatabase, freshRealmId, freshTopicPrefix, infrastructure } from '#testing';
+import type { FreshDatabase } from '#testing';
+import { ControlModule } from './control.module.js';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked at field by field
+type Answer = { status: number; body: any; type: string };
+
+describe('the admin API', () => {
+  const adminKey = 'a key that only this test knows';
+  const lifecycle = new Lifecycle();
+  let database: FreshDatabase;
+  let app: NestFastifyApplication;
+  let db: Database;
+  let address: string;
+
+  beforeAll(async () => {
+    database = await freshDatabase();
+    const { brokers, registryUrl, databaseUrl } = infrastructure();
+    const config = {
+      databaseUrl,
+      databaseSchema: database.databaseSchema,
+      databasePool: 4,
+      brokers,
+      registryUrl,
+      topicPrefix: freshTopicPrefix(),
+      qboEnvironment: 'http://127.0.0.1:9',
+      qboClientId: 'id',
+      qboClientSecret: 'secret',
+      tokenKey: Buffer.alloc(32, 7).toString('base64'),
+      adminKey,
+    };
+    const root = ServiceModule.forRoot({
+      clock: systemClock,
+      lifecycle,
+      health: new Health(systemClock),
+      app: ControlModule.forRoot(config),
+    });
+    app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(), {
+      logger: false,
+      abortOnError: false,
+    });
+    await app.listen(0, '127.0.0.1');
+    address = await app.getUrl();
+    db = app.get(Database);
+  }, 60_000);
+
+  afterAll(async () => {
+    await lifecycle.drain(createLog('spec'));
+    await app.close();
+    await database.drop();
+  });
+
+  async function ask(method: 'GET' | 'POST', url: string, payload?: unknown, key = adminKey): Promise<Answer> {
+    const answer = await fetch(`${address}${url}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(payload !== undefined && { body: typeof payload === 'string' ? payload : JSON.stringify(payload) }),
+    });
+    return {
+      status: answer.status,
+      type: String(answer.headers.get('content-type')),
+      body: await answer.json(),
+    };
+  }
+
+  async function organization(name = 'Tenant'): Promise<string> {
+    return (await ask('POST', '/v1/organizations', { name })).body.id as string;
+  }
+
+  async function company(organizationId: string, o: object = {}): Promise<string> {
+    const realmId = freshRealmId();
+    const tokens = { accessToken: 'access', refreshToken: 'refresh' };
+    const answer = await ask('POST', '/v1/companies', { organizationId, realmId, tokens, check: false, ...o });
+    expect(answer.status).toBe(201);
+    return realmId;
+  }
+
+  async function sync(): Promise<{ id: string; organizationId: string; sourceRealmId: string; targetRealmId: string }> {
+    const organizationId = await organization();
+    const [sourceRealmId, targetRealmId] = [await company(organizationId), await company(organizationId)];
+    const answer = await ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId, settings: { note: 'test' } });
+    expect(answer.status).toBe(201);
+    return answer.body;
+  }
+
+  async function link(
+    of: Awaited<ReturnType<typeof sync>>,
+    sourceId: string,
+    state: string,
+    op = 'upsert',
+  ): Promise<void> {
+    await db.query(
+      `insert into links (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane, rank,
+         desired_version, desired_hash, desired_op, mapping_version, change_id, failure_code, failure_reason)
+       values ($1, 'Invoice', $2, $3, $4, $5, $6, 'live', 5, 'v', 'h', $7, 1, 'c', 'X.Y', 'because')`,
+      [of.id, sourceId, of.organizationId, of.sourceRealmId, of.targetRealmId, state, op],
+    );
+  }
+
+  it('refuses everything under /v1 without the key, and tells nothing about it', async () => {
+    for (const [method, url] of [
+      ['GET', '/v1/organizations'],
+      ['POST', '/v1/companies'],
+      ['GET', `/v1/syncs/${randomUUID()}`],
+    ] as const) {
+      const answer = await ask(method, url, method === 'POST' ? {} : undefined, 'a key that someone guessed');
+      expect(answer).toMatchObject({ status: 401, body: { code: 'ADMIN_KEY.WRONG', hint: expect.any(String) } });
+      expect(answer.type).toContain('application/problem+json');
+    }
+  });
+
+  it('answers every refusal as a problem with a hint', async () => {
+    const refusals: [number, Answer][] = [
+      [404, await ask('GET', '/v1/nothing')],
+      [404, await ask('GET', '/v1/organizations/not-a-uuid')],
+      [404, await ask('GET', `/v1/syncs/${randomUUID()}`)],
+      [404, await ask('GET', `/v1/jobs/${randomUUID()}`)],
+      [404, await ask('GET', '/v1/companies/123')],
+      [400, await ask('POST', '/v1/organizations', '{"name": ')],
+      [400, await ask('POST', '/v1/organizations', {})],
+      [400, await ask('GET', '/v1/organizations?limit=0')],
+      [400, await ask('GET', '/v1/organizations?cursor=nonsense')],
+    ];
+    for (const [status, answer] of refusals) {
+      expect(answer.type).toContain('application/problem+json');
+      expect(answer.body).toMatchObject({
+        status,
+        type: expect.stringMatching(/^urn:sync:problem:/),
+        code: expect.stringMatching(/^[A-Z_]+(\.[A-Z_]+)*$/),
+        title: expect.any(String),
+        detail: expect.any(String),
+        hint: expect.any(String),
+        instance: expect.stringMatching(/^\/v1\//),
+      });
+      expect(answer.status).toBe(status);
+    }
+  });
+
+  it('lists every mistake of a body, unknown fields too', async () => {
+    const answer = await ask('POST', '/v1/companies', {
+      organizationId: 'x',
+      realmId: 'abc',
+      tokens: { accessToken: '' },
+      chek: true,
+    });
+    expect(answer.status).toBe(400);
+    const fields = (answer.body.errors as { field: string }[]).map((error) => error.field);
+    for (const field of ['organizationId', 'realmId', 'tokens.accessToken', 'tokens.refreshToken', 'chek']) {
+      expect(fields).toContain(field);
+    }
+  });
+
+  it('pages without skipping or repeating', async () => {
+    for (let n = 0; n < 7; n++) await organization(`Page ${n}`);
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const { body } = await ask('GET', `/v1/organizations?limit=3${cursor && `&cursor=${cursor}`}`);
+      seen.push(...(body.items as { id: string }[]).map((item) => item.id));
+      cursor = body.next ?? '';
+    } while (cursor);
+    const all = await db.query<{ id: string }>('select id from organizations order by created_at desc, id::text desc');
+    expect(seen).toEqual(all.map((row) => row.id));
+  });
+
+  it('stores tokens sealed, connects again with new ones, and never gives a company to another organization', async () => {
+    const mine = await organization();
+    const realmId = await company(mine, { name: 'Source Ltd' });
+    const stored = (await app.get(Grants).find(realmId))!;
+    expect(JSON.stringify(stored)).not.toMatch(/"(access|refresh)"/);
+    const tokens = { accessToken: 'newer', refreshToken: 'newer' };
+    const again = await ask('POST', '/v1/companies', { organizationId: mine, realmId, tokens, check: false });
+    expect(again).toMatchObject({ status: 200, body: { realmId, name: 'Source Ltd', status: 'connected' } });
+    expect((await app.get(Grants).find(realmId))!.grantVersion).toBe('2');
+    const other = await organization();
+    const stolen = await ask('POST', '/v1/companies', { organizationId: other, realmId, tokens, check: false });
+    expect(stolen).toMatchObject({ status: 409, body: { code: 'COMPANY.ELSEWHERE' } });
+    expect((await app.get(Grants).find(realmId))!.grantVersion).toBe('2');
+  });
+
+  it('says so when QuickBooks cannot be asked whether the tokens work, and keeps them', async () => {
+    const organizationId = await organization();
+    const realmId = freshRealmId();
+    const tokens = { accessToken: 'a', refreshToken: 'r' };
+    const answer = await ask('POST', '/v1/companies', { organizationId, realmId, tokens });
+    expect(answer).toMatchObject({ status: 502, body: { code: 'COMPANY.CHECK.FAILED' } });
+    expect(await app.get(Grants).find(realmId)).toBeDefined();
+  });
+
+  it('creates a sync with its capture cursor, once per pair', async () => {
+    const created = await sync();
+    const { sourceRealmId, targetRealmId } = created;
+    expect(created).toMatchObject({ state: 'active', settings: { note: 'test' } });
+    expect(await db.query('select realm_id from capture_cursors where realm_id = $1', [sourceRealmId])).toHaveLength(1);
+    const again = await ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId });
+    expect(again).toMatchObject({ status: 409, body: { code: 'SYNC.EXISTS' } });
+    const back = await ask('POST', '/v1/syncs', { sourceRealmId: targetRealmId, targetRealmId: sourceRealmId });
+    expect(back).toMatchObject({ status: 409, body: { code: 'SYNC.LOOP' } });
+  });
+
+  it('refuses a sync of one company, of different home currencies, of unknown companies', async () => {
+    const organizationId = await organization();
+    const [a, b] = [await company(organizationId), await company(organizationId)];
+    await db.query(`update companies set home_currency = case realm_id when $1 then 'USD' else 'CAD' end`, [a]);
+    const codes = [];
+    for (const [sourceRealmId, targetRealmId] of [
+      [a, a],
+      [a, b],
+      [a, '1'],
+    ]) {
+      codes.push((await ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId })).body.code);
+    }
+    expect(codes).toEqual(['SYNC.SAME_COMPANY', 'SYNC.CURRENCIES.DIFFER', 'COMPANY.UNKNOWN']);
+    await db.query(`update companies set home_currency = null`);
+  });
+
+  it('shows a sync: counts by state and type, capture, jobs, lag, quota, outbox, last error, and what moves', async () => {
+    const it = await sync();
+    await link(it, '1', 'settled');
+    await link(it, '2', 'settled');
+    await link(it, '3', 'failed');
+    await link(it, '4', 'ready');
+    const { body } = await ask('GET', `/v1/syncs/${it.id}`);
+    expect(body).toMatchObject({
+      id: it.id,
+      source: { realmId: it.sourceRealmId, status: 'connected' },
+      counts: {
+        total: 4,
+        byState: { settled: 2, failed: 1, ready: 1 },
+        byType: { Invoice: { settled: 2, failed: 1, ready: 1 } },
+      },
+      attachments: {},
+      capture: { completeUpTo: null, lookPending: false },
+      jobs: [],
+      lag: { kafka: expect.any(Array), writes: { pending: 1 } },
+      outbox: { size: expect.any(Number) },
+      quota: { source: null, target: null },
+      lastError: { entityType: 'Invoice', sourceId: '3', failureCode: 'X.Y' },
+      quiet: false,
+    });
+    expect(body.motion).toContain('1 links ready');
+  });
+
+  it('pauses and resumes, telling only changes', async () => {
+    const it = await sync();
+    for (const [command, state] of [
+      ['pause', 'paused'],
+      ['pause', 'paused'],
+      ['resume', 'active'],
+    ]) {
+      expect(await ask('POST', `/v1/syncs/${it.id}/${command}`)).toMatchObject({ status: 200, body: { state } });
+    }
+    const told = (await audited(it.organizationId)).map((event) => event.action);
+    expect(told.filter((action) => /paused|resumed/.test(action))).toEqual(['sync.paused', 'sync.resumed']);
+  });
+
+  it('starts one backfill and one replay at a time, and shows the job', async () => {
+    const it = await sync();
+    for (const kind of ['backfill', 'replay']) {
+      const started = await ask('POST', `/v1/syncs/${it.id}/${kind}`, { types: ['Invoice'] });
+      expect(started).toMatchObject({ status: 202, body: { kind, state: 'queued', params: { types: ['Invoice'] } } });
+      expect((await ask('GET', `/v1/jobs/${started.body.id}`)).body).toEqual(started.body);
+      const second = await ask('POST', `/v1/syncs/${it.id}/${kind}`);
+      expect(second).toMatchObject({ status: 409, body: { code: 'JOB.UNFINISHED' } });
+      expect(second.body.detail).toContain(started.body.id);
+    }
+    expect(await ask('POST', `/v1/syncs/${it.id}/backfill`, { types: ['Invoyce'] })).toMatchObject({ status: 400 });
+  });
+
+  it('lists links by state with pages', async () => {
+    const it = await sync();
+    for (let n = 1; n <= 5; n++) await link(it, String(n), n % 2 ? 'held' : 'settled');
+    const first = await ask('GET', `/v1/syncs/${it.id}/links?state=held,failed&limit=2`);
+    const second = await ask('GET', `/v1/syncs/${it.id}/links?state=held,failed&limit=2&cursor=${first.body.next}`);
+    const ids = [...first.body.items, ...second.body.items].map((item: { sourceId: string }) => item.sourceId);
+    expect(ids).toEqual(['1', '3', '5']);
+    expect(second.body.next).toBeUndefined();
+    expect(await ask('GET', `/v1/syncs/${it.id}/links?state=stuck`)).toMatchObject({ status: 400 });
+  });
+
+  it('redrives a link once, with an audit entry, whoever presses the button twice (I-13)', async () => {
+    const it = await sync();
+    for (const [id, state] of Object.entries({ '1': 'held', '2': 'failed', '3': 'uncertain', '4': 'settled' })) {
+      await link(it, id, state);
+    }
+    const presses = await Promise.all(
+      ['1', '1', '2', '2', '3', '3', '4'].map((id) => ask('POST', `/v1/syncs/${it.id}/links/Invoice/${id}/redrive`)),
+    );
+    expect(presses.map((press) => press.status).sort()).toEqual([200, 200, 200, 409, 409, 409, 409]);
+    const told = (await audited(it.organizationId)).filter((event) => event.action === 'links.redriven');
+    expect(told.map((event) => (event.details.released as string[])[0]).sort()).toEqual([
+      'Invoice/1',
+      'Invoice/2',
+      'Invoice/3',
+    ]);
+    expect(await ask('POST', `/v1/syncs/${it.id}/links/Invoice/99/redrive`)).toMatchObject({ status: 404 });
+  });
+
+  it('asks for a look, of sources only', async () => {
+    const it = await sync();
+    const looked = await ask('POST', `/v1/companies/${it.sourceRealmId}/look`);
+    expect(looked).toMatchObject({ status: 202, body: { realmId: it.sourceRealmId, lookRequested: '1' } });
+    expect((await ask('GET', `/v1/syncs/${it.id}`)).body.capture.lookPending).toBe(true);
+    const target = await ask('POST', `/v1/companies/${it.targetRealmId}/look`);
+    expect(target).toMatchObject({ status: 409, body: { code: 'COMPANY.NOT_A_SOURCE' } });
+  });
+
+  /** What reached Kafka about an organization. */
+  async function audited(organizationId: string): Promise<AuditEvent[]> {
+    while ((await db.query('select from outbox limit 1')).length > 0) await systemClock.sleep(20);
+    const found: AuditEvent[] = [];
+    await app.get(TopicReader).read(topics.audit.name, {}, async (batch) => {
+      for (const record of batch.records) {
+        const event = record.value as AuditEvent | null;
+        if (event?.organizationId === organizationId) found.push(event);
+      }
+    });
+    return found.sort((a, b) => (a.at < b.at ? -1 : 1));
+  }
+});
