@@ -377,6 +377,7 @@ export class Bookkeeper {
       ...this.foreign(customer),
       Line: lines,
       ...this.salesTax(lines),
+      DepositToAccountRef: type === 'RefundReceipt' ? ref(this.bank()) : undefined,
       CustomerMemo: this.chance.happens(0.3) ? { value: 'Thank you for your business.' } : undefined,
       ...options.more,
     });

@@ -6,6 +6,7 @@ import { furnishEmptyCompany } from '../company/empty-company.js';
 import { Engine } from '../engine/engine.js';
 import type { Rec } from '../types.js';
 import { actorOn } from './actor.js';
+import { acts, workAsPerson } from './edits.js';
 import { generate } from './generated.js';
 
 function newEngine(country = 'US', homeCurrency = 'USD', multicurrency = false): Engine {
@@ -49,6 +50,26 @@ describe('generated', () => {
     const engine = newEngine();
     const { refused, counts } = generate(actorOn(engine), { seed: 3, transactions: 300, years: 2 });
     console.log(refused, counts, [...linkKinds(engine.company)]);
+    assertSensible(engine.company);
+  });
+});
+
+describe('the person at work', () => {
+  it.each([1, 2, 3])('does as many acts as asked and leaves the books sensible (seed %i)', (seed) => {
+    const engine = newEngine();
+    generate(actorOn(engine), { seed, transactions: 200, years: 1 });
+    const { done, counts, refused } = workAsPerson(actorOn(engine), { count: 400, seed });
+    console.log(counts, refused.length, [...new Set(refused.map((r) => `${r.act} ${r.why}`))]);
+    expect(done).toHaveLength(400);
+    assertSensible(engine.company);
+  });
+
+  it.each(acts)('can be asked for nothing but %s', (act) => {
+    const engine = newEngine();
+    generate(actorOn(engine), { seed: 5, transactions: 200, years: 1 });
+    const { counts, refused } = workAsPerson(actorOn(engine), { count: 5, seed: 2, mix: { [act]: 1 } });
+    if (counts[act] !== 5) console.log(act, counts, refused);
+    expect(counts[act]).toBe(5);
     assertSensible(engine.company);
   });
 });
