@@ -86,6 +86,8 @@ export class Engine {
       : { CreateTime: time, LastUpdatedTime: time };
     rule.create?.(company, rec);
     if (entity === 'Customer' || entity === 'Vendor' || entity === 'Employee') rec['V4IDPseudonym'] = pseudonym(company, id);
+    // Open amounts are the ledger's; their place in the object is held until it has spoken.
+    for (const field of OPEN_BALANCE_FIELDS[entity] ?? []) rec[field] ??= 0;
     const stored = inFieldOrder(rec, type);
     const happenings: Happening[] = [{ type: entity, id, act: 'create' }];
     this.commit(entity, stored, undefined, happenings);
@@ -164,10 +166,13 @@ export class Engine {
     this.mustBeFree(entity, before);
     if (!options.person) this.mustBeOpen(before['TxnDate']);
     const happenings: Happening[] = [];
+    const nextToken = String(Number(before['SyncToken']) + 1);
     this.detachOwners(entity, before['Id'], happenings);
-    happenings.unshift({ type: entity, id: before['Id'], act: 'void' });
-    const stored = zeroed(entity, company.get(entity, before['Id'])!);
-    stored['SyncToken'] = String(Number(before['SyncToken']) + 1);
+    // The void is one change, whatever taking the links off moved on the way.
+    const moves = happenings.filter((h) => !(h.type === entity && h.id === before['Id']));
+    happenings.splice(0, happenings.length, { type: entity, id: before['Id'], act: 'void' }, ...moves);
+    const stored = zeroed(entity, before);
+    stored['SyncToken'] = nextToken;
     stored['MetaData'] = { ...before['MetaData'], LastUpdatedTime: company.now() };
     this.commit(entity, stored, before, happenings);
     return { type: entity, id: before['Id'], rec: stored, act: 'void', happenings };

@@ -85,6 +85,8 @@ const EFFECTS: Readonly<Record<string, LinkEffect>> = {
   'Purchase>PurchaseOrder': { back: 'Purchase', bumpToken: true, onLink: receiveOrder, onUnlink: receiveOrder },
 };
 
+/** These show an empty list; bills, payments and credit memos show none at all (qbo-api.md 2.9). */
+const KEEPS_EMPTY = new Set(['Invoice', 'PurchaseOrder']);
 /** Types whose own links are written by clients; all other header links are shown, not sent. */
 const OWNERS = new Set(['Payment', 'BillPayment', 'Deposit', 'Invoice', 'SalesReceipt', 'Bill', 'Purchase']);
 /** Links another object owns: echoed by clients that write back what they read, and not theirs to change. */
@@ -151,7 +153,7 @@ export function dropForeignLinks(entity: string, rec: Rec, before: Rec | undefin
     const shown = ((before?.['LinkedTxn'] as Rec[] | undefined) ?? []).filter((l) => !derived || derived.has(l['TxnType']));
     const own = derived ? (rec['LinkedTxn'] as Rec[]).filter((l) => !derived.has(l['TxnType'])) : [];
     const kept = [...own, ...shown];
-    if (kept.length > 0 || before?.['LinkedTxn']) rec['LinkedTxn'] = kept;
+    if (kept.length > 0 || before?.['LinkedTxn'] || KEEPS_EMPTY.has(entity)) rec['LinkedTxn'] = kept;
     else delete rec['LinkedTxn'];
   }
   if (entity === 'BillPayment' && Array.isArray(rec['Line'])) {
@@ -266,7 +268,7 @@ export function settleLinks(
     const gone = oldKeys.has(key) && !nowKeys.has(key);
     const fresh = nowKeys.has(key) && !oldKeys.has(key);
     if (gone || fresh) {
-      if (effect.back) showLink(target, id, effect.back, fresh);
+      if (effect.back) showLink(link.type, target, id, effect.back, fresh);
       if (fresh) effect.onLink?.(target, owner, company);
       else effect.onUnlink?.(target, owner, company);
       if (effect.silent) company.touchSilently(link.type, target);
@@ -279,14 +281,11 @@ export function settleLinks(
   return moved;
 }
 
-/** Bills, credit memos and payments have no empty list; invoices and purchase orders keep one. */
-const KEEPS_EMPTY_LIST = (target: Rec): boolean => 'CustomField' in target && ('POStatus' in target || 'AllowIPNPayment' in target);
 
-function showLink(target: Rec, ownerId: string, label: string, add: boolean): void {
+function showLink(targetType: string, target: Rec, ownerId: string, label: string, add: boolean): void {
   const others = ((target['LinkedTxn'] as Rec[] | undefined) ?? []).filter((l) => l['TxnId'] !== ownerId || l['TxnType'] !== label);
   if (add) others.push({ TxnId: ownerId, TxnType: label });
-  if (others.length > 0 || KEEPS_EMPTY_LIST(target)) target['LinkedTxn'] = others;
-  else delete target['LinkedTxn'];
+  target['LinkedTxn'] = others.length > 0 || KEEPS_EMPTY.has(targetType) ? others : undefined;
 }
 
 /** An order closes when every line is received; a link without a line receives the whole order. */

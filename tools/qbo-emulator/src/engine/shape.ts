@@ -228,7 +228,11 @@ export function withoutNulls(rec: Rec): Rec {
 /** Rewrites a record in the service's field order; unknown fields (imported noise) keep their place at the end. */
 export function inFieldOrder(rec: Rec, type: EntityType): Rec {
   const ordered: Rec = {};
-  for (const name of type.order) if (rec[name] !== undefined) ordered[name] = rec[name];
+  const slots = type.linkedTxn !== undefined;
+  for (const name of type.order) {
+    // A link that appears later must stand in its captured place: the slot is kept, JSON leaves it out while empty.
+    if (rec[name] !== undefined || (slots && name === 'LinkedTxn')) ordered[name] = rec[name];
+  }
   for (const name of Object.keys(rec)) if (!(name in ordered) && rec[name] !== undefined) ordered[name] = rec[name];
   return ordered;
 }
