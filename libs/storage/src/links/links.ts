@@ -101,6 +101,9 @@ const columns = `sync_id, entity_type, source_id, organization_id, source_realm_
   change_id, traceparent, applied_version, applied_hash, applied_payload, target_id, target_sync_token, target_deleted,
   waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at`;
 
+/** Code of links that are held because their target company must be reconnected first. */
+export const reconnectNeeded = 'TARGET.RECONNECT_NEEDED';
+
 @Injectable()
 export class Links {
   private readonly leases: RealmLeases;
@@ -135,8 +138,10 @@ export class Links {
       `select t.realm from (select distinct target_realm_id as realm from syncs where state = 'active') t
        where exists (select from links l where l.target_realm_id = t.realm and l.state in ('ready', 'sending'))
           or exists (select from links l where l.target_realm_id = t.realm and l.state in ('backoff', 'uncertain') and l.due_at <= $1)
-          or exists (select from calls c where c.target_realm_id = t.realm and c.state = 'claimed')`,
-      [at],
+          or exists (select from calls c where c.target_realm_id = t.realm and c.state = 'claimed')
+          or exists (select from links l join companies c on c.realm_id = t.realm and c.status = 'connected'
+                     where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = $2)`,
+      [at, reconnectNeeded],
     );
     return rows.map((r) => r.realm);
   }
@@ -395,26 +400,37 @@ export class Links {
   }
 
   /** The company's grant is gone: what could be sent is held, each row saying so. Answers how many. */
-  async holdRealm(realmId: string, fence: bigint, code: string, reason: string): Promise<number> {
+  async holdRealm(realmId: string, fence: bigint, reason: string): Promise<number> {
     return this.db.withTransaction(async (tx) => {
       await this.leases.assertFence(tx, realmId, 'writer', fence);
       const rows = await tx.query(
         `update links set state = 'held', failure_code = $2, failure_reason = $3
          where target_realm_id = $1 and state in ('ready', 'backoff') returning sync_id`,
-        [realmId, code, reason],
+        [realmId, reconnectNeeded, reason],
       );
       return rows.length;
     });
   }
 
   /** And goes on: what was held for that reason is ready again. */
-  async releaseRealm(realmId: string, code: string, at: Date): Promise<number> {
+  async releaseRealm(realmId: string, at: Date): Promise<number> {
     const rows = await this.db.query(
       `update links set state = 'ready', due_at = $3, failure_code = null, failure_reason = null
        where target_realm_id = $1 and state = 'held' and failure_code = $2 returning sync_id`,
-      [realmId, code, at],
+      [realmId, reconnectNeeded, at],
     );
     return rows.length;
+  }
+
+  /** Syncs of which links of these types are still under way. */
+  async syncsWithPending(syncIds: readonly string[], types: readonly string[]): Promise<Set<string>> {
+    const rows = await this.db.query<{ id: string }>(
+      `select s.id from unnest($1::uuid[]) as s (id) where exists (
+         select from links l where l.sync_id = s.id and l.entity_type = any($2)
+           and l.state in ('ready', 'sending', 'waiting', 'backoff', 'uncertain'))`,
+      [syncIds, types],
+    );
+    return new Set(rows.map((r) => r.id));
   }
 
   /** Age of the oldest work that could be done now, in ms, per lane. */

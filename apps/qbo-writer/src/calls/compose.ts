@@ -1,0 +1,115 @@
+// Calls as they are written down, and as they go over the wire. Pure: what is sent is a function of the written-down call
+// alone, so the same call sent again, by another process, is the same bytes under the same request id.
+import { createHash, randomUUID } from 'node:crypto';
+import { batchIdFor, batchItemId, canonicalText, definitionOf, requestIdFor, type Json, type Plan } from '#core';
+import type { WriteRequest } from '#qbo';
+import { waitName, type AttemptRecord, type CallRecord, type LinkKey, type StoredLink } from '#storage';
+
+/** The plans that make a call. */
+export type SendablePlan =
+  Extract<Plan, { kind: 'create' | 'update' | 'delete' | 'void' | 'deactivate' }> | (AdoptPlan & { update: Json });
+type AdoptPlan = Extract<Plan, { kind: 'adopt' }>;
+
+export interface PlannedWrite {
+  stored: StoredLink;
+  key: LinkKey;
+  version: string;
+  attempt: AttemptRecord;
+  beforeImage?: Json | undefined;
+}
+
+export function isSendable(plan: Plan): plan is SendablePlan {
+  return (
+    ['create', 'update', 'delete', 'void', 'deactivate'].includes(plan.kind) ||
+    (plan.kind === 'adopt' && plan.update !== undefined)
+  );
+}
+
+export function plannedWrite(stored: StoredLink, plan: SendablePlan): PlannedWrite {
+  const { link, syncId, entityType, sourceId } = stored;
+  const body = canonicalText(plan.kind === 'adopt' ? plan.update : plan.body);
+  const attempt: AttemptRecord = {
+    syncId,
+    entityType,
+    sourceId,
+    operation: plan.kind,
+    // The body's hash, because QBO replays the old answer for an old id whatever the new body says; and the number of
+    // refusals so far, because nothing says that QBO does not replay refusals: a parent that was missing may be there now.
+    requestId: requestIdFor({
+      syncId,
+      entityType,
+      sourceId,
+      version: link.desired.version,
+      operation: plan.kind === 'adopt' ? 'update' : plan.kind,
+      generation: link.generation,
+      basis: `${createHash('sha256').update(body).digest('hex')}.${link.attempts}`,
+    }),
+    version: link.desired.version,
+    desiredHash: link.desired.hash,
+    generation: link.generation,
+    body,
+    applied: 'applied' in plan ? plan.applied : undefined,
+    deferred:
+      'deferred' in plan
+        ? plan.deferred.map(({ type, sourceId: id }) => waitName({ entityType: type, sourceId: id }))
+        : [],
+    partial: plan.kind === 'create' && plan.partial,
+  };
+  const beforeImage = plan.kind === 'adopt' ? plan.beforeImage : undefined;
+  return { stored, key: { syncId, entityType, sourceId }, version: link.desired.version, attempt, beforeImage };
+}
+
+/** Only what an item of a batch can say is put into one; a void has its own address, which a batch does not have. */
+export function fitsBatch(write: PlannedWrite): boolean {
+  return definitionOf(write.key.entityType).batchable && write.attempt.operation !== 'void';
+}
+
+export function composeCall(targetRealmId: string, members: readonly PlannedWrite[]): CallRecord {
+  const attempts = members.map((m) => m.attempt);
+  const requestIds = attempts.map((a) => a.requestId);
+  return {
+    id: randomUUID(),
+    targetRealmId,
+    kind: members.length === 1 ? 'single' : 'batch',
+    requestId: members.length === 1 ? requestIds[0]! : batchIdFor(requestIds),
+    attempts,
+  };
+}
+
+export type Wire = { kind: 'single'; write: WriteRequest } | { kind: 'batch'; requestId: string; body: string };
+
+export function wireOf(call: CallRecord): Wire {
+  if (call.kind === 'batch') {
+    return {
+      kind: 'batch',
+      requestId: call.requestId,
+      body: `{"BatchItemRequest":[${call.attempts.map(batchItem).join(',')}]}`,
+    };
+  }
+  const attempt = call.attempts[0]!;
+  return {
+    kind: 'single',
+    write: {
+      entityType: attempt.entityType,
+      operation: verbOf(attempt),
+      body: attempt.body,
+      requestId: call.requestId,
+      voidForm: definitionOf(attempt.entityType).voidForm,
+    },
+  };
+}
+
+function batchItem(attempt: AttemptRecord, position: number): string {
+  // The stored text goes in as it is: parsing it and writing it again could move a digit.
+  return `{"bId":"${batchItemId(position)}","operation":"${verbOf(attempt)}","${attempt.entityType}":${attempt.body}}`;
+}
+
+function verbOf({ operation }: AttemptRecord): 'create' | 'update' | 'delete' | 'void' {
+  switch (operation) {
+    case 'adopt':
+    case 'deactivate':
+      return 'update';
+    default:
+      return operation;
+  }
+}

@@ -1,0 +1,61 @@
+// When a call's answer was lost longer ago than QBO can be trusted to remember its request id, the target itself is asked
+// whether the effect is there. Never a blind second create.
+import { definitionOf, diffAnswer, type Json, type WriteAnswer } from '#core';
+import type { AttemptRecord, Links } from '#storage';
+import type { TargetReader } from '../round/target-reader.js';
+
+/** Clocks of two machines differ, and QBO stamps a record when it works on it, not when we sent it. */
+const marginMs = 10 * 60_000;
+
+export class ReadBack {
+  constructor(private readonly ports: { reader: TargetReader; links: Links }) {}
+
+  /** @param lastSentAt no later than this the request left @throws TargetUnavailable */
+  async answerFor(
+    attempt: AttemptRecord,
+    claimedAt: Date,
+    lastSentAt: Date,
+    signal: AbortSignal,
+  ): Promise<WriteAnswer> {
+    const body = JSON.parse(attempt.body) as Json;
+    if (attempt.operation === 'create') return this.created(attempt, body, claimedAt, lastSentAt, signal);
+    const record = await this.ports.reader.read(attempt.entityType, String(body.Id), 'bulk', signal);
+    if (attempt.operation === 'delete') return record === null ? { kind: 'done' } : notHappened;
+    if (record === null) return refused('610', 'reread', 'the record is gone from the target');
+    if (attempt.operation === 'void') return Number(record.TotalAmt) === 0 ? { kind: 'done', record } : reread;
+    return diffAnswer(attempt.entityType, body, record).length === 0 ? { kind: 'done', record } : reread;
+  }
+
+  private async created(
+    attempt: AttemptRecord,
+    body: Json,
+    claimedAt: Date,
+    lastSentAt: Date,
+    signal: AbortSignal,
+  ): Promise<WriteAnswer> {
+    const from = new Date(claimedAt.getTime() - marginMs);
+    const to = new Date(lastSentAt.getTime() + marginMs);
+    const rows = await this.ports.reader.createdBetween(definitionOf(attempt.entityType).type, from, to, signal);
+    const same = rows.filter((row) => diffAnswer(attempt.entityType, body, row).length === 0);
+    const linked = await this.ports.links.linkedTargets(
+      attempt.syncId,
+      attempt.entityType,
+      same.map((row) => String(row.Id)),
+    );
+    const free = same.filter((row) => !linked.has(String(row.Id)));
+    if (free.length === 0) return notHappened;
+    if (free.length === 1) return { kind: 'done', record: free[0]! };
+    const ids = free.map((row) => String(row.Id)).join(', ');
+    return refused('READ_BACK', 'operator', `the answer was lost, and several records could be what we made: ${ids}`);
+  }
+}
+
+const notHappened: WriteAnswer = {
+  kind: 'failed',
+  failure: { kind: 'unsent', reason: 'read back: it did not happen' },
+};
+const reread = refused('READ_BACK', 'reread', 'read back: the record is not as it was sent');
+
+function refused(code: string, fault: 'reread' | 'operator', reason: string): WriteAnswer {
+  return { kind: 'failed', failure: { kind: 'refused', class: fault, code, reason } };
+}

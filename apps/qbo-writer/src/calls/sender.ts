@@ -1,0 +1,182 @@
+// Carries written-down calls to QBO and settles them. The order is the promise: claim committed, then sent, then settled
+// in one transaction; a crash between any two leaves a row from which the next process goes on with the same bytes.
+import type { Clock } from '#common/clock';
+import type { Log } from '#common/logging';
+import type { Json } from '#core';
+import type { BatchAnswer, QboAnswer, QboClient, RequestClass } from '#qbo';
+import { keyText, type CallRecord, type Lane, type Links, type OpenCall } from '#storage';
+import * as metrics from '../qbo-writer.metrics.js';
+import { answersOf } from './answers.js';
+import { composeCall, wireOf, type PlannedWrite } from './compose.js';
+import type { ReadBack } from './read-back.js';
+import { settleCall, type AttemptEnd } from './settling.js';
+
+export interface SenderPorts {
+  links: Links;
+  client: QboClient;
+  clock: Clock;
+  log: Log;
+  readBack: ReadBack;
+  /** in [0, 1) */
+  random: () => number;
+}
+
+/** What the loop must know about a call's end. */
+export interface CallOutcome {
+  /** stays open: to be sent again when due */
+  open: boolean;
+  woken: number;
+  /** only a person can give the company's connection back */
+  reconnect?: string;
+  /** not this call's fault: leave the realm alone for a moment */
+  pause: boolean;
+}
+
+/** QBO does not say how long it remembers a request id (qbo-api.md 4). Within a day it is believed to. */
+const requestIdTrustMs = 24 * 60 * 60_000;
+
+export class Sender {
+  constructor(
+    private readonly realmId: string,
+    private readonly fence: bigint,
+    private readonly ports: SenderPorts,
+  ) {}
+
+  /** Undefined when no member was still to be sent. @throws FenceLost */
+  claim(members: readonly PlannedWrite[]): Promise<CallRecord | undefined> {
+    return this.ports.links.claim(this.realmId, this.fence, members, this.ports.clock.now(), (claimed) =>
+      composeCall(this.realmId, claimed),
+    );
+  }
+
+  /** Sends a call that was just claimed. @throws FenceLost */
+  async send(call: CallRecord, lane: Lane, signal: AbortSignal): Promise<CallOutcome> {
+    return this.settle(call, await this.exchange(call, lane, signal), false, []);
+  }
+
+  /** Sends an open call again, byte for byte; when that cannot be trusted any more, asks the target. @throws FenceLost */
+  async resend(call: OpenCall, signal: AbortSignal): Promise<CallOutcome> {
+    const { links, clock } = this.ports;
+    if (clock.nowMs() - call.claimedAt.getTime() > requestIdTrustMs) return this.readBack(call, signal);
+    if (!(await links.noteSend(this.realmId, this.fence, call.id))) return { open: false, woken: 0, pause: false };
+    return this.settle(call, await this.exchange(call, 'live', signal), true, call.settled);
+  }
+
+  private exchange(
+    call: CallRecord,
+    lane: Lane,
+    signal: AbortSignal,
+  ): Promise<QboAnswer<Json> | QboAnswer<BatchAnswer>> {
+    const wire = wireOf(call);
+    const options = { class: lane satisfies RequestClass, signal };
+    return wire.kind === 'batch'
+      ? this.ports.client.batch(this.realmId, wire, options)
+      : this.ports.client.write(this.realmId, wire.write, options);
+  }
+
+  private async readBack(call: OpenCall, signal: AbortSignal): Promise<CallOutcome> {
+    const answers = [];
+    for (const [position, attempt] of call.attempts.entries()) {
+      const settled = call.settled.includes(position);
+      answers.push(
+        settled
+          ? ({ kind: 'done' } as const)
+          : // The last sending is not written down by time; nothing was sent after the trust ended, so that bounds it.
+            await this.ports.readBack.answerFor(
+              attempt,
+              call.claimedAt,
+              new Date(call.claimedAt.getTime() + requestIdTrustMs),
+              signal,
+            ),
+      );
+    }
+    return this.finish(call, { answers, settledBefore: call.settled });
+  }
+
+  private settle(
+    call: CallRecord,
+    answer: QboAnswer<Json> | QboAnswer<BatchAnswer>,
+    sentBefore: boolean,
+    settledBefore: readonly number[],
+  ): Promise<CallOutcome> {
+    const answers = answersOf(answer, call.kind, call.attempts.length, sentBefore);
+    const facts = {
+      answers,
+      settledBefore,
+      httpStatus: 'status' in answer ? answer.status : undefined,
+      tid: 'tid' in answer ? answer.tid : undefined,
+    };
+    return this.finish(call, facts, answer);
+  }
+
+  private async finish(
+    call: CallRecord,
+    facts: Parameters<typeof settleCall>[1],
+    answer?: QboAnswer<Json> | QboAnswer<BatchAnswer>,
+  ): Promise<CallOutcome> {
+    const { links, clock, random } = this.ports;
+    const at = clock.now();
+    let ends: AttemptEnd[] = [];
+    let open = false;
+    const keys = call.attempts.filter((_, position) => !facts.settledBefore.includes(position));
+    const written = await links.decide(
+      this.realmId,
+      this.fence,
+      keys,
+      at,
+      (rows) => {
+        const decided = settleCall(call, facts, rows, { at, jitter: random });
+        ends = decided.ends;
+        open = decided.call.state === 'unknown';
+        return decided;
+      },
+      call.id,
+    );
+    if (!written) return { open: false, woken: 0, pause: false };
+    for (const end of ends) this.report(end, facts.tid, at);
+    return {
+      open,
+      woken: written.woken,
+      pause: answer !== undefined && ['throttled', 'unsent'].includes(answer.kind),
+      ...(answer?.kind === 'unauthorized' && answer.reconnect ? { reconnect: answer.reason } : {}),
+    };
+  }
+
+  private report(
+    { stored, attempt, outcome, result, differences, attempts }: AttemptEnd,
+    tid: string | undefined,
+    at: Date,
+  ): void {
+    metrics.attemptsTotal.inc({ operation: attempt.operation, outcome, lane: stored.lane });
+    const tookMs = at.getTime() - stored.desiredAt.getTime();
+    const succeeded = result !== undefined && !['held', 'failed'].includes(result.outcome);
+    if (succeeded) metrics.settleSeconds.observe({ lane: stored.lane }, tookMs / 1_000);
+    const facts = {
+      realm: stored.targetRealmId,
+      sync: stored.syncId,
+      entityKey: `${stored.sourceRealmId}/${stored.entityType}/${stored.sourceId}`,
+      changeId: stored.changeId,
+      traceparent: stored.traceparent,
+      operation: attempt.operation,
+      outcome,
+      requestId: attempt.requestId,
+      attempt: attempts,
+      tid,
+      durationMs: tookMs,
+      ...(result?.code === undefined ? {} : { code: result.code, reason: result.reason }),
+    };
+    if (differences.length > 0)
+      this.ports.log.warn({ ...facts, differences: differences.slice(0, 5) }, 'write.settled with a difference');
+    else if (result?.outcome === 'failed') this.ports.log.warn(facts, 'write.failed');
+    else this.ports.log.info(facts, result ? 'write.settled' : 'write.postponed');
+  }
+}
+
+/** Everything a call touches: its own records and the transactions they point at, which change with them. */
+export function touchedBy(write: PlannedWrite, transactionTypes: ReadonlySet<string>): string[] {
+  const linked = write.stored.link.desired.references.filter((reference) => transactionTypes.has(reference.entityType));
+  return [
+    keyText(write.key),
+    ...linked.map(({ entityType, sourceId }) => keyText({ syncId: write.key.syncId, entityType, sourceId })),
+  ];
+}

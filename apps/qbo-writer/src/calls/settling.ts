@@ -1,0 +1,131 @@
+// The end of a call, as one decision over its rows: what each link becomes, what is announced, whether the call stays open.
+// Pure; the store runs it on rows under lock and writes what it says.
+import {
+  defaultRetryPolicy,
+  settle,
+  type AttemptFacts,
+  type Difference,
+  type Json,
+  type Outcome,
+  type WriteAnswer,
+} from '#core';
+import {
+  keyText,
+  type AttemptRecord,
+  type CallEnd,
+  type CallRecord,
+  type Decided,
+  type LinkChange,
+  type StoredLink,
+} from '#storage';
+import { announce } from '../results.js';
+
+export interface CallAnswer {
+  answers: WriteAnswer[];
+  /** positions that an earlier answer settled */
+  settledBefore: readonly number[];
+  httpStatus?: number | undefined;
+  tid?: string | undefined;
+}
+
+/** One line of log and metrics per entity. */
+export interface AttemptEnd {
+  stored: StoredLink;
+  attempt: AttemptRecord;
+  outcome: string;
+  result: Outcome | undefined;
+  differences: Difference[];
+  attempts: number;
+}
+
+export function settleCall(
+  call: CallRecord,
+  answer: CallAnswer,
+  rows: readonly StoredLink[],
+  timing: { at: Date; jitter: () => number },
+): Decided & { ends: AttemptEnd[]; call: CallEnd } {
+  const byKey = new Map(rows.map((row) => [keyText(row), row]));
+  const changes: LinkChange[] = [];
+  const ends: AttemptEnd[] = [];
+  const attempts: CallEnd['attempts'] = [];
+  let uncertain = false;
+  let happened = false;
+  for (const [position, attempt] of call.attempts.entries()) {
+    if (answer.settledBefore.includes(position)) continue;
+    const stored = byKey.get(keyText(attempt));
+    if (!stored || !['sending', 'uncertain'].includes(stored.link.state.kind)) {
+      // Somebody settled this link another way meanwhile (a redrive by hand): the row's own state stands.
+      attempts.push({ position, outcome: 'overtaken' });
+      continue;
+    }
+    const own = judged(attempt, answer.answers[position]!);
+    const settled = settle(stored.link, attemptFacts(attempt), own, {
+      nowMs: timing.at.getTime(),
+      jitter: timing.jitter(),
+      policy: defaultRetryPolicy,
+    });
+    const isUncertain = own.kind === 'failed' && own.failure.kind === 'uncertain';
+    uncertain ||= isUncertain;
+    happened ||= own.kind === 'done' || own.failure.kind === 'refused';
+    const outcome =
+      own.kind === 'done'
+        ? (settled.result?.outcome ?? 'done')
+        : (settled.result?.outcome ?? settled.step?.kind ?? 'failed');
+    const code = own.kind === 'failed' && own.failure.kind === 'refused' ? own.failure.code : settled.result?.code;
+    const reason = own.kind === 'failed' ? own.failure.reason : settled.result?.reason;
+    if (!isUncertain) attempts.push({ position, outcome, code, reason });
+    const tries = stored.link.attempts + 1;
+    changes.push({
+      key: { syncId: stored.syncId, entityType: stored.entityType, sourceId: stored.sourceId },
+      state: settled.state,
+      attempts: settled.attempts,
+      applied: settled.applied,
+      target: settled.target,
+      wakes: settled.wakes,
+      announce:
+        settled.result &&
+        announce(stored, {
+          outcome: settled.result,
+          version: attempt.version,
+          targetId: settled.target?.id,
+          targetSyncToken: settled.target?.syncToken,
+          attempt: tries,
+          requestId: attempt.requestId,
+          tid: answer.tid,
+          settledAt: timing.at,
+        }),
+    });
+    ends.push({ stored, attempt, outcome, result: settled.result, differences: settled.differences, attempts: tries });
+  }
+  const state = uncertain ? 'unknown' : happened || ends.length === 0 ? 'answered' : 'abandoned';
+  return { changes, ends, call: { id: call.id, state, httpStatus: answer.httpStatus, tid: answer.tid, attempts } };
+}
+
+/** What an answer means for this operation, where the code alone does not say. */
+function judged(attempt: AttemptRecord, answer: WriteAnswer): WriteAnswer {
+  if (answer.kind !== 'failed' || answer.failure.kind !== 'refused' || answer.failure.code !== '610') return answer;
+  switch (attempt.operation) {
+    case 'delete':
+      // What should be gone is gone.
+      return { kind: 'done' };
+    case 'update':
+    case 'void':
+    case 'deactivate':
+      // Either a parent or the record itself is missing; only a read of the record tells which.
+      return { kind: 'failed', failure: { ...answer.failure, class: 'reread' } };
+    default:
+      return answer;
+  }
+}
+
+function attemptFacts(attempt: AttemptRecord): AttemptFacts {
+  return {
+    operation: attempt.operation,
+    version: attempt.version,
+    hash: attempt.desiredHash,
+    body: JSON.parse(attempt.body) as Json,
+    deferred: attempt.deferred,
+    partial: attempt.partial,
+    ...(attempt.applied === undefined ? {} : { applied: attempt.applied }),
+  };
+}

@@ -1,0 +1,184 @@
+// Plans a handful of links together: loads what the decisions need (ids of parents, twins, records as they are now), asks
+// the core for each link, and asks again when the core wanted to know more. Reads only; writes nothing.
+import {
+  definitionOf,
+  defaultWritePolicy,
+  planWrite,
+  typesInRankOrder,
+  type Json,
+  type Lookup,
+  type Plan,
+  type WriteFacts,
+  type WritePolicy,
+} from '#core';
+import type { RequestClass } from '#qbo';
+import { keyText, type Links, type LinkKey, type StoredLink, type Syncs } from '#storage';
+import { lookupKey, type TargetReader } from './target-reader.js';
+
+export interface Planned {
+  stored: StoredLink;
+  plan: Plan;
+}
+
+const definitions = typesInRankOrder();
+export const batchedTypes = definitions.filter((d) => d.batchable).map((d) => d.type);
+/** One at a time: QBO contends on names. */
+export const namedTypes = definitions.filter((d) => !d.batchable).map((d) => d.type);
+const transactionTypes = definitions.filter((d) => d.category === 'transaction').map((d) => d.type);
+/** A name made inactive can still be pointed at; a deleted transaction cannot. */
+const keptWhenRemoved = definitions.filter((d) => d.category !== 'transaction').map((d) => d.type);
+
+/** Asked for more, given more, asks again: look up, then read, then decide. More turns than that are a loop. */
+const maxTurns = 4;
+
+interface Knowledge {
+  candidates?: Json[];
+  taken: Set<string>;
+  targetNow?: Json | null;
+}
+
+export class Planner {
+  constructor(
+    private readonly realmId: string,
+    private readonly ports: { links: Links; syncs: Syncs; reader: TargetReader },
+  ) {}
+
+  /** @throws TargetUnavailable when the target could not be asked; nothing has happened then */
+  async plan(stored: readonly StoredLink[], callClass: RequestClass, signal: AbortSignal): Promise<Planned[]> {
+    if (stored.length === 0) return [];
+    const [parents, policies, pending] = await Promise.all([
+      this.parentsOf(stored),
+      this.policies(),
+      this.pendingTransactions(stored),
+    ]);
+    const known = new Map<string, Knowledge>();
+    // Two records of one round must not take the same twin.
+    const chosen = new Set<string>();
+    const decide = (one: StoredLink): Plan => {
+      const knowledge = known.get(keyText(one));
+      const facts: WriteFacts = {
+        resolve: (entityType, sourceId) => parents.get(keyText({ syncId: one.syncId, entityType, sourceId })),
+        policy: policies.get(one.syncId) ?? defaultWritePolicy,
+        dependentsPending: pending.has(one.syncId),
+        ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
+        ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
+        ...(knowledge?.targetNow === undefined ? {} : { targetNow: knowledge.targetNow }),
+        taken: new Set([
+          ...(knowledge?.taken ?? []),
+          ...[...chosen]
+            .filter((c) => c.startsWith(`${one.entityType}/`))
+            .map((c) => c.slice(one.entityType.length + 1)),
+        ]),
+      };
+      const plan = planWrite(one.link, facts);
+      if (plan.kind === 'adopt') chosen.add(`${one.entityType}/${plan.targetId}`);
+      return plan;
+    };
+    const done: Planned[] = [];
+    let open = [...stored];
+    for (let turn = 1; open.length > 0; turn++) {
+      const planned = open.map((one) => ({ stored: one, plan: decide(one) }));
+      const asking = planned.filter(({ plan }) => plan.kind === 'lookup' || plan.kind === 'read');
+      done.push(...planned.filter(({ plan }) => plan.kind !== 'lookup' && plan.kind !== 'read'));
+      if (asking.length > 0 && turn === maxTurns) {
+        throw new Error(`planning of ${asking[0]!.stored.entityType} ${asking[0]!.stored.sourceId} keeps asking`);
+      }
+      await this.learn(asking, known, callClass, signal);
+      open = asking.map((p) => p.stored);
+    }
+    return done;
+  }
+
+  private async learn(
+    asking: readonly Planned[],
+    known: Map<string, Knowledge>,
+    callClass: RequestClass,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const lookups = asking.flatMap(({ stored, plan }) =>
+      plan.kind === 'lookup'
+        ? plan.lookups.map((lookup) => ({ stored, lookup, fresh: stored.lastFault !== undefined }))
+        : [],
+    );
+    if (lookups.length > 0) {
+      const rows = await this.ports.reader.lookUp(lookups, callClass, signal);
+      await this.noteCandidates(lookups, rows, known);
+    }
+    for (const { stored, plan } of asking) {
+      if (plan.kind !== 'read') continue;
+      const targetNow = await this.ports.reader.read(stored.entityType, plan.targetId, callClass, signal);
+      const knowledge = known.get(keyText(stored)) ?? { taken: new Set<string>() };
+      known.set(keyText(stored), { ...knowledge, targetNow });
+    }
+  }
+
+  private async noteCandidates(
+    lookups: readonly { stored: StoredLink; lookup: Lookup }[],
+    rows: Map<string, Json[]>,
+    known: Map<string, Knowledge>,
+  ): Promise<void> {
+    const idsByList = new Map<string, { stored: StoredLink; ids: Set<string> }>();
+    for (const { stored, lookup } of lookups) {
+      const list = `${stored.syncId} ${stored.entityType}`;
+      const entry = idsByList.get(list) ?? { stored, ids: new Set<string>() };
+      for (const row of rows.get(lookupKey(lookup)) ?? []) entry.ids.add(String(row.Id));
+      idsByList.set(list, entry);
+    }
+    const owners = new Map<string, Map<string, string>>();
+    for (const [list, { stored, ids }] of idsByList) {
+      owners.set(
+        list,
+        ids.size === 0
+          ? new Map<string, string>()
+          : await this.ports.links.linkedTargets(stored.syncId, stored.entityType, [...ids]),
+      );
+    }
+    for (const { stored, lookup } of lookups) {
+      const found = rows.get(lookupKey(lookup)) ?? [];
+      const before = known.get(keyText(stored));
+      const byId = new Map([...(before?.candidates ?? []), ...found].map((row) => [String(row.Id), row]));
+      const owner = owners.get(`${stored.syncId} ${stored.entityType}`)!;
+      const taken = new Set(
+        [...owner].filter(([, sourceId]) => sourceId !== stored.sourceId).map(([targetId]) => targetId),
+      );
+      known.set(keyText(stored), { ...before, candidates: [...byId.values()], taken });
+    }
+  }
+
+  private parentsOf(stored: readonly StoredLink[]): Promise<Map<string, string>> {
+    const keys = new Map<string, LinkKey>();
+    for (const { syncId, link } of stored) {
+      for (const { entityType, sourceId } of link.desired.references) {
+        const key = { syncId, entityType, sourceId };
+        keys.set(keyText(key), key);
+      }
+    }
+    return this.ports.links.targetIds([...keys.values()], keptWhenRemoved);
+  }
+
+  private async policies(): Promise<Map<string, WritePolicy>> {
+    const syncs = await this.ports.syncs.byTarget([this.realmId]);
+    return new Map(syncs.map((sync) => [sync.id, writePolicy(sync.settings)]));
+  }
+
+  /** Only asked when a name is to be made inactive: transactions on their way may still need it active. */
+  private async pendingTransactions(stored: readonly StoredLink[]): Promise<Set<string>> {
+    const leaving = stored.filter(
+      ({ entityType, link }) =>
+        definitionOf(entityType).category === 'name-list' &&
+        (link.desired.op === 'delete' || link.desired.payload?.Active === false),
+    );
+    if (leaving.length === 0) return new Set();
+    return this.ports.links.syncsWithPending([...new Set(leaving.map((one) => one.syncId))], transactionTypes);
+  }
+}
+
+/** `settings` of a sync: `{adopt: {lists, transactions}, twins, drift}`, each optional. */
+export function writePolicy(settings: Json): WritePolicy {
+  const adopt = (settings.adopt ?? {}) as Partial<WritePolicy['adopt']>;
+  return {
+    adopt: { ...defaultWritePolicy.adopt, ...adopt },
+    twins: settings.twins === 'leave' ? 'leave' : defaultWritePolicy.twins,
+    drift: settings.drift === 'hold' ? 'hold' : defaultWritePolicy.drift,
+  };
+}

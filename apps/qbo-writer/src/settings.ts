@@ -1,0 +1,34 @@
+// Settings of the writer.
+import { databaseSettings, durationMs, int, kafkaSettings, qboSettings, type Values } from '#common/config';
+
+const { qboEnvironment, qboClientId, qboClientSecret, tokenKey } = qboSettings;
+
+export const writerSettings = {
+  ...kafkaSettings,
+  ...databaseSettings,
+  qboEnvironment,
+  qboClientId,
+  qboClientSecret,
+  tokenKey,
+  leaseMs: durationMs('SYNC_WRITER_LEASE', {
+    doc: 'How long a company stays with a writer that stopped renewing. After a crash its work rests this long.',
+    default: 10_000,
+    min: 2_000,
+  }),
+  batchSize: int('SYNC_WRITER_BATCH', {
+    doc: 'Transactions in one batch request. QBO takes 30; heavy documents are safer at 10 to 15 (its time-out is 120 s).',
+    unit: 'items',
+    default: 30,
+    min: 1,
+    max: 30,
+  }),
+  callsInFlight: int('SYNC_WRITER_CALLS', {
+    doc: 'Transaction calls on their way at once per company; QBO allows 10 per app, one is kept for names, two for look-ups.',
+    unit: 'calls',
+    default: 4,
+    min: 1,
+    max: 7,
+  }),
+};
+
+export type WriterSettings = Values<typeof writerSettings>;

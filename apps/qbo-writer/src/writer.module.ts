@@ -1,0 +1,136 @@
+// Wiring of the writer: stores, Kafka, the QBO client, the outbox relay and the loops.
+import { Global, Inject, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK, type Clock } from '#common/clock';
+import { Health } from '#common/health';
+import { Lifecycle } from '#common/lifecycle';
+import { createLog } from '#common/logging';
+import { EventProducer, KafkaModule } from '#kafka';
+import { QboClient, QboModule, type QboObserver } from '#qbo';
+import {
+  Companies,
+  Database,
+  GovernorStore,
+  Grants,
+  Links,
+  OutboxRelay,
+  RealmLeases,
+  StorageModule,
+  Syncs,
+} from '#storage';
+import { IntakeController } from './intake/intake.controller.js';
+import * as metrics from './qbo-writer.metrics.js';
+import { RealmWriter } from './realm/realm-writer.js';
+import { Writers } from './realm/writers.js';
+import type { WriterSettings } from './settings.js';
+import { observeRunnableAge } from './runnable-age.js';
+
+/** Name at the governor: the platform counts seconds and flights per app. */
+const app = 'sync';
+const maxLoopSilenceMs = 30_000;
+const OBSERVER = Symbol('QboObserver');
+
+const observer: QboObserver = {
+  called: ({ call, outcome, waitedMs, tookMs }) => {
+    metrics.callSeconds.observe({ call, outcome }, tookMs / 1_000);
+    metrics.quotaWaitSeconds.observe({ call }, waitedMs / 1_000);
+    if (outcome === 'throttled') metrics.throttledTotal.inc();
+  },
+  breakerChanged: (scope, state, realm) => {
+    createLog('breaker').warn({ scope, state, realm }, 'circuit changed');
+    if (scope === 'platform') metrics.breakerState.set({ scope }, state === 'closed' ? 0 : 1);
+    else if (state === 'open') metrics.breakerState.inc({ scope });
+    else if (state === 'closed') metrics.breakerState.dec({ scope });
+  },
+  renewed: ({ realmId, outcome, reason }) => {
+    metrics.tokenRenewals.inc({ outcome });
+    createLog('custody').info({ realm: realmId, outcome, reason }, 'access token renewed');
+  },
+};
+
+@Module({})
+export class WriterModule implements OnApplicationBootstrap {
+  constructor(
+    @Inject(Writers) private readonly writers: Writers,
+    @Inject(OutboxRelay) private readonly relay: OutboxRelay,
+    @Inject(Lifecycle) private readonly lifecycle: Lifecycle,
+  ) {}
+
+  static forRoot(settings: WriterSettings): DynamicModule {
+    return {
+      module: WriterModule,
+      imports: [
+        StorageModule.forRoot({ ...settings, applicationName: 'qbo-writer' }),
+        KafkaModule.forRoot({ ...settings, clientId: 'qbo-writer' }),
+        ObserverModule,
+        QboModule.forRoot({ app, settings, grants: Grants, gate: GovernorStore, observer: OBSERVER }),
+      ],
+      controllers: [IntakeController],
+      providers: [
+        { provide: Links, inject: [Database], useFactory: (db: Database) => new Links(db) },
+        {
+          provide: OutboxRelay,
+          inject: [Database, EventProducer, CLOCK],
+          useFactory: (db: Database, producer: EventProducer, clock: Clock) =>
+            new OutboxRelay(db, producer, { clock, log: createLog('outbox') }),
+        },
+        {
+          provide: Writers,
+          inject: [Database, Links, Syncs, Companies, Grants, QboClient, RealmLeases, OutboxRelay, CLOCK, Health],
+          useFactory: (
+            db: Database,
+            links: Links,
+            syncs: Syncs,
+            companies: Companies,
+            grants: Grants,
+            client: QboClient,
+            leases: RealmLeases,
+            relay: OutboxRelay,
+            clock: Clock,
+            health: Health,
+          ) => {
+            const log = createLog('writer');
+            observeRunnableAge(links, clock);
+            const ports = {
+              db,
+              links,
+              syncs,
+              companies,
+              grants,
+              client,
+              clock,
+              log,
+              random: Math.random,
+              announced: () => relay.wake(),
+            };
+            return new Writers(
+              {
+                links,
+                leases,
+                clock,
+                log,
+                open: (realmId, fence) => new RealmWriter(realmId, fence, ports, settings),
+                watchdog: health.watchdog('writers', { maxSilenceMs: maxLoopSilenceMs }),
+              },
+              { leaseMs: settings.leaseMs },
+            );
+          },
+        },
+      ],
+    };
+  }
+
+  onApplicationBootstrap(): void {
+    this.relay.start();
+    this.writers.start();
+    this.lifecycle.onDrain('writers', () => this.writers.stop());
+    this.lifecycle.onDrain('outbox', async () => {
+      // What the last calls announced goes out with this process if the relay gets its turn; else with the next one.
+      await this.relay.publishOnce().catch(() => undefined);
+      await this.relay.stop();
+    });
+  }
+}
+
+@Global()
+@Module({ providers: [{ provide: OBSERVER, useValue: observer }], exports: [OBSERVER] })
+class ObserverModule {}
