@@ -3,6 +3,7 @@ export * from './model/ids.js';
 export * from './model/json.js';
 export * from './model/version.js';
 export * from './canonical/index.js';
+export * from './capture/index.js';
 export * from './links/index.js';
 export * from './mapping/index.js';
 export * from './pacing/index.js';

@@ -175,17 +175,11 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     if (!route) return hold.commit();
     const labels = { group: this.o.groupId, topic: route.topic };
     const timer = metrics.batchSeconds.startTimer(labels);
-    let pending: readonly LogRecord[] = batch.records;
-    const letters: Rejection[] = [];
+    // Records that became dead letters in this hold of the batch: later passes leave them out.
+    const buried = new Set<LogRecord>();
     for (let retries = 0; ; retries++) {
       try {
-        const rejected = await this.deliver(route, batch, pending, hold, retries);
-        if (rejected) {
-          letters.push(rejected);
-          pending = pending.filter((record) => record !== rejected.record);
-          retries--;
-          continue;
-        }
+        while ((await this.deliver(route, batch, buried, hold, retries)) === 'again');
         break;
       } catch (error) {
         progress();
@@ -201,21 +195,22 @@ export class BatchServer extends Server implements CustomTransportStrategy {
       }
     }
     await hold.commit();
-    metrics.recordsTotal.inc({ ...labels, outcome: 'handled' }, batch.records.length - letters.length);
+    metrics.recordsTotal.inc({ ...labels, outcome: 'handled' }, batch.records.length - buried.size);
     timer();
   }
 
-  /** One pass over a batch. Answers the record the handler rejected, if it did. Throws when the pass must be repeated. */
+  /** One pass over a batch. `again`: the handler rejected one record, now buried. Throws when the pass must be repeated. */
   private async deliver(
     route: Route,
     batch: FetchedBatch,
-    pending: readonly LogRecord[],
+    buried: Set<LogRecord>,
     hold: BatchHold,
     retries: number,
-  ): Promise<Rejection | undefined> {
-    const { records, rejected } = await receive(this.o.client.codec, route.topic, pending);
-    if (rejected.length > 0) await this.bury(route, batch, rejected);
-    if (records.length === 0) return undefined;
+  ): Promise<'done' | 'again'> {
+    const alive = buried.size === 0 ? batch.records : batch.records.filter((record) => !buried.has(record));
+    const { records, rejected } = await receive(this.o.client.codec, route.topic, alive);
+    if (rejected.length > 0) await this.bury(route, batch, rejected, buried);
+    if (records.length === 0) return 'done';
     const place = {
       groupId: this.o.groupId,
       topic: route.topic,
@@ -229,7 +224,7 @@ export class BatchServer extends Server implements CustomTransportStrategy {
         { topic: route.topic, partition: batch.partition, records },
         new BatchContext(place),
       );
-      return undefined;
+      return 'done';
     } catch (error) {
       if (!(error instanceof RecordRejected)) throw error;
       const record = records[error.index];
@@ -240,8 +235,8 @@ export class BatchServer extends Server implements CustomTransportStrategy {
         code: error.code,
         message: error.message,
       };
-      await this.bury(route, batch, [rejection]);
-      return rejection;
+      await this.bury(route, batch, [rejection], buried);
+      return 'again';
     }
   }
 
@@ -254,9 +249,15 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     }) as unknown as Promise<void>);
   }
 
-  private async bury(route: Route, batch: FetchedBatch, rejections: readonly Rejection[]): Promise<void> {
+  private async bury(
+    route: Route,
+    batch: FetchedBatch,
+    rejections: readonly Rejection[],
+    buried: Set<LogRecord>,
+  ): Promise<void> {
     const { client, groupId } = this.o;
     await client.deadLetters.add({ topic: route.topic, partition: batch.partition, groupId }, rejections);
+    for (const { record } of rejections) buried.add(record);
     metrics.recordsTotal.inc({ group: groupId, topic: route.topic, outcome: 'dead-lettered' }, rejections.length);
     for (const { record, code, message } of rejections) {
       client.log.error(

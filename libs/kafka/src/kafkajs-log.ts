@@ -107,18 +107,11 @@ export class KafkajsLog implements LogClient {
     const open = new Map(o.ranges.filter((range) => range.from < range.to).map((range) => [range.partition, range]));
     if (open.size === 0 || o.signal?.aborted) return;
     const admin = await this.connectedAdmin();
-    // kafkajs cannot read without a group. A group of its own that nobody else can join, its start written as committed
-    // offsets, and removed afterwards, comes to the same.
+    // kafkajs cannot read without a group. A group of its own that nobody else can join, and removed afterwards, comes to
+    // the same. Positions are set by seek: writing them as committed offsets first (admin.setOffsets) costs 5 s, because
+    // it waits for a fetch of an internal consumer.
     const groupId = `reader-${randomUUID()}`;
     const known = await this.offsets(o.topic);
-    await admin.setOffsets({
-      groupId,
-      topic: o.topic,
-      partitions: known.map(({ partition, high }) => ({
-        partition,
-        offset: String(open.get(partition)?.from ?? high),
-      })),
-    });
     const end = deferred<void>();
     const passed = (partition: number, nextOffset: bigint) => {
       const range = open.get(partition);
@@ -143,9 +136,9 @@ export class KafkajsLog implements LogClient {
       await consumer.subscribe({ topics: [o.topic], fromBeginning: true });
       await consumer.run({
         autoCommit: false,
-        eachBatch: async ({ batch, heartbeat, isRunning }) => {
+        eachBatch: async ({ batch, heartbeat, isRunning, isStale }) => {
           const range = open.get(batch.partition);
-          if (!range || o.signal?.aborted || !isRunning()) return;
+          if (!range || o.signal?.aborted || !isRunning() || isStale()) return;
           const records = batch.messages.filter(
             ({ offset }) => BigInt(offset) < range.to && BigInt(offset) >= range.from,
           );
@@ -159,6 +152,11 @@ export class KafkajsLog implements LogClient {
           }
         },
       });
+      for (const { partition, low } of known) {
+        const range = open.get(partition);
+        if (!range) consumer.pause([{ topic: o.topic, partitions: [partition] }]);
+        else if (range.from > low) consumer.seek({ topic: o.topic, partition, offset: String(range.from) });
+      }
       await end.promise;
     } finally {
       o.signal?.removeEventListener('abort', abort);
@@ -467,8 +465,10 @@ function mayHeal(error: Error): boolean {
 
 function forward(log: Log, { level, namespace, log: { message, ...rest } }: LogEntry): void {
   const fields = { client: namespace, ...pick(rest) };
+  // Said at every producer: a failed producer is replaced here (producer.ts), so its retries need not be endless.
   // kafkajs calls a lost connection or a rebalance an error; for us both are weather.
-  if (level <= logLevel.WARN) log.warn(fields, message);
+  const known = message.startsWith('Limiting retries for the idempotent producer');
+  if (level <= logLevel.WARN && !known) log.warn(fields, message);
   else log.debug(fields, message);
 }
 

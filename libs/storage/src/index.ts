@@ -8,3 +8,4 @@ export * from './governor/index.js';
 export * from './sync-log/index.js';
 export * from './audit-log/index.js';
 export * from './links/index.js';
+export * from './capture/index.js';

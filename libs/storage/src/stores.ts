@@ -1,5 +1,6 @@
 // Every store that StorageModule provides. A new store is one line here.
 import { AuditLog } from './audit-log/audit-log.js';
+import { CaptureStore } from './capture/index.js';
 import { Companies, Grants, Jobs, Organizations, Syncs } from './configuration/index.js';
 import { GovernorStore } from './governor/governor-store.js';
 import { RealmLeases } from './leases/realm-leases.js';
@@ -8,6 +9,7 @@ import { SyncLog } from './sync-log/sync-log.js';
 
 export const stores = [
   AuditLog,
+  CaptureStore,
   Companies,
   GovernorStore,
   Grants,
