@@ -27,7 +27,7 @@ export interface Actor {
 export interface ActorPorts {
   /** Every finished write, for webhooks, journal and log. */
   written?: (written: Written) => void;
-  /** Keeps the bytes of a file; the Attachable has been created with its name, type and size. */
+  /** Keeps the bytes of a file; its Attachable has been created with name, type and size. */
   keepFile?: (attachable: Rec, content: Buffer) => void;
 }
 
@@ -35,71 +35,60 @@ export interface ActorPorts {
 export function actorOn(engine: Engine, ports: ActorPorts = {}): Actor {
   const { company } = engine;
   const person = { person: true };
-  const note = (written: Written): Rec => {
+  const token = (type: string, id: string): string => String(engine.existing(type, id)['SyncToken']);
+  // What a refused write traced before it threw must not reach the log with the next one that succeeds.
+  const write = (act: () => Written): Rec => {
+    const traced = company.changes.length;
+    let written: Written;
+    try {
+      written = act();
+    } catch (error) {
+      company.changes.length = traced;
+      throw error;
+    }
     ports.written?.(written);
     return written.rec;
   };
-  const token = (type: string, id: string): string => String(engine.existing(type, id)['SyncToken']);
   return {
     company,
-    create: (type, body) => note(engine.create(type, body, person)),
-    update: (type, body) => {
-      const full = entityType(type).fullUpdateOnly === true;
-      return note(
-        engine.update(
-          type,
-          {
-            ...(full ? writable(type, engine.existing(type, body['Id'])) : { sparse: true }),
-            ...body,
-            SyncToken: token(type, body['Id']),
-          },
-          person,
-        ),
-      );
-    },
-    remove: (type, id) => void note(engine.remove(type, { Id: id, SyncToken: token(type, id) }, person)),
-    void: (type, id) => void note(engine.voidTxn(type, { Id: id, SyncToken: token(type, id) }, person)),
-    merge: (type, winnerId, loserId) => void note(engine.merge(type as 'Customer', loserId, winnerId)),
-    attach: (file, target) => {
-      const rec = note(
-        engine.create(
+    create: (type, body) => write(() => engine.create(type, body, person)),
+    update: (type, body) =>
+      write(() => {
+        const before = engine.existing(type, body['Id']);
+        const base = entityType(type).fullUpdateOnly === true ? writable(type, before) : { sparse: true };
+        return engine.update(type, { ...base, ...body, SyncToken: before['SyncToken'] }, person);
+      }),
+    remove: (type, id) => void write(() => engine.remove(type, { Id: id, SyncToken: token(type, id) }, person)),
+    void: (type, id) => void write(() => engine.voidTxn(type, { Id: id, SyncToken: token(type, id) }, person)),
+    merge: (type, winnerId, loserId) => void write(() => engine.merge(type as 'Customer', loserId, winnerId)),
+    attach: (file, target) =>
+      write(() => {
+        const AttachableRef = target && [{ EntityRef: { type: target.type, value: target.id }, IncludeOnSend: false }];
+        const written = engine.create(
           'Attachable',
-          {
-            FileName: file.name,
-            ContentType: file.contentType,
-            Note: file.note,
-            AttachableRef: target
-              ? [{ EntityRef: { type: target.type, value: target.id }, IncludeOnSend: false }]
-              : undefined,
-          },
+          { FileName: file.name, ContentType: file.contentType, Note: file.note, AttachableRef },
           person,
-        ),
-      );
-      if (rec['Size'] === undefined) rec['Size'] = file.content.length;
-      ports.keepFile?.(rec, file.content);
-      return rec;
-    },
-    put: (type, fields) => {
-      const definition: EntityType = entityType(type);
-      const time = company.now();
-      const noise = {
-        domain: 'QBO',
-        sparse: false,
-        Id: company.nextId(definition.idSequence),
-        SyncToken: '0',
-        MetaData: { CreateTime: time, LastUpdatedTime: time },
-      };
-      const rec = inFieldOrder({ ...fields, ...noise }, definition);
-      company.applyEffects(engine.adopt(type, rec));
-      ports.written?.({
-        type,
-        id: rec['Id'] as string,
-        rec,
-        act: 'create',
-        happenings: [{ type, id: rec['Id'] as string, act: 'create' }],
-      });
-      return rec;
-    },
+        );
+        written.rec['Size'] = file.content.length;
+        ports.keepFile?.(written.rec, file.content);
+        return written;
+      }),
+    put: (type, fields) =>
+      write(() => {
+        const definition: EntityType = entityType(type);
+        const time = company.now();
+        const id = company.nextId(definition.idSequence);
+        const noise = {
+          domain: 'QBO',
+          sparse: false,
+          Id: id,
+          SyncToken: '0',
+          MetaData: { CreateTime: time, LastUpdatedTime: time },
+        };
+        const rec = inFieldOrder({ ...fields, ...noise }, definition);
+        company.applyEffects(engine.adopt(type, rec));
+        return { type, id, rec, act: 'create', happenings: [{ type, id, act: 'create' }] };
+      }),
   };
 }
 
