@@ -10,7 +10,7 @@ import type { Answer } from './http/answer.js';
 import { Limits } from './limits/index.js';
 import { OAuth } from './oauth/index.js';
 import { FileStore } from './persistence/store.js';
-import type { TimedClock } from './types.js';
+import type { Rec, TimedClock } from './types.js';
 import { Webhooks } from './webhooks/index.js';
 
 export interface EmulatorOptions {
@@ -135,6 +135,14 @@ export class Emulator {
   keep(seat: Seat, remembered?: { key: string; answer: RememberedAnswer }): void {
     this.store?.append(seat, remembered);
     seat.company.changes.length = 0;
+  }
+
+  keepFile(seat: Seat, attachable: Rec, content: Buffer): void {
+    const id = attachable['Id'] as string;
+    attachable['Size'] = content.length;
+    attachable['FileAccessUri'] = `/v3/company/${seat.company.realmId}/download/${id}`;
+    seat.files.set(id, content);
+    this.store?.saveFile(seat, id, content);
   }
 
   announce(seat: Seat, happenings: readonly Happening[]): void {

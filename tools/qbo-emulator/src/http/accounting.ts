@@ -359,12 +359,7 @@ export class Accounting {
     }
     const written = seat.engine.create('Attachable', given);
     const rec = written.rec;
-    if (content) {
-      rec['Size'] = content.content.length;
-      rec['FileAccessUri'] = `/v3/company/${seat.company.realmId}/download/${written.id}`;
-      seat.files.set(written.id, content.content);
-      this.emulator.store?.saveFile(seat, written.id, content.content);
-    }
+    if (content) this.emulator.keepFile(seat, rec, content.content);
     this.emulator.noteCreated(seat, 'Attachable', written.id, clientId);
     return this.shown(seat, 'Attachable', rec, 'created');
   }

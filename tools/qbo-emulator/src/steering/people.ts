@@ -1,11 +1,49 @@
-// The door to the people of the emulator's world: presets beyond the empty company and the person at work.
+// The door to the people of the emulator's world: presets beyond the empty company and the person at work. Whatever they
+// do passes through the engine's own write path, is kept like any other write, and bypasses quotas only.
 import type { Emulator, Seat } from '../emulator.js';
+import { actorOn, furnishSample, generate, workAsPerson as work, type Actor } from '../people/index.js';
 import type { Rec } from '../types.js';
 
-type Furnish = (emulator: Emulator, seat: Seat, spec: Rec) => Promise<Rec | undefined>;
+export function actorFor(emulator: Emulator, seat: Seat, announced: boolean): Actor {
+  return actorOn(seat.engine, {
+    written: (written) => {
+      if (announced) emulator.announce(seat, written.happenings);
+      emulator.keep(seat);
+    },
+    keepFile: (attachable, content) => emulator.keepFile(seat, attachable, content),
+  });
+}
 
-export const presets: Readonly<Record<string, Furnish>> = {};
+type Furnish = (emulator: Emulator, seat: Seat, spec: Rec) => Rec;
 
-export async function workAsPerson(_emulator: Emulator, _seat: Seat, _spec: Rec): Promise<Rec> {
-  throw new RangeError('The person at work is not there yet.');
+function foreignCurrency(seat: Seat, spec: Rec): string | undefined {
+  if (!seat.company.multicurrency()) return undefined;
+  return spec['currency'] === undefined ? (seat.company.homeCurrency() === 'EUR' ? 'USD' : 'EUR') : String(spec['currency']);
+}
+
+export const presets: Readonly<Record<string, Furnish>> = {
+  sample: (emulator, seat, spec) => {
+    const { refused } = furnishSample(actorFor(emulator, seat, false), foreignCurrency(seat, spec));
+    return { refused };
+  },
+  generated: (emulator, seat, spec) => {
+    const currency = foreignCurrency(seat, spec);
+    const { refused } = generate(actorFor(emulator, seat, false), {
+      ...(spec['seed'] !== undefined && { seed: Number(spec['seed']) }),
+      ...(spec['transactions'] !== undefined && { transactions: Number(spec['transactions']) }),
+      ...(spec['years'] !== undefined && { years: Number(spec['years']) }),
+      ...(currency !== undefined && { currency }),
+    });
+    return { refused };
+  },
+};
+
+export function workAsPerson(emulator: Emulator, seat: Seat, spec: Rec): Rec {
+  const count = Number(spec['count'] ?? 1);
+  if (!Number.isInteger(count) || count < 0 || count > 1_000_000) throw new RangeError('count is a whole number from 0 up.');
+  return work(actorFor(emulator, seat, true), {
+    count,
+    ...(spec['seed'] !== undefined && { seed: Number(spec['seed']) }),
+    ...(spec['mix'] !== undefined && { mix: spec['mix'] as Record<string, number> }),
+  });
 }

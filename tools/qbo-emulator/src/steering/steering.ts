@@ -154,7 +154,7 @@ export class Steering {
     return [...this.emulator.seats.values()].map(({ company }) => ({ realmId: company.realmId, name: company.profile.name }));
   }
 
-  private async makeCompany(body: Body): Promise<unknown> {
+  private makeCompany(body: Body): unknown {
     const { emulator } = this;
     const realmId = body['realmId'] === undefined ? undefined : String(body['realmId']);
     if (realmId !== undefined && !/^\d{9,20}$/.test(realmId)) throw bad('realmId is 9 to 20 digits', 'Leave it out to get one.');
@@ -177,7 +177,7 @@ export class Steering {
         if (preset !== 'empty') {
           const furnish = presets[preset];
           if (!furnish) throw bad(`no preset ${preset}`, `Known: empty, import, ${Object.keys(presets).join(', ')}.`);
-          extra = (await furnish(emulator, seat, body)) ?? {};
+          extra = furnish(emulator, seat, body);
         }
       }
       emulator.keep(seat);
@@ -211,9 +211,9 @@ export class Steering {
     return counts;
   }
 
-  private async companyPost(seat: Seat, what: string | undefined, body: Body): Promise<unknown> {
+  private companyPost(seat: Seat, what: string | undefined, body: Body): unknown {
     if (what === 'edits') {
-      const done = await workAsPerson(this.emulator, seat, body);
+      const done = workAsPerson(this.emulator, seat, body);
       this.emulator.keep(seat);
       return done;
     }
