@@ -2,6 +2,8 @@
 import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { createLog } from '#common/logging';
 import { Problem, problemBody } from './problem.js';
 import type { ProblemFacts } from './problem.js';
@@ -10,7 +12,9 @@ const log = createLog('http');
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  catch(thrown: unknown, host: ArgumentsHost): void {
+  catch(thrown: unknown, host: ArgumentsHost): Observable<never> | undefined {
+    // A batch's failure reaches its server as it was thrown, to be handed in again.
+    if (host.getType() === 'rpc') return throwError(() => thrown);
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const facts = factsOf(thrown);
@@ -24,6 +28,7 @@ export class ProblemFilter implements ExceptionFilter {
       .status(facts.status)
       .header('content-type', 'application/problem+json; charset=utf-8')
       .send(JSON.stringify(problemBody(facts, request.url)));
+    return undefined;
   }
 }
 

@@ -99,6 +99,9 @@ export class SyncLog {
            "targetId" text, "targetSyncToken" text, outcome text, attempt int, "requestId" text, tid text, code text,
            reason text, "changeId" text, traceparent text, "durationMs" numeric, details jsonb)
          left join companies c on c.realm_id = r."realmId"
+         -- A publisher that crashed and did it again may have stamped a later time: the event id decides, not the moment.
+         where not exists (select from sync_log s where s.realm_id = r."realmId" and s.entity_type = r."entityType"
+           and s.entity_id = r."entityId" and s.event_id = r."eventId" and s.stage = r.stage)
          on conflict (at, event_id, stage, entity_type, entity_id) do nothing
          returning 1)
        select count(*)::int as n from fresh`,
@@ -126,7 +129,7 @@ export class SyncLog {
     }
     const rows = await tx.query<SyncLogRow & { place: string }>(
       `select ${columns}, to_char(at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as place from sync_log
-       ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''} order by at desc, id desc limit $1`,
+       ${conditions.length > 0 ? `where ${conditions.join(' and ')}` : ''} order by at desc, sync_log.id desc limit $1`,
       params,
     );
     const last = rows[page.limit - 1];
