@@ -66,7 +66,7 @@ export async function startInfrastructure(o: InfrastructureOptions = {}): Promis
   const needStream = missing('SYNC_KAFKA_BROKERS') || missing('SYNC_REGISTRY_URL');
   const needPostgres = missing('SYNC_DATABASE_URL') || missing('SYNC_REGISTRY_URL');
   const folder = await openDataFolder(o.data);
-  let kafka: KafkaNode[] = [];
+  const kafka: KafkaNode[] = [];
   let postgres: Postgres | undefined;
   let registry: Registry | undefined;
 
@@ -123,7 +123,9 @@ export async function startInfrastructure(o: InfrastructureOptions = {}): Promis
       registry = new Registry(children, runtime!, registryOptions);
       await registry.start();
     };
-    await Promise.all([startKafka(), startDatabase()]);
+    // Every start ends before a failure is acted on: a child that comes up after the stop would be nobody's.
+    const failure = (await Promise.allSettled([startKafka(), startDatabase()])).find((r) => r.status === 'rejected');
+    if (failure) throw failure.reason;
     await ports.save();
   } catch (error) {
     await stop().catch(() => undefined);

@@ -50,3 +50,27 @@ export function describeConfig<S extends Spec>(spec: S, values: Values<S>): Reco
   for (const [name, setting] of Object.entries(spec)) shown[setting.env] = setting.show(values[name as keyof S]);
   return shown;
 }
+
+export interface SettingDescription {
+  env: string;
+  doc: string;
+  unit?: string;
+  example: string;
+  /** shown form; absent when there is none */
+  default?: string;
+  required: boolean;
+  secret: boolean;
+}
+
+/** What can be set, for documentation. */
+export function listSettings(spec: Spec): SettingDescription[] {
+  return Object.values(spec).map(({ env, doc, unit, example, fallback, optional, secret, show }) => ({
+    env,
+    doc,
+    ...(unit !== undefined && { unit }),
+    example,
+    ...(fallback !== undefined && { default: show(fallback) }),
+    required: fallback === undefined && !optional,
+    secret,
+  }));
+}

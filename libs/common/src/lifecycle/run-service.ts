@@ -3,6 +3,7 @@
 //   Kafka or PostgreSQL looks slow, never dead. serving: the app's routes. stopping (first SIGTERM or SIGINT): not ready,
 //   waits abort, drains run, consumers leave their groups, requests in flight end, pools close, exit 0; a second signal
 //   exits 1 at once. Exit codes: 0 stopped, 1 broken or forced, 78 (EX_CONFIG) wrong configuration.
+// `--settings` prints what can be configured and ends.
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
@@ -50,6 +51,11 @@ const mebibyte = 1024 * 1024;
 
 export async function runService<S extends Spec>(o: ServiceOptions<S>): Promise<void> {
   const spec = { ...processSettings, ...o.config };
+  if (process.argv.includes('--settings')) {
+    // For people and for .env.example: what can be set, without starting anything.
+    process.stdout.write(`${JSON.stringify(listSettings(spec))}\n`);
+    return;
+  }
   let config: Values<S> & ProcessValues;
   try {
     // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment for all apps

@@ -1,0 +1,13 @@
+// .env.example is written from the apps' own specs: a setting that is added, renamed or re-described makes this fail.
+import { execFile } from 'node:child_process';
+
+it('.env.example shows every setting of the six apps as they are now', async () => {
+  const said = await new Promise<string>((resolve) => {
+    execFile(
+      process.execPath,
+      ['tools/dev/run.mjs', 'tools/dev/src/env-example-main', '--check'],
+      (error, stdout, stderr) => resolve(error ? `${stdout}${stderr}` : 'current'),
+    );
+  });
+  expect(said).toBe('current');
+});
