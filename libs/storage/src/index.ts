@@ -9,3 +9,4 @@ export * from './sync-log/index.js';
 export * from './audit-log/index.js';
 export * from './links/index.js';
 export * from './capture/index.js';
+export * from './mapping/index.js';

@@ -4,7 +4,7 @@ import type { Link } from './link.js';
 import { defaultWritePolicy, planWrite, type Plan, type WriteFacts } from './plan.js';
 
 const facts = (more: Partial<WriteFacts> = {}): WriteFacts => ({
-  resolve: (type, sourceId) => (sourceId === 'missing' ? undefined : `t${sourceId}`),
+  resolve: (_type, sourceId) => (sourceId === 'missing' ? undefined : `t${sourceId}`),
   policy: defaultWritePolicy,
   ...more,
 });

@@ -1,0 +1,28 @@
+// Wires the mapper: changes in, desired entities out, rules from PostgreSQL.
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { databaseSettings, kafkaSettings } from '#common/config';
+import type { Values } from '#common/config';
+import { KafkaModule } from '#kafka';
+import { MappingLayers, StorageModule } from '#storage';
+import { ChangesController } from './changes.controller.js';
+import { ChangesMapping } from './changes.mapping.js';
+import { ReplayWorker } from './replay/replay-worker.js';
+
+export const mapperSettings = { ...databaseSettings, ...kafkaSettings };
+export type MapperConfig = Values<typeof mapperSettings>;
+
+@Module({})
+export class MapperModule {
+  static forRoot(config: MapperConfig): DynamicModule {
+    return {
+      module: MapperModule,
+      imports: [
+        StorageModule.forRoot({ ...config, applicationName: 'mapper' }),
+        KafkaModule.forRoot({ ...config, clientId: 'mapper' }),
+      ],
+      controllers: [ChangesController],
+      providers: [MappingLayers, ChangesMapping, ReplayWorker],
+    };
+  }
+}

@@ -1,0 +1,125 @@
+// Replays: a person wants a sync's desired state computed again (new mapping, new target), from the compacted topic and
+// never from the source's API. A replay publishes what every change of the source becomes now, in the bulk lane; what the
+// target already has costs nothing, because its hash is equal.
+//
+// Modes: idle -> running (start) -> stopped (stop, for good). In `running` at most one job is worked on; its progress (next
+// offset per partition) is written down after each batch was acknowledged, so whoever claims it next goes on from there.
+import { hostname } from 'node:os';
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK } from '#common/clock';
+import type { Clock } from '#common/clock';
+import { Lifecycle } from '#common/lifecycle';
+import { createLog } from '#common/logging';
+import { topics, type ChangeEvent } from '#contracts';
+import { TopicReader } from '#kafka';
+import type { RecordBatch } from '#kafka';
+import { Jobs, MappingLayers, Syncs, type Job } from '#storage';
+import { ChangesMapping } from '../changes.mapping.js';
+import { replaysTotal } from '../mapper.metrics.js';
+
+/** Longer than any batch takes; a dead worker's job waits this long for the next. */
+const leaseMs = 30_000;
+const pollMs = 1_000;
+
+interface ReplayProgress {
+  /** next offset to read, per partition */
+  offsets: Record<number, string>;
+  /** changes of the source read so far */
+  read: number;
+  /** records published */
+  published: number;
+}
+
+@Injectable()
+export class ReplayWorker implements OnApplicationBootstrap {
+  private mode: 'idle' | 'running' | 'stopped' = 'idle';
+  private readonly owner = `mapper-${hostname()}-${process.pid}`;
+  private readonly log = createLog('replay');
+  private loop: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly jobs: Jobs,
+    private readonly syncs: Syncs,
+    private readonly layers: MappingLayers,
+    private readonly mapping: ChangesMapping,
+    private readonly reader: TopicReader,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly lifecycle: Lifecycle,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (this.mode !== 'idle') return;
+    this.mode = 'running';
+    this.lifecycle.onDrain('replays', () => this.stop());
+    this.loop = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.mode = 'stopped';
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    const { stopping } = this.lifecycle;
+    while (this.mode === 'running' && !stopping.aborted) {
+      try {
+        const job = await this.jobs.claim('replay', this.owner, leaseMs);
+        if (job) await this.work(job, stopping);
+        else await this.clock.sleep(pollMs, stopping);
+      } catch (error) {
+        // PostgreSQL or Kafka is away: the job keeps its progress and its lease runs out.
+        this.log.warn({ err: error }, 'replay interrupted, will try again');
+        await this.clock.sleep(pollMs, stopping);
+      }
+    }
+  }
+
+  private async work(job: Job, stopping: AbortSignal): Promise<void> {
+    const sync = await this.syncs.find(job.syncId);
+    if (!sync) {
+      await this.jobs.finish(job.id, this.owner, { kind: 'failed', error: `there is no sync ${job.syncId}` });
+      replaysTotal.inc({ outcome: 'failed' });
+      return;
+    }
+    const types = Array.isArray(job.params.types) ? new Set<string>(job.params.types as string[]) : undefined;
+    const progress: ReplayProgress = { offsets: {}, read: 0, published: 0, ...job.progress };
+    const lost = new AbortController();
+    const signal = AbortSignal.any([stopping, lost.signal]);
+    const facts = { jobId: job.id, syncId: sync.id, realm: sync.sourceRealmId };
+    this.log.info({ ...facts, resumed: progress.read > 0 }, 'replay.started');
+
+    const onBatch = async (batch: RecordBatch<ChangeEvent>, place: { offsets: Record<number, string> }) => {
+      const changes = batch.records.filter(
+        ({ value }) => value?.realmId === sync.sourceRealmId && (!types || types.has(value.entityType)),
+      );
+      // Looked up per batch: a mapping that changes meanwhile holds from here on, and a replay follows it anyway.
+      const ruleSets = await this.layers.ruleSets([{ syncId: sync.id, organizationId: sync.organizationId }]);
+      progress.published += await this.mapping.publish(changes, () => [sync], ruleSets, 'bulk');
+      progress.read += changes.length;
+      // Only this batch's own partition: other partitions may be read ahead of what was published.
+      progress.offsets = { ...progress.offsets, [batch.partition]: place.offsets[batch.partition]! };
+      const mine =
+        (await this.jobs.progress(job.id, this.owner, { ...progress })) &&
+        (await this.jobs.renew(job.id, this.owner, leaseMs));
+      if (!mine) lost.abort();
+    };
+    const end = await this.reader.read<ChangeEvent>(
+      topics.changes.name,
+      { fromOffsets: progress.offsets, signal },
+      onBatch,
+    );
+    if (lost.signal.aborted) {
+      this.log.info(facts, 'replay.taken_over');
+    } else if (!end.complete) {
+      await this.jobs.release(job.id, this.owner);
+      replaysTotal.inc({ outcome: 'given_back' });
+      this.log.info(facts, 'replay.given_back');
+    } else {
+      await this.jobs.progress(job.id, this.owner, { ...progress, offsets: end.offsets });
+      await this.jobs.finish(job.id, this.owner, { kind: 'done' });
+      replaysTotal.inc({ outcome: 'done' });
+      this.log.info({ ...facts, read: progress.read, published: progress.published }, 'replay.done');
+    }
+  }
+}
