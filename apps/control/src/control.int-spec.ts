@@ -322,6 +322,33 @@ describe('the admin API', () => {
     expect(target).toMatchObject({ status: 409, body: { code: 'COMPANY.NOT_A_SOURCE' } });
   });
 
+  it('keeps every version of a mapping layer with author and reason, and names each mistake in the rules', async () => {
+    const it = await sync();
+    const add = (body: object) =>
+      ask('POST', `/v1/syncs/${it.id}/mapping`, { author: 'ann', reason: 'first', ...body });
+    const own = await add({ layer: 'organization', rules: { entities: { '*': { omit: ['Memo'] } } } });
+    const first = await add({ rules: { entities: { Bill: { excluded: true } } } });
+    const second = await add({ rules: { entities: { Bill: { excluded: false } } }, reason: 'changed our mind' });
+    expect([own.status, first.status, second.status]).toEqual([201, 201, 201]);
+    expect(second.body.version).toBeGreaterThan(first.body.version);
+    const { body } = await ask('GET', `/v1/syncs/${it.id}/mapping`);
+    expect(body.version).toBe(second.body.version);
+    expect(body.layers.map((layer: { layer: string; version: number }) => [layer.layer, layer.version])).toEqual([
+      ['organization', own.body.version],
+      ['sync', second.body.version],
+    ]);
+    expect(body.layers[1]).toMatchObject({
+      author: 'ann',
+      reason: 'changed our mind',
+      rules: { entities: { Bill: { excluded: false } } },
+    });
+    const odd = await add({ rules: { entities: { Bil: {}, Bill: { adopt: 'no' } } } });
+    expect(odd).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'rules.entities.Bil' }, { field: 'rules.entities.Bill.adopt' }] },
+    });
+  });
+
   /** What reached Kafka about an organization. */
   async function audited(organizationId: string): Promise<AuditEvent[]> {
     while ((await db.query('select from outbox limit 1')).length > 0) await systemClock.sleep(20);

@@ -10,11 +10,12 @@ import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { EventProducer, KafkaModule } from '#kafka';
 import { QboModule } from '#qbo';
-import { Database, GovernorStore, Grants, LinkReport, OutboxRelay, StorageModule } from '#storage';
+import { Database, GovernorStore, Grants, LinkReport, MappingLayers, OutboxRelay, StorageModule } from '#storage';
 import { AuditTrail } from './audit-trail.js';
 import { CompaniesController } from './companies/companies.controller.js';
 import { CompanyConnection } from './companies/company-connection.js';
 import { LookRequest } from './companies/look-request.js';
+import { MappingController } from './mapping/mapping.controller.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from './problems/index.js';
 import { JobsController } from './syncs/jobs.controller.js';
@@ -49,7 +50,7 @@ export class ControlModule {
         KafkaModule.forRoot({ ...config, clientId: 'control' }),
         QboModule.forRoot({ app: 'control', settings: config, grants: Grants, gate: GovernorStore }),
       ],
-      controllers: [OrganizationsController, CompaniesController, SyncsController, JobsController],
+      controllers: [OrganizationsController, CompaniesController, SyncsController, JobsController, MappingController],
       providers: [
         { provide: ADMIN_KEY, useValue: config.adminKey },
         { provide: APP_GUARD, useClass: AdminKeyGuard },
@@ -71,6 +72,7 @@ export class ControlModule {
         LinkRedrive,
         LinkReport,
         LookRequest,
+        MappingLayers,
         SyncCommands,
         SyncStatus,
       ],

@@ -1,0 +1,82 @@
+// A tenant's mapping layers. A layer is never changed: a new one takes its place, with who and why. What is desired changes
+// with the next change of a record; a replay applies new rules to all of them.
+import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { IsIn, IsObject, IsOptional, Length } from 'class-validator';
+import type { LayerRules } from '#core';
+import { Database, MappingLayers, Syncs } from '#storage';
+import type { StoredMappingLayer, SyncRow } from '#storage';
+import { AuditTrail } from '../audit-trail.js';
+import { mistakes, notFound } from '../problems/index.js';
+import { isUuid } from '../uuid.js';
+import { judgeRules } from './judge-rules.js';
+
+class AddLayer {
+  @IsOptional()
+  @IsIn(['sync', 'organization'])
+  layer: 'sync' | 'organization' = 'sync';
+
+  @IsObject()
+  rules!: LayerRules;
+
+  @Length(1, 200)
+  author!: string;
+
+  @Length(1, 2000)
+  reason!: string;
+}
+
+@Controller('v1/syncs/:id/mapping')
+export class MappingController {
+  constructor(
+    private readonly db: Database,
+    private readonly syncs: Syncs,
+    private readonly layers: MappingLayers,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  @Post()
+  async add(@Param('id') id: string, @Body() body: AddLayer) {
+    const sync = await this.find(id);
+    const odd = judgeRules(body.rules);
+    if (odd.length > 0) throw mistakes(odd);
+    const { layer, rules, author, reason } = body;
+    const { organizationId } = sync;
+    const place =
+      layer === 'sync' ? ({ layer, syncId: sync.id, organizationId } as const) : ({ layer, organizationId } as const);
+    const version = await this.db.withTenant(organizationId, async (tx) => {
+      const added = await this.layers.add(tx, place, { rules, author, reason });
+      await this.audit.tell(tx, {
+        organizationId,
+        action: 'mapping.layer.added',
+        subject: sync.id,
+        details: { layer, version: added, author, reason },
+      });
+      return added;
+    });
+    const stored = (await this.layers.of(scopeOf(sync))).find((each) => each.id === version);
+    return stored ? layerView(stored) : { version, layer, rules, author, reason };
+  }
+
+  @Get()
+  async contributing(@Param('id') id: string) {
+    const layers = await this.layers.of(scopeOf(await this.find(id)));
+    return { version: Math.max(0, ...layers.map((layer) => layer.id)), layers: layers.map(layerView) };
+  }
+
+  private async find(id: string): Promise<SyncRow> {
+    const sync = isUuid(id) ? await this.syncs.find(id) : undefined;
+    if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
+    return sync;
+  }
+}
+
+const scopeOf = (sync: SyncRow) => ({ syncId: sync.id, organizationId: sync.organizationId });
+
+const layerView = ({ id, layer, rules, author, reason, createdAt }: StoredMappingLayer) => ({
+  version: id,
+  layer,
+  rules,
+  author,
+  reason,
+  createdAt,
+});
