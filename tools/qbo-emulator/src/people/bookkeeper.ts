@@ -500,6 +500,22 @@ export class Bookkeeper {
     });
   }
 
+  /** The zero payment of the purchase side: one line for the charge, one for the credit. */
+  tieToCredit(vendor: Rec, sides: readonly { type: string; rec: Rec }[], centsEach: number): Rec {
+    const line = (side: { type: string; rec: Rec }): Rec => ({
+      Amount: amount(centsEach),
+      LinkedTxn: [{ TxnId: side.rec.Id, TxnType: side.type }],
+    });
+    return this.create('BillPayment', {
+      TxnDate: this.date,
+      VendorRef: ref(vendor),
+      TotalAmt: 0,
+      PayType: 'Check',
+      CheckPayment: { PrintStatus: 'NotSet' },
+      Line: sides.map(line),
+    });
+  }
+
   purchase(
     options: {
       how?: 'Cash' | 'Check' | 'CreditCard';

@@ -64,13 +64,15 @@ export function generate(actor: Actor, options: GeneratorOptions = {}): Furnishe
   const before = countTransactions(company);
   books.date = dayAfter(start, 3);
   enterEveryLink(books, attempts);
-  const left = Math.max(0, transactions - (countTransactions(company) - before));
   const days = Math.max(1, Math.round(years * 365) - 20);
-  for (let n = 0; n < left; n++) {
-    books.date = dayAfter(start, 20 + Math.floor((n / left) * (days - 1)));
+  const first = countTransactions(company) - before;
+  // Not every draw is a transaction (a file, a refusal), so the count decides; the bound is for a company that refuses all.
+  for (let done = first, draws = 0; done < transactions && draws < 3 * transactions; draws++) {
+    books.date = dayAfter(start, 20 + Math.floor(((done - first) / Math.max(1, transactions - first)) * (days - 1)));
     const kind = chance.weighted<Kind>(shares);
     // What cannot be done just now (nothing open to pay) becomes the commonest act instead.
     attempts.run(kind, () => enter(books, kind)) ?? attempts.run('Invoice', () => books.invoice());
+    done = countTransactions(company) - before;
   }
   return { counts: countAll(company), refused: attempts.refused };
 }
