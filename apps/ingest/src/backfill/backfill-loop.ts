@@ -1,0 +1,109 @@
+// Backfill jobs: the same changes as capture, paged by query in the order of dependency ranks, lane bulk. Each page is
+// published and written into the job's progress in one transaction, so whoever takes the job over goes on with the next
+// page. Modes of the loop: idle -> running -> stopping (the page in hand ends, the job is given back) -> stopped.
+import { randomUUID } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { CLOCK } from '#common/clock';
+import type { Clock } from '#common/clock';
+import { Lifecycle, backoffCeilingMs } from '#common/lifecycle';
+import { createLog } from '#common/logging';
+import { EventProducer } from '#kafka';
+import { QboClient } from '#qbo';
+import { CaptureStore, Jobs, Syncs } from '#storage';
+import type { Job } from '#storage';
+import { ChangePublisher } from '../capture/change-publisher.js';
+import { SourceReader } from '../capture/source-reader.js';
+import { jobsTotal } from '../ingest.metrics.js';
+import type { Settings } from '../settings.js';
+import { SETTINGS } from '../tokens.js';
+import { Backfill, JobLost } from './backfill.js';
+
+const pollMs = 1000;
+const leaseMs = 60_000;
+
+@Injectable()
+export class BackfillLoop implements OnApplicationBootstrap {
+  private readonly log = createLog('backfill');
+  private readonly owner = `ingest-${randomUUID()}`;
+  private readonly stopping = new AbortController();
+  private readonly active = new Set<Promise<void>>();
+  private loop?: Promise<void>;
+  private readonly reader: SourceReader;
+  private readonly publisher: ChangePublisher;
+
+  constructor(
+    @Inject(Jobs) private readonly jobs: Jobs,
+    @Inject(Syncs) private readonly syncs: Syncs,
+    @Inject(CaptureStore) store: CaptureStore,
+    @Inject(QboClient) qbo: QboClient,
+    @Inject(EventProducer) producer: EventProducer,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(Lifecycle) private readonly lifecycle: Lifecycle,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'backfillsAtOnce'>,
+  ) {
+    const now = () => clock.now();
+    this.reader = new SourceReader(qbo, now);
+    this.publisher = new ChangePublisher(producer, store, now);
+  }
+
+  onApplicationBootstrap(): void {
+    this.lifecycle.onDrain('backfill loop', () => this.stop());
+    this.loop = this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loop;
+    await Promise.all(this.active);
+  }
+
+  private async run(): Promise<void> {
+    for (let failures = 0; !this.stopping.signal.aborted;) {
+      let pauseMs = pollMs;
+      try {
+        while (this.active.size < this.settings.backfillsAtOnce && !this.stopping.signal.aborted) {
+          const job = await this.jobs.claim('backfill', this.owner, leaseMs);
+          if (!job) break;
+          const work = this.work(job).finally(() => this.active.delete(work));
+          this.active.add(work);
+        }
+        failures = 0;
+      } catch (error) {
+        failures++;
+        pauseMs = Math.max(100, Math.random() * backoffCeilingMs(failures, 200, 10_000));
+        this.log.warn({ err: error, failures }, 'jobs not read');
+      }
+      await this.clock.sleep(pauseMs, this.stopping.signal);
+    }
+  }
+
+  private async work(job: Job): Promise<void> {
+    const lost = new AbortController();
+    const signal = AbortSignal.any([this.stopping.signal, lost.signal]);
+    const renewal = setInterval(() => {
+      this.jobs
+        .renew(job.id, this.owner, leaseMs)
+        .then((ours) => !ours && lost.abort(new JobLost(job.id)))
+        .catch((error: unknown) => this.log.warn({ job: job.id, err: error }, 'lease not renewed'));
+    }, leaseMs / 4);
+    const fields = { job: job.id, sync: job.syncId };
+    try {
+      const sync = await this.syncs.find(job.syncId);
+      if (!sync) throw new Error(`sync ${job.syncId} does not exist`);
+      const { reader, publisher, jobs, owner, clock, log } = this;
+      const backfill = new Backfill({ reader, publisher, jobs, owner, clock, log }, job, sync.sourceRealmId, signal);
+      const outcome = await backfill.run();
+      await this.jobs.finish(job.id, this.owner, outcome);
+      jobsTotal.inc({ outcome: outcome.kind });
+      this.log.info({ ...fields, realm: sync.sourceRealmId, outcome, ...backfill.totals }, 'backfill.ended');
+    } catch (error) {
+      if (lost.signal.aborted || error instanceof JobLost) this.log.warn(fields, 'backfill.given_up');
+      else if (this.stopping.signal.aborted) await this.jobs.release(job.id, this.owner).catch(() => undefined);
+      // Anything else (PostgreSQL away): the lease runs out and the job is taken up again where it was.
+      else this.log.error({ ...fields, err: error }, 'backfill.interrupted');
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// From readings to changes in qbo.changes.v1: judge each against what was published before, publish the news, remember it.
+// All under the company's publishing lock, and remembered only after Kafka's acknowledgement: a crash in between publishes
+// the same content once more, which consumers recognise by its hash.
+import { changeEventId, topics } from '#contracts';
+import type { ChangeEvent, Lane } from '#contracts';
+import { entityKey, judgeReading } from '#core';
+import type { Captured, Reading } from '#core';
+import type { EventProducer, EventRecord } from '#kafka';
+import type { CaptureStore, RecordKey, Tx } from '#storage';
+import { readingsTotal } from '../ingest.metrics.js';
+
+export interface Publication {
+  lane: Lane;
+  origin: ChangeEvent['origin'];
+  /** when the reads began */
+  observedAt: string;
+  traceparent: string;
+  notifiedAt?: Date | null;
+  /** publish what is known as well (backfill: another sync may need it), under the version it is known by */
+  known?: 'again';
+}
+
+export class ChangePublisher {
+  constructor(
+    private readonly producer: Pick<EventProducer, 'publishAll'>,
+    private readonly store: CaptureStore,
+    private readonly now: () => Date,
+  ) {}
+
+  /** Resolves when everything is durable; `then` runs in the same transaction, after the acknowledgement. */
+  async publish(
+    realmId: string,
+    readings: readonly Reading[],
+    o: Publication,
+    then?: (tx: Tx) => Promise<void>,
+  ): Promise<{ published: number }> {
+    if (readings.length === 0 && !then) return { published: 0 };
+    return this.store.publishing(realmId, async (tx) => {
+      const captured = await this.store.captured(tx, realmId, readings);
+      const news: (RecordKey & { captured: Captured })[] = [];
+      const records: EventRecord<ChangeEvent>[] = [];
+      for (const reading of readings) {
+        const key = `${reading.type}/${reading.id}`;
+        const verdict = judgeReading(reading, captured.get(key), o.observedAt);
+        readingsTotal.inc({ origin: o.origin.kind, verdict: verdict.kind });
+        if (verdict.kind === 'news') {
+          news.push({ type: reading.type, id: reading.id, captured: verdict.captured });
+          // The same record twice in one answer: the second is judged against the first.
+          captured.set(key, verdict.captured);
+        }
+        if (verdict.kind === 'news' || (verdict.kind === 'known' && o.known === 'again')) {
+          records.push(this.record(realmId, reading, verdict.captured, o));
+        }
+      }
+      await this.producer.publishAll(records);
+      await this.store.record(tx, realmId, lastOfEach(news));
+      await then?.(tx);
+      return { published: records.length };
+    });
+  }
+
+  private record(realmId: string, reading: Reading, captured: Captured, o: Publication): EventRecord<ChangeEvent> {
+    const value: ChangeEvent = {
+      realmId,
+      entityType: reading.type,
+      id: reading.id,
+      version: captured.version,
+      deleted: captured.deleted,
+      contentHash: captured.contentHash,
+      lane: o.lane,
+      origin: o.origin,
+      ...(o.notifiedAt ? { notifiedAt: o.notifiedAt.toISOString() } : {}),
+      ...(reading.kind === 'record' ? { snapshot: reading.snapshot } : {}),
+    };
+    return {
+      topic: topics.changes.name,
+      key: entityKey(realmId, reading.type, reading.id),
+      id: changeEventId(value),
+      time: this.now(),
+      source: `qbo/${realmId}`,
+      traceparent: o.traceparent,
+      value,
+    };
+  }
+}
+
+/** PostgreSQL refuses to touch a row twice in one statement. */
+function lastOfEach<T extends RecordKey>(rows: readonly T[]): T[] {
+  return [...new Map(rows.map((row) => [`${row.type}/${row.id}`, row])).values()];
+}

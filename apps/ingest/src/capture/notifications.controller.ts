@@ -1,0 +1,39 @@
+// Notifications say "look": one statement per batch marks the companies as due. A second telling raises a counter, nothing
+// else.
+import { Controller, Inject } from '@nestjs/common';
+import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { CLOCK } from '#common/clock';
+import type { Clock } from '#common/clock';
+import { topics } from '#contracts';
+import type { NotificationEvent } from '#contracts';
+import type { BatchContext, RecordBatch } from '#kafka';
+import { CaptureStore } from '#storage';
+import type { Settings } from '../settings.js';
+import { SETTINGS } from '../tokens.js';
+import { CaptureLoop } from './capture-loop.js';
+
+@Controller()
+export class NotificationsController {
+  constructor(
+    @Inject(CaptureStore) private readonly store: CaptureStore,
+    @Inject(CaptureLoop) private readonly loop: CaptureLoop,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'coalesceMs'>,
+  ) {}
+
+  @EventPattern<string>(topics.notifications.name)
+  async on(@Payload() batch: RecordBatch<NotificationEvent>, @Ctx() _context: BatchContext): Promise<void> {
+    const requests: { realmId: string; notifiedAt: Date | null }[] = [];
+    const traces = new Map<string, string>();
+    for (const { value, traceparent } of batch.records) {
+      if (!value) continue;
+      const receivedAt = new Date(value.receivedAt);
+      const notifiedAt = value.source === 'webhook' && !Number.isNaN(receivedAt.getTime()) ? receivedAt : null;
+      requests.push({ realmId: value.realmId, notifiedAt });
+      if (traceparent && !traces.has(value.realmId)) traces.set(value.realmId, traceparent);
+    }
+    const dueAt = new Date(this.clock.nowMs() + this.settings.coalesceMs);
+    const raised = await this.store.requestLooks(requests, dueAt);
+    this.loop.expect(raised, dueAt, traces);
+  }
+}

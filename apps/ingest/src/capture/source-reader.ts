@@ -1,0 +1,123 @@
+// Reads of a source company as capture needs them: an answer, or an exception that says whether time or a person helps.
+import type { EntityDefinition, Json, Reading } from '#core';
+import {
+  nextWindowPage,
+  pageSize,
+  readingOf,
+  statementOfAll,
+  statementOfCount,
+  statementOfIds,
+  statementOfWindow,
+} from '#core';
+import type { Window } from '#core';
+import type { CdcPage, QboAnswer, QboClient, RequestClass } from '#qbo';
+import { faultText } from '#qbo';
+
+/** Not read. `held`: only a person can mend it (the grant); `refused`: QBO said no to this very question. */
+export class SourceUnread extends Error {
+  constructor(
+    readonly why: 'held' | 'refused' | 'later',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'SourceUnread';
+  }
+}
+
+export interface ReadOptions {
+  class: RequestClass;
+  signal: AbortSignal;
+}
+
+/** A page of readings; `observedAt` is when its read began. */
+export interface ReadPage {
+  readings: Reading[];
+  observedAt: string;
+}
+
+// Ids in one `IN (...)`: well below what a statement may hold.
+const idsAtOnce = 200;
+
+export class SourceReader {
+  constructor(
+    private readonly qbo: Pick<QboClient, 'cdc' | 'query'>,
+    private readonly now: () => Date,
+  ) {}
+
+  async changes(realmId: string, types: readonly string[], since: string, o: ReadOptions): Promise<CdcPage & ReadPage> {
+    const observedAt = this.now().toISOString();
+    const page = valueOf(await this.qbo.cdc(realmId, types, since, o));
+    const readings = Object.entries(page.objects).flatMap(([type, objects]) => readingsOf(type, objects));
+    return { ...page, readings, observedAt };
+  }
+
+  /** Every record of a type, by pages, from a 1-based position. */
+  async *all(
+    realmId: string,
+    definition: EntityDefinition,
+    o: ReadOptions & { from?: number },
+  ): AsyncGenerator<ReadPage & { next: number | undefined }> {
+    for (let start = o.from ?? 1; ; start += pageSize) {
+      const observedAt = this.now().toISOString();
+      const { rows } = valueOf(await this.qbo.query(realmId, statementOfAll(definition, start), o));
+      const full = rows.length >= pageSize;
+      yield { readings: readingsOf(definition.type, rows), observedAt, next: full ? start + pageSize : undefined };
+      if (!full) return;
+    }
+  }
+
+  async *window(
+    realmId: string,
+    definition: EntityDefinition,
+    window: Window,
+    o: ReadOptions,
+  ): AsyncGenerator<ReadPage> {
+    for (let page = { window, startPosition: 1 }; ;) {
+      const observedAt = this.now().toISOString();
+      const statement = statementOfWindow(definition, page.window, page.startPosition);
+      const { rows } = valueOf(await this.qbo.query(realmId, statement, o));
+      yield { readings: readingsOf(definition.type, rows), observedAt };
+      const times = rows.map((row) => ({ lastUpdatedTime: String(row.MetaData?.LastUpdatedTime) }));
+      const next = nextWindowPage(page.window, page.startPosition, times);
+      if (next.kind === 'end') return;
+      page = next;
+    }
+  }
+
+  /** Which of these ids exist. */
+  async existing(
+    realmId: string,
+    definition: EntityDefinition,
+    ids: readonly string[],
+    o: ReadOptions,
+  ): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (let at = 0; at < ids.length; at += idsAtOnce) {
+      const statement = statementOfIds(definition, ids.slice(at, at + idsAtOnce));
+      for (const row of valueOf(await this.qbo.query(realmId, statement, o)).rows) found.add(String(row.Id));
+    }
+    return found;
+  }
+
+  async count(realmId: string, definition: EntityDefinition, o: ReadOptions): Promise<number> {
+    const { totalCount } = valueOf(await this.qbo.query(realmId, statementOfCount(definition), o));
+    return totalCount ?? 0;
+  }
+}
+
+function readingsOf(type: string, objects: readonly Json[]): Reading[] {
+  return objects.flatMap((object) => readingOf(type, object) ?? []);
+}
+
+function valueOf<T>(answer: QboAnswer<T>): T {
+  switch (answer.kind) {
+    case 'ok':
+      return answer.value;
+    case 'refused':
+      throw new SourceUnread('refused', faultText(answer.faults));
+    case 'unauthorized':
+      throw new SourceUnread(answer.reconnect ? 'held' : 'later', answer.reason);
+    default:
+      throw new SourceUnread('later', `${answer.kind}: ${answer.reason}`);
+  }
+}

@@ -1,0 +1,2 @@
+// Nest token of this app's settings.
+export const SETTINGS = Symbol('ingest settings');
