@@ -42,6 +42,7 @@ export interface Company {
 export class Installation {
   readonly organizationId = randomUUID();
   readonly writers: Writers[] = [];
+  private readonly clients: QboClient[] = [];
   syncId = '';
   source!: Company;
   target!: Company;
@@ -79,6 +80,7 @@ export class Installation {
   async end(): Promise<void> {
     await this.emulator.clearFaults();
     await Promise.all(this.writers.splice(0).map((writers) => writers.stop()));
+    await Promise.all(this.clients.splice(0).map((client) => client.close()));
   }
 
   async stop(): Promise<void> {
@@ -113,6 +115,7 @@ export class Installation {
       breakers: new Breakers(undefined, { realm: { resetMs: 300 }, platform: { resetMs: 300 } }),
       transport: new Transport({ answerTimeoutMs }),
     });
+    this.clients.push(client);
     const ports = {
       db: this.db,
       links,
