@@ -1,7 +1,7 @@
 // The arrows of docs/architecture.md as a machine reads them: which folder may import which. `npm run arrows` checks them,
 // test/arch/arrows.spec.ts plants a violation of each and expects it to be caught.
 const lib = (names) => `^libs/(${names})/`;
-const specs = '\\.(int-)?spec\\.ts$|\\.fixture\\.ts$';
+const specs = '\\.(int-)?spec\\.ts$|\\.fixture\\.ts$|^(apps|libs)/[^/]+/test/';
 
 /** `from` may use nothing of this repository but `to` (and itself). */
 const only = (name, comment, from, to, self = from) => ({

@@ -17,6 +17,7 @@ import {
   ConfigurationError,
   describeConfig,
   httpSettings,
+  listSettings,
   loadConfig,
   logSettings,
   stopSettings,
