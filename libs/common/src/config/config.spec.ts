@@ -1,7 +1,6 @@
 import {
   choice,
   choiceOrUrl,
-  ConfigurationError,
   databaseSettings,
   describeConfig,
   durationMs,
@@ -16,7 +15,8 @@ import {
   text,
   url,
 } from './index.js';
-import type { Spec } from './index.js';
+import type { Spec ,
+  ConfigurationError} from './index.js';
 
 const mistakesOf = (spec: Spec, env: Record<string, string>): readonly string[] => {
   try {

@@ -37,7 +37,7 @@ it('stays live while everything around it is away: liveness asks no probe', () =
 
 it('a loop that must move fails liveness after its silence, and only while work is expected (I-10)', () => {
   const { clock, health: h } = health();
-  const dog = h.watchdog('intake', { maxSilenceMs: 5000 });
+  h.watchdog('intake', { maxSilenceMs: 5000 });
   void clock.advance(6000);
   expect(h.live().checks.intake).toBe(true);
 });
