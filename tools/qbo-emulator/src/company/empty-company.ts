@@ -77,7 +77,7 @@ const TAXES: Record<string, TaxSeed> = {
       { name: '5.0% R', description: 'Reduced rate', rates: [['Reduced', 5]] },
       { name: '0.0% Z', description: 'Zero rate', rates: [['Zero', 0]] },
       { name: 'Exempt', description: 'Exempt', rates: [['Exempt', 0]] },
-      { name: 'No VAT', description: 'No VAT', rates: [] },
+      { name: 'No VAT', description: 'No VAT', rates: [['No VAT', 0]] },
     ],
   },
   CA: {
@@ -86,7 +86,7 @@ const TAXES: Record<string, TaxSeed> = {
       { name: 'GST', description: 'Goods and services tax', rates: [['GST', 5]] },
       { name: 'HST ON', description: 'Harmonized sales tax, Ontario', rates: [['HST (ON)', 13]] },
       { name: 'Zero-rated', description: 'Zero-rated', rates: [['Zero-rated', 0]] },
-      { name: 'Exempt', description: 'Exempt', rates: [] },
+      { name: 'Exempt', description: 'Exempt', rates: [['Exempt', 0]] },
     ],
   },
   AU: {
@@ -94,7 +94,7 @@ const TAXES: Record<string, TaxSeed> = {
     codes: [
       { name: 'GST', description: 'Goods and services tax', rates: [['GST', 10]] },
       { name: 'GST free', description: 'GST free', rates: [['GST free', 0]] },
-      { name: 'Out of scope', description: 'BAS excluded', rates: [] },
+      { name: 'Out of scope', description: 'BAS excluded', rates: [['BAS excluded', 0]] },
     ],
   },
 };

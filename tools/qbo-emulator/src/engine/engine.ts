@@ -7,7 +7,9 @@ import { Company, OPEN_BALANCE_FIELDS, nameField } from '../company/company.js';
 import type { PostEffects } from '../ledger/index.js';
 import { computeDocument } from '../tax/index.js';
 import type { Act, Rec } from '../types.js';
+import { applyCreditsByItself, settleCharges } from './consequences.js';
 import { applyDefaults } from './defaults.js';
+import { checkFeatures } from './features.js';
 import { settleLines } from './lines.js';
 import { LinkIndex, checkLinks, dropForeignLinks, linksOf, settleLinks } from './links.js';
 import { checkReferences, refreshNames } from './references.js';
@@ -91,7 +93,14 @@ export class Engine {
     const stored = inFieldOrder(rec, type);
     const happenings: Happening[] = [{ type: entity, id, act: 'create' }];
     this.commit(entity, stored, undefined, happenings);
-    rule.created?.(this, stored, body);
+    try {
+      rule.created?.(this, stored, body, happenings);
+    } catch (error) {
+      // An opening balance that cannot be booked refuses the whole object.
+      company.forget(entity, id);
+      throw error;
+    }
+    applyCreditsByItself(this, entity, stored, happenings);
     return { type: entity, id, rec: stored, act: 'create', happenings };
   }
 
@@ -165,6 +174,9 @@ export class Engine {
     const before = this.current(entity, body);
     this.mustBeFree(entity, before);
     if (!options.person) this.mustBeOpen(before['TxnDate']);
+    if (before['CreditCardPayment']?.CreditChargeResponse?.Status === 'Completed') {
+      throw refusal('6450', 'Void refused : the card payment of this transaction is settled');
+    }
     const happenings: Happening[] = [];
     const nextToken = String(Number(before['SyncToken']) + 1);
     this.detachOwners(entity, before['Id'], happenings);
@@ -230,6 +242,7 @@ export class Engine {
     dropForeignLinks(entity, rec, before);
     if (linesSent || !before) settleLines(company, entity, rec, before);
     ruleFor(entity).settle?.(company, rec, before, options);
+    checkFeatures(company, entity, rec, before);
     checkReferences(company, entity, rec, before);
     settleName(company, entity, rec, before);
     if (type.category === 'transaction' && !COMPUTED.has(entity)) {
@@ -277,6 +290,7 @@ export class Engine {
     happenings: Happening[],
   ): void {
     const { company } = this;
+    settleCharges(this, entity, before, after);
     const moved = settleLinks(company, this.links, entity, id, before, after);
     company.applyEffects(effects, `${entity}|${id}`);
     for (const target of moved) {

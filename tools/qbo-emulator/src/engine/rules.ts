@@ -15,7 +15,7 @@ export interface TypeRule {
   /** With id and times given, before the record is stored for the first time. */
   readonly create?: (company: Company, rec: Rec) => void;
   /** Follow-up writes (opening balances). `body` is what the client sent. */
-  readonly created?: (engine: Engine, rec: Rec, body: Rec) => void;
+  readonly created?: (engine: Engine, rec: Rec, body: Rec, happenings: Happening[]) => void;
   readonly updated?: (engine: Engine, rec: Rec, before: Rec, happenings: Happening[]) => void;
   readonly removed?: (engine: Engine, rec: Rec) => void;
 }
@@ -63,7 +63,11 @@ function settleAccount(company: Company, rec: Rec, before: Rec | undefined): voi
       if (company.get('Account', child)?.['Active'] !== false) throw business('An account with active sub-accounts cannot be made inactive.');
     }
   }
-  if (!before) checkAccountLimit(company);
+  if (!before) {
+    checkAccountLimit(company);
+    delete rec['OpeningBalance'];
+    delete rec['OpeningBalanceDate'];
+  }
 }
 
 const ACCOUNT_LIMIT = 250;
@@ -76,26 +80,26 @@ function checkAccountLimit(company: Company): void {
   if (active >= ACCOUNT_LIMIT) throw business(`Usage limit reached: this plan has at most ${ACCOUNT_LIMIT} accounts.`);
 }
 
-function opening(company: Company, amount: unknown): number {
+function opening(amount: unknown): number {
   const n = Number(amount ?? 0);
-  if (!Number.isFinite(n)) return 0;
-  return company ? n : 0;
+  return Number.isFinite(n) ? n : 0;
 }
 
 /** An opening balance is a transaction of its own: a Deposit for banks, else a JournalEntry (ledger.md 1.5). */
-function openAccount(engine: Engine, rec: Rec, body: Rec): void {
+function openAccount(engine: Engine, rec: Rec, body: Rec, happenings: Happening[]): void {
   const { company } = engine;
-  const amount = opening(company, body['OpeningBalance']);
+  const amount = opening(body['OpeningBalance']);
   if (amount === 0 || rec['Classification'] === 'Revenue' || rec['Classification'] === 'Expense') return;
   const equity = company.ensureAccount({ name: 'Opening Balance Equity', type: 'Equity', subType: 'OpeningBalanceEquity' });
   const date = body['OpeningBalanceDate'] ?? company.today();
   if (rec['AccountType'] === 'Bank' && amount > 0) {
-    engine.create('Deposit', {
+    const deposit = engine.create('Deposit', {
       DepositToAccountRef: { value: rec['Id'] },
       TxnDate: date,
       PrivateNote: 'Opening Balance',
       Line: [{ Amount: amount, DetailType: 'DepositLineDetail', DepositLineDetail: { AccountRef: { value: equity['Id'] } } }],
     });
+    happenings.push(...deposit.happenings);
     return;
   }
   const debit = (rec['Classification'] === 'Asset') === amount > 0;
@@ -105,25 +109,27 @@ function openAccount(engine: Engine, rec: Rec, body: Rec): void {
     DetailType: 'JournalEntryLineDetail',
     JournalEntryLineDetail: { PostingType: posting, AccountRef: { value: accountId } },
   });
-  engine.create('JournalEntry', {
+  const entry = engine.create('JournalEntry', {
     TxnDate: date,
     PrivateNote: 'Opening Balance',
     Line: [line(rec['Id'], debit ? 'Debit' : 'Credit'), line(equity['Id'], debit ? 'Credit' : 'Debit')],
   });
+  happenings.push(...entry.happenings);
 }
 
-function openCustomer(engine: Engine, rec: Rec, body: Rec): void {
-  const amount = opening(engine.company, body['Balance']);
-  if (amount <= 0 || !body['OpenBalanceDate']) return;
+function openCustomer(engine: Engine, rec: Rec, body: Rec, happenings: Happening[]): void {
+  const amount = opening(body['Balance']);
+  if (amount <= 0) return;
   const { company } = engine;
+  const date = body['OpenBalanceDate'] || company.today();
   const income = company.ensureAccount({ name: 'Services', type: 'Income', subType: 'ServiceFeeIncome' });
   let item: Rec | undefined;
   for (const candidate of company.all('Item')) if (candidate['Type'] === 'Service' && candidate['Active'] !== false) { item = candidate; break; }
   item ??= engine.create('Item', { Name: 'Services', Type: 'Service', IncomeAccountRef: { value: income['Id'] } }).rec;
-  engine.create('Invoice', {
+  const invoice = engine.create('Invoice', {
     CustomerRef: { value: rec['Id'] },
-    TxnDate: body['OpenBalanceDate'],
-    DueDate: body['OpenBalanceDate'],
+    TxnDate: date,
+    DueDate: date,
     PrivateNote: 'Opening Balance',
     Line: [
       {
@@ -134,20 +140,23 @@ function openCustomer(engine: Engine, rec: Rec, body: Rec): void {
       },
     ],
   });
+  happenings.push(...invoice.happenings);
 }
 
 /** A vendor's opening balance is a Bill on Miscellaneous, made in the same second (captured). */
-function openVendor(engine: Engine, rec: Rec, body: Rec): void {
-  const amount = opening(engine.company, body['Balance']);
-  if (amount <= 0 || !body['OpenBalanceDate']) return;
+function openVendor(engine: Engine, rec: Rec, body: Rec, happenings: Happening[]): void {
+  const amount = opening(body['Balance']);
+  if (amount <= 0) return;
+  const date = body['OpenBalanceDate'] || engine.company.today();
   const account = engine.company.ensureAccount({ name: 'Miscellaneous', type: 'Other Expense', subType: 'OtherMiscellaneousExpense' });
-  engine.create('Bill', {
+  const bill = engine.create('Bill', {
     VendorRef: { value: rec['Id'] },
-    TxnDate: body['OpenBalanceDate'],
-    DueDate: body['OpenBalanceDate'],
+    TxnDate: date,
+    DueDate: date,
     PrivateNote: 'Opening Balance',
     Line: [{ Amount: amount, DetailType: 'AccountBasedExpenseLineDetail', AccountBasedExpenseLineDetail: { AccountRef: { value: account['Id'] } } }],
   });
+  happenings.push(...bill.happenings);
 }
 
 const ITEM_TYPES = new Set(['Inventory', 'Service', 'NonInventory', 'Category', 'Group', 'Bundle', 'Assembly', 'Fixed Asset']);
@@ -265,6 +274,9 @@ function checkTransfer(_company: Company, rec: Rec): void {
 }
 
 function checkTime(_company: Company, rec: Rec): void {
+  if ((rec['NameOf'] === 'Employee' && rec['VendorRef']) || (rec['NameOf'] === 'Vendor' && rec['EmployeeRef'])) {
+    throw refusal('6290', 'Invalid employee or vendor : the name given is not the one NameOf tells of', 'NameOf');
+  }
   if (rec['NameOf'] === 'Employee' && !rec['EmployeeRef']) throw requiredMissing('EmployeeRef');
   if (rec['NameOf'] === 'Vendor' && !rec['VendorRef']) throw requiredMissing('VendorRef');
   const hasTime = rec['Hours'] !== undefined || rec['Minutes'] !== undefined || rec['Seconds'] !== undefined;
@@ -337,7 +349,10 @@ const personal = (opened?: TypeRule['created']): TypeRule => ({
 
 const RULES: Readonly<Record<string, TypeRule>> = {
   Account: {
-    read: (_company, rec) => {
+    read: (_company, rec, before) => {
+      if (rec['OpeningBalance'] && !rec['OpeningBalanceDate'] && !before) {
+        throw refusal('6060', 'Opening balance date missing : OpeningBalanceDate is required with OpeningBalance', 'OpeningBalanceDate');
+      }
       if (!rec['AccountType'] && !rec['AccountSubType']) throw refusal('6010', 'Invalid account type : neither AccountType nor AccountSubType was given', 'AccountType');
     },
     settle: settleAccount,
