@@ -1,7 +1,7 @@
 // OAuth and OpenID as clients live it: consent, exchange, rotation with grace, the ends of a connection, lost answers.
 import { createPublicKey, verify } from 'node:crypto';
 import { VirtualClock } from '../clock/index.js';
-import { QboFault } from '../types.js';
+import type { QboFault } from '../types.js';
 import { type App, OAuth, type TokenAnswer, type WebAnswer } from './index.js';
 
 const hour = 3_600_000;

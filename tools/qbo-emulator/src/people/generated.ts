@@ -71,7 +71,7 @@ export function generate(actor: Actor, options: GeneratorOptions = {}): Furnishe
     books.date = dayAfter(start, 20 + Math.floor(((done - first) / Math.max(1, transactions - first)) * (days - 1)));
     const kind = chance.weighted<Kind>(shares);
     // What cannot be done just now (nothing open to pay) becomes the commonest act instead.
-    attempts.run(kind, () => enter(books, kind)) ?? attempts.run('Invoice', () => books.invoice());
+    if (!attempts.run(kind, () => enter(books, kind))) attempts.run('Invoice', () => books.invoice());
     done = countTransactions(company) - before;
   }
   return { counts: countAll(company), refused: attempts.refused };

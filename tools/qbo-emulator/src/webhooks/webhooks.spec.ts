@@ -1,5 +1,5 @@
 // Webhooks over real HTTP to receivers that are well, slow, failing and dead; the ladder is climbed on a virtual clock.
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { VirtualClock } from '../clock/index.js';
 import { type Endpoint, type WebhookDials, Webhooks, signature } from './index.js';
@@ -13,26 +13,25 @@ type Mood = 'well' | 'failing' | 'slow' | 'bad-request';
 class Receiver {
   readonly received: Received[] = [];
   mood: Mood = 'well';
-  private constructor(
-    private readonly server: Server,
-    readonly url: string,
-  ) {}
+  private readonly server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      this.received.push({ body: Buffer.concat(chunks).toString(), headers: request.headers });
+      if (this.mood === 'slow') return;
+      response.statusCode = { well: 200, failing: 503, 'bad-request': 400 }[this.mood];
+      response.end();
+    });
+  });
 
   static async start(): Promise<Receiver> {
-    let receiver: Receiver;
-    const server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        receiver.received.push({ body: Buffer.concat(chunks).toString(), headers: request.headers });
-        if (receiver.mood === 'slow') return;
-        response.statusCode = { well: 200, failing: 503, 'bad-request': 400 }[receiver.mood];
-        response.end();
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    receiver = new Receiver(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`);
+    const receiver = new Receiver();
+    await new Promise<void>((resolve) => receiver.server.listen(0, '127.0.0.1', resolve));
     return receiver;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/hook`;
   }
 
   events(): { id: string; type: string; intuitentityid: string }[] {
@@ -170,8 +169,9 @@ it('a slow receiver counts as failed although it got the message; it gets the sa
 
 it('a dead receiver is tried until it lives', async () => {
   const dead = await Receiver.start();
+  const { url } = dead;
   await dead.stop();
-  const { clock, webhooks } = post({}, 'cloudevents', dead.url);
+  const { clock, webhooks } = post({}, 'cloudevents', url);
   webhooks.enqueue('1', change(clock, '1'));
   await clock.advance(31_000);
   expect(webhooks.deliveries().map(({ outcome }) => outcome)).toEqual(['ECONNREFUSED', 'ECONNREFUSED', 'ECONNREFUSED']);

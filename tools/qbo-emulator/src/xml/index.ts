@@ -80,7 +80,7 @@ function isReference(value: Rec): boolean {
 
 // A JSON key from a hostile record must not become markup.
 const elementName = (name: string): string => (/^[A-Za-z_][\w.-]*$/.test(name) ? name : '_');
-// eslint-disable-next-line no-control-regex -- exactly the characters XML 1.0 cannot carry
+// Exactly the characters XML 1.0 cannot carry.
 const forbidden =
   /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 const escapeText = (text: string): string =>
