@@ -1,0 +1,116 @@
+// The writer as a whole: sync.writes in, a target company in the emulator, sync.results out, over real Kafka.
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { systemClock } from '#common/clock';
+import { Health } from '#common/health';
+import { Lifecycle, ServiceModule } from '#common/lifecycle';
+import { createLog } from '#common/logging';
+import { topics, type ResultEvent, type WriteEvent } from '#contracts';
+import { BatchServer, EventProducer, KafkaClient, TopicReader } from '#kafka';
+import { freshTopicPrefix, infrastructure } from '#testing';
+import { WriterModule } from '../src/writer.module.js';
+import { Installation } from './installation.js';
+
+describe('the writer process', () => {
+  let w: Installation;
+  let app: NestFastifyApplication;
+  const lifecycle = new Lifecycle();
+
+  beforeAll(async () => {
+    w = await Installation.start();
+    await w.begin();
+    const { brokers, registryUrl } = infrastructure();
+    const settings = {
+      ...w.database,
+      databasePool: 8,
+      brokers,
+      registryUrl,
+      topicPrefix: freshTopicPrefix(),
+      qboEnvironment: w.emulator.url,
+      qboClientId: w.app.clientId,
+      qboClientSecret: w.app.clientSecret,
+      tokenKey: Buffer.alloc(32, 1).toString('base64'),
+      leaseMs: 5_000,
+      batchSize: 30,
+      callsInFlight: 4,
+    };
+    const root = ServiceModule.forRoot({
+      clock: systemClock,
+      lifecycle,
+      health: new Health(systemClock),
+      app: WriterModule.forRoot(settings),
+    });
+    app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(), {
+      logger: false,
+      abortOnError: false,
+    });
+    const server = new BatchServer({ client: app.get(KafkaClient), groupId: 'sync-qbo-writer' });
+    app.connectMicroservice({ strategy: server }, { inheritAppConfig: true });
+    await app.startAllMicroservices();
+    await app.listen(0, '127.0.0.1');
+    await server.ready();
+  }, 60_000);
+
+  afterAll(async () => {
+    await lifecycle.drain(createLog('test'));
+    await app.close();
+    await w.stop();
+  }, 60_000);
+
+  const results = async (): Promise<ResultEvent[]> => {
+    const found: ResultEvent[] = [];
+    await app.get(TopicReader).read<ResultEvent>(topics.results.name, { signal: lifecycle.stopping }, async (batch) => {
+      found.push(...batch.records.flatMap((record) => (record.value ? [record.value] : [])));
+    });
+    return found;
+  };
+
+  it('carries what sync.writes says and tells sync.results what became of it', async () => {
+    const buyer = await w.save('Customer', { DisplayName: 'Northwind' });
+    const item = await w.save('Item', {
+      Name: 'Work',
+      Type: 'Service',
+      IncomeAccountRef: { value: await w.sourceAccount('Income') },
+    });
+    const invoice = await w.saveInvoice(buyer.Id, item.Id, 99.95);
+    const events: WriteEvent[] = await w.sourceEvents();
+    const broken: WriteEvent = {
+      ...events[0]!,
+      sourceId: '999999',
+      op: 'fail',
+      references: [],
+      failure: { code: 'MAPPING.TEST', message: 'no' },
+    };
+    delete broken.payload;
+    await app.get(EventProducer).publishAll(
+      [...events, broken].map((value) => ({
+        topic: topics.writes.name,
+        key: value.targetRealmId,
+        id: value.changeId + value.sourceId,
+        time: new Date(),
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        value,
+      })),
+    );
+    await w.until(
+      (links) => links.length > events.length && links.every((l) => ['settled', 'failed'].includes(l.state)),
+      40_000,
+    );
+    expect(await w.targetRecord('Invoice', invoice.Id)).toMatchObject({ TotalAmt: 99.95 });
+    // The relay empties the outbox right after.
+    await w.until(() => true);
+    for (let tries = 0; (await w.results()).length > 0 && tries < 100; tries++) await systemClock.sleep(50);
+    const told = await results();
+    const about = (type: string, id: unknown) =>
+      told.filter((r) => r.entityType === type && r.sourceId === String(id)).map((r) => r.outcome);
+    expect(about('Invoice', invoice.Id)).toEqual(['created']);
+    expect(about('Customer', buyer.Id)).toEqual(['created']);
+    expect(about(broken.entityType, '999999')).toEqual(['failed']);
+    const address = await app.getUrl();
+    const metrics = await (await fetch(`${address}/metrics`)).text();
+    expect(metrics).toMatch(/sync_write_attempts_total\{operation="create",outcome="created",lane="bulk"[^}]*\} \d/);
+    expect(metrics).toContain('sync_write_runnable_age_seconds');
+    // Every company's id is 16 digits; none may be a label.
+    expect(metrics).not.toContain(w.target.realmId);
+  }, 60_000);
+});
