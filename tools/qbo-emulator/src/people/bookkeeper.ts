@@ -190,7 +190,8 @@ export class Bookkeeper {
     const income =
       this.company.accountBySubType(service ? 'ServiceFeeIncome' : 'SalesOfProductIncome') ??
       this.account('ServiceFeeIncome');
-    const code = this.country === 'US' ? undefined : this.salesTaxCode();
+    const salesCode = this.country === 'US' ? undefined : this.taxCode('Sales');
+    const purchaseCode = this.country === 'US' ? undefined : this.taxCode('Purchase');
     return this.named('Item', 'Name', name, {
       Type: kind,
       Sku: service ? undefined : `FS-${chance.whole(1_000, 9_999)}`,
@@ -198,8 +199,8 @@ export class Bookkeeper {
       UnitPrice: amount(price),
       Taxable: !service,
       IncomeAccountRef: ref(income),
-      SalesTaxCodeRef: code && ref(code),
-      PurchaseTaxCodeRef: code && ref(code),
+      SalesTaxCodeRef: codeRef(salesCode),
+      PurchaseTaxCodeRef: codeRef(purchaseCode),
       ...(options.parent ? { SubItem: true, ParentRef: ref(options.parent) } : {}),
       ...(service
         ? {}
@@ -266,8 +267,12 @@ export class Bookkeeper {
 
   // ---- lines ---------------------------------------------------------------------------------------------------------
 
-  salesTaxCode(): Rec | undefined {
-    return this.taxCodes.length === 0 ? undefined : this.chance.pick(this.taxCodes);
+  /** A code for that side: one with rates for the other side only cannot be used here. */
+  taxCode(side: 'Sales' | 'Purchase'): Rec | undefined {
+    const other = side === 'Sales' ? 'Purchase' : 'Sales';
+    const rated = (code: Rec, of: string): boolean => (code[`${of}TaxRateList`]?.TaxRateDetail?.length ?? 0) > 0;
+    const usable = this.taxCodes.filter((code) => rated(code, side) || !rated(code, other));
+    return usable.length === 0 ? undefined : this.chance.pick(usable);
   }
 
   salesItem = (): Rec =>
@@ -287,7 +292,7 @@ export class Bookkeeper {
     const qty = quantity ?? chance.whole(1, item.Type === 'Service' ? 12 : 8);
     const detail: Rec = { ItemRef: ref(item), Qty: qty, UnitPrice: amount(price) };
     if (this.country === 'US') detail.TaxCodeRef = { value: item.Taxable === true ? 'TAX' : 'NON' };
-    else detail.TaxCodeRef = item.SalesTaxCodeRef ?? codeRef(this.salesTaxCode());
+    else detail.TaxCodeRef = item.SalesTaxCodeRef ?? codeRef(this.taxCode('Sales'));
     if (chance.happens(0.2)) detail.ClassRef = this.maybeRef('Class', 1);
     if (chance.happens(0.15)) detail.ServiceDate = this.date;
     return {
@@ -300,7 +305,7 @@ export class Bookkeeper {
 
   expenseLine(options: { customer?: Rec; billable?: boolean; account?: Rec; cents?: number } = {}): Rec {
     const detail: Rec = { AccountRef: ref(options.account ?? this.expenseAccount()) };
-    if (this.country !== 'US') detail.TaxCodeRef = codeRef(this.salesTaxCode());
+    if (this.country !== 'US') detail.TaxCodeRef = codeRef(this.taxCode('Purchase'));
     if (options.customer)
       Object.assign(detail, {
         CustomerRef: ref(options.customer),
@@ -325,7 +330,7 @@ export class Bookkeeper {
     const cost = toCents(item.PurchaseCost) || this.chance.cents(200, 9_000);
     const qty = quantity ?? this.chance.whole(20, 80);
     const detail: Rec = { ItemRef: ref(item), Qty: qty, UnitPrice: amount(cost) };
-    if (this.country !== 'US') detail.TaxCodeRef = item.PurchaseTaxCodeRef ?? codeRef(this.salesTaxCode());
+    if (this.country !== 'US') detail.TaxCodeRef = item.PurchaseTaxCodeRef ?? codeRef(this.taxCode('Purchase'));
     return { DetailType: 'ItemBasedExpenseLineDetail', Amount: amount(cost * qty), ItemBasedExpenseLineDetail: detail };
   }
 

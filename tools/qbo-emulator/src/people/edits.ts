@@ -1,6 +1,6 @@
 // A person at work in a company: draws an act by its weight, finds a record it makes sense for, does it, and says what was
 // done. What cannot be done just now gives way to another act, so that `count` acts are really done.
-import { QboFault, type Rec } from '../types.js';
+import { type CompanyView, QboFault, type Rec } from '../types.js';
 import type { Actor } from './actor.js';
 import { Bookkeeper, type ItemKind, cents, isHome } from './bookkeeper.js';
 import { Chance } from './chance.js';
@@ -148,6 +148,12 @@ const outcome = (type: string, rec: Rec | undefined, others: { type: string; rec
 const isVoided = (rec: Rec): boolean => String(rec.PrivateNote ?? '').startsWith('Voided');
 const isUntouched = (rec: Rec): boolean => !isVoided(rec) && ((rec.LinkedTxn as Rec[] | undefined)?.length ?? 0) === 0;
 const isOpen = (rec: Rec): boolean => Number(rec.Balance) > 0;
+/** Every item on its lines can still be sold or bought. */
+const itemsActive = (rec: Rec, company: CompanyView): boolean =>
+  ((rec.Line as Rec[] | undefined) ?? []).every((line) => {
+    const item = (line.SalesItemLineDetail ?? line.ItemBasedExpenseLineDetail)?.ItemRef?.value as string | undefined;
+    return item === undefined || company.get('Item', item)?.Active !== false;
+  });
 const linkedTo = (rec: Rec): { type: string; rec: Rec }[] =>
   ((rec.Line as Rec[] | undefined) ?? []).flatMap((line) =>
     ((line.LinkedTxn as Rec[] | undefined) ?? []).map((link) => ({
@@ -238,6 +244,8 @@ class PersonAtWork {
       case 'CreditCardPayment':
         return books.cardPayment(chance.cents(5_000, 50_000));
       case 'InventoryAdjustment': {
+        // Counting stock through the product's API is for companies in the United States.
+        if (books.country !== 'US') return undefined;
         const item = books.find(
           'Item',
           (rec) => rec.Type === 'Inventory' && Number(rec.QtyOnHand) > 30 && String(rec.InvStartDate) <= books.date,
@@ -550,6 +558,7 @@ class PersonAtWork {
     const fits = (one: Rec): boolean =>
       one.TxnStatus !== 'Closed' &&
       isUntouched(one) &&
+      itemsActive(one, this.company) &&
       this.company.get('Customer', one.CustomerRef.value as string)?.Active !== false;
     const estimate = books.findRecent('Estimate', fits) ?? books.salesDocument('Estimate');
     return outcome('Invoice', invoiceEstimate(books, estimate), [{ type: 'Estimate', rec: estimate }]);

@@ -86,6 +86,14 @@ export function enterLists(
         AsOfDate: startDate,
       }),
     );
+    // The product makes a control account per currency with the first foreign name; the engine finds this one by then.
+    for (const [name, type, subType] of [
+      ['Accounts Receivable (A/R)', 'Accounts Receivable', 'AccountsReceivable'],
+      ['Accounts Payable (A/P)', 'Accounts Payable', 'AccountsPayable'],
+    ] as const) {
+      if (!company.accountBySubType(subType, size.currency))
+        company.ensureAccount({ name: `${name} - ${size.currency}`, type, subType, currency: size.currency });
+    }
     run('foreign Customer', () => books.customer({ currency: size.currency, name: 'Maison Verte' }));
     run('foreign Vendor', () => books.vendor({ currency: size.currency, name: 'Terracotta Import' }));
   }

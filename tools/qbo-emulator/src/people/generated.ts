@@ -135,6 +135,7 @@ function enter(books: Bookkeeper, kind: Kind): Rec | undefined {
     case 'CreditCardPayment':
       return books.cardPayment(chance.cents(5_000, 100_000));
     case 'InventoryAdjustment': {
+      if (books.country !== 'US') return undefined;
       const item = books.find(
         'Item',
         (rec) => rec.Type === 'Inventory' && Number(rec.QtyOnHand) > 30 && String(rec.InvStartDate) <= books.date,
