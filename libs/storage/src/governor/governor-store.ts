@@ -9,12 +9,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import { admit, complete, defaultPacingPolicy, initialPacing } from '#core';
+import { admit, complete, defaultPacingPolicy, initialPacing, usage } from '#core';
 import type { CallClass, PacingPolicy, PacingState } from '#core';
 import { Database } from '../database.js';
 
 export interface GovernorRequest {
   kind: 'single' | 'batch';
+  /** which of our services asks; it has a queue of its own */
   app: string;
   class: CallClass;
 }
@@ -25,7 +26,7 @@ export interface GovernorGrant {
 }
 
 export interface QuotaUse {
-  /** answered in the last minute, by the newest state */
+  /** slots of the minute in use: in flight, or answered within the last 60 s */
   lastMinute: number;
   inFlight: number;
   perMinute: number;
@@ -50,6 +51,9 @@ interface Lane {
 
 // Slots given back by another process are not announced; whoever waits for one looks again after this long at most.
 const maxNapMs = 500;
+// Intuit counts per realm and registered app (client id). All services of an installation are one such app, so they share
+// its 10 in flight, its spacing and its batches; with one name per service each would have taken them for itself.
+const intuitApp = 'installation';
 // Back-off while PostgreSQL is away: without the row nothing may be sent.
 const rowAwayMs = 1000;
 
@@ -102,19 +106,20 @@ export class GovernorStore {
     );
     const nowMs = this.clock.nowMs();
     return new Map(
-      rows.map(({ realm_id, state, updated_at }) => [
-        realm_id,
-        {
-          lastMinute: state.answered
-            .filter((second) => second.second * 1000 > nowMs - 60_000)
-            .reduce((sum, second) => sum + second.calls, 0),
-          inFlight: state.open.filter((open) => open.atMs > nowMs - this.policy.grantTimeoutMs).length,
-          perMinute: this.policy.perMinute,
-          factor: state.factor,
-          frozenUntil: state.frozenUntilMs > nowMs ? new Date(state.frozenUntilMs) : undefined,
-          updatedAt: updated_at,
-        },
-      ]),
+      rows.map(({ realm_id, state, updated_at }) => {
+        const { held, limit, factor } = usage(state, nowMs);
+        return [
+          realm_id,
+          {
+            lastMinute: held,
+            inFlight: state.open.length,
+            perMinute: limit,
+            factor,
+            frozenUntil: state.frozenUntilMs > nowMs ? new Date(state.frozenUntilMs) : undefined,
+            updatedAt: updated_at,
+          },
+        ];
+      }),
     );
   }
 
@@ -150,7 +155,7 @@ export class GovernorStore {
 
   private ask(lane: Lane): Promise<ReturnType<typeof admit>['decision']> {
     return this.change(lane.realmId, (state) => {
-      const admitted = admit(state, this.policy, this.clock.nowMs(), lane.request);
+      const admitted = admit(state, this.policy, this.clock.nowMs(), { ...lane.request, app: intuitApp });
       return [admitted.state, admitted.decision];
     });
   }
