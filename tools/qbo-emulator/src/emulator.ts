@@ -209,7 +209,7 @@ export class Emulator {
   }
 
   stop(): void {
-    this.store?.close();
+    this.store?.closeTidily(this.seats.values());
   }
 
   keepAccess(): void {

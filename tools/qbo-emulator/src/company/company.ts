@@ -22,6 +22,8 @@ export interface Grave {
 
 export type Change =
   | { readonly kind: 'put'; readonly type: string; readonly id: string }
+  /** Only what the ledger derives moved, with the time and perhaps the token: the log need not repeat the record. */
+  | { readonly kind: 'derived'; readonly type: string; readonly id: string }
   | { readonly kind: 'bury'; readonly type: string; readonly id: string; readonly atMs: number }
   | { readonly kind: 'system'; readonly entry: SystemTransaction };
 
@@ -68,8 +70,11 @@ export class Company implements CompanyView {
   private accountsBySubType: Map<string, Rec> | undefined;
   private readonly docNumbers = new Map<string, number>();
   private secondText = { second: -1, text: '' };
+  /** A document number counter moved since the last line of the log. */
+  numbersMoved = false;
   /** Set by a person who closes the books with a password: writes then get 6210 instead of 6200. */
   closingPassword = false;
+  closingPasswordWas = false;
   /** Accounts made through the API continue from here; seeds and imports stay below. */
   apiAccountFloor = API_ACCOUNT_IDS;
 
@@ -169,7 +174,11 @@ export class Company implements CompanyView {
   }
   /** Makes sure the sequence continues above an id that came from elsewhere. */
   reserveId(sequence: string, id: string): void {
-    if (!/^\d+$/.test(id)) return;
+    if (id.length < 15) {
+      const n = Number(id);
+      const known = this.sequences.get(sequence);
+      if (!(n >= 0) || (known !== undefined && n < known)) return;
+    } else if (!/^\d+$/.test(id)) return;
     const taken = BigInt(id) + 1n;
     const next = this.sequences.get(sequence) ?? SEQUENCE_START[sequence] ?? 1;
     if (taken <= BigInt(next)) return;
@@ -186,12 +195,15 @@ export class Company implements CompanyView {
   nextDocNumber(sequence: string, first: number): string {
     const next = this.docNumbers.get(sequence) ?? first;
     this.docNumbers.set(sequence, next + 1);
+    this.numbersMoved = true;
     return String(next);
   }
   /** A number that was brought along moves the counter, so that the next made one is higher. */
   noteDocNumber(sequence: string, docNumber: string): void {
     const n = /^\d{1,12}$/.test(docNumber) ? Number(docNumber) : 0;
-    if (n >= (this.docNumbers.get(sequence) ?? 0)) this.docNumbers.set(sequence, n + 1);
+    if (n < (this.docNumbers.get(sequence) ?? 0)) return;
+    this.docNumbers.set(sequence, n + 1);
+    this.numbersMoved = true;
   }
   docNumberState(): Record<string, number> {
     return Object.fromEntries(this.docNumbers);
@@ -229,9 +241,21 @@ export class Company implements CompanyView {
     stampTouched(rec, atMs);
   }
 
-  resumeState(state: { closingPassword: boolean; numbers: Record<string, number>; sequences: Record<string, string> }): void {
+  /** The log repeats of a moved record only its token and time. */
+  loadStamp(type: string, id: string, token: string, updated: string, atMs: number): void {
+    const rec = this.table(type).get(id);
+    if (!rec) return;
+    rec['SyncToken'] = token;
+    rec['MetaData'] = { ...rec['MetaData'], LastUpdatedTime: updated };
+    stampTouched(rec, atMs);
+  }
+
+  resumeNumbers(numbers: Record<string, number>): void {
+    for (const [sequence, next] of Object.entries(numbers)) this.docNumbers.set(sequence, next);
+  }
+
+  resumeState(state: { closingPassword: boolean; sequences: Record<string, string> }): void {
     this.closingPassword = state.closingPassword;
-    for (const [sequence, next] of Object.entries(state.numbers)) this.docNumbers.set(sequence, next);
     for (const [sequence, next] of Object.entries(state.sequences)) this.reserveId(sequence, String(BigInt(next) - 1n));
   }
 
@@ -274,11 +298,11 @@ export class Company implements CompanyView {
   }
 
   /** Notes that a stored record was changed in place: its time always moves, its SyncToken only when asked. */
-  touch(type: string, rec: Rec, bumpToken: boolean): void {
+  touch(type: string, rec: Rec, bumpToken: boolean, kind: 'put' | 'derived' = 'put'): void {
     rec['MetaData'] = { ...rec['MetaData'], LastUpdatedTime: this.now() };
     if (bumpToken) rec['SyncToken'] = String(Number(rec['SyncToken'] ?? 0) + 1);
     stampTouched(rec, this.clock.now());
-    this.changes.push({ kind: 'put', type, id: rec['Id'] });
+    this.changes.push({ kind, type, id: rec['Id'] });
   }
 
   /** A change that must be kept but that no time shows (a deposited payment). */
@@ -310,7 +334,7 @@ export class Company implements CompanyView {
       if (rec['Balance'] === balance && rec['BalanceWithJobs'] === withJobs) continue;
       rec['Balance'] = balance;
       rec['BalanceWithJobs'] = withJobs;
-      this.touch('Customer', rec, false);
+      this.touch('Customer', rec, false, 'derived');
     }
     for (const id of new Set(effects.vendors)) {
       const rec = this.get('Vendor', id);
@@ -318,7 +342,7 @@ export class Company implements CompanyView {
       const balance = Number(this.ledger.vendorBalance(id));
       if (rec['Balance'] === balance) continue;
       rec['Balance'] = balance;
-      this.touch('Vendor', rec, false);
+      this.touch('Vendor', rec, false, 'derived');
     }
     for (const id of new Set(effects.items)) {
       const rec = this.get('Item', id);
@@ -326,7 +350,7 @@ export class Company implements CompanyView {
       const quantity = Number(this.ledger.itemQuantity(id));
       if (rec['QtyOnHand'] === quantity) continue;
       rec['QtyOnHand'] = quantity;
-      this.touch('Item', rec, true);
+      this.touch('Item', rec, true, 'derived');
     }
     const seen = new Set<string>();
     for (const { type, id } of effects.documents) {
@@ -336,7 +360,7 @@ export class Company implements CompanyView {
       const rec = this.get(type, id);
       if (!rec) continue;
       const changed = this.refreshOpenBalance(type, rec);
-      if (changed && key !== skip) this.touch(type, rec, true);
+      if (changed && key !== skip) this.touch(type, rec, true, 'derived');
     }
   }
 
@@ -360,12 +384,12 @@ export class Company implements CompanyView {
     const own = Number(this.ledger.accountBalance(id));
     if (rec['CurrentBalance'] !== own) {
       rec['CurrentBalance'] = own;
-      this.touch('Account', rec, false);
+      this.touch('Account', rec, false, 'derived');
     }
     const total = Number(this.ledger.accountBalanceWithSubAccounts(id));
     if (rec['CurrentBalanceWithSubAccounts'] !== total) {
       rec['CurrentBalanceWithSubAccounts'] = total;
-      this.changes.push({ kind: 'put', type: 'Account', id });
+      this.changes.push({ kind: 'derived', type: 'Account', id });
     }
   }
 

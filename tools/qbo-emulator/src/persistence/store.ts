@@ -18,7 +18,10 @@ interface LogLine {
   system?: SystemTransaction[];
   answer?: { key: string; answer: RememberedAnswer };
   profile?: CompanyProfile;
-  state?: { closingPassword: boolean; numbers: Record<string, number>; sequences: Record<string, string> };
+  /** [type, id, SyncToken, LastUpdatedTime, touchedMs]: derived amounts moved, the ledger will say how far. */
+  derived?: [string, string, string, string, number][];
+  numbers?: Record<string, number>;
+  state?: { closingPassword: boolean; sequences: Record<string, string> };
   graves?: [string, number, Rec][];
   file?: [string, string];
 }
@@ -28,6 +31,7 @@ const ACCESS = 'access.json';
 
 export class FileStore {
   private readonly open = new Map<string, number>();
+  private readonly lines = new Map<string, number>();
 
   constructor(private readonly dir: string) {
     mkdirSync(dir, { recursive: true });
@@ -47,6 +51,7 @@ export class FileStore {
 
   private write(seat: Seat, line: LogLine): void {
     writeSync(this.handle(seat.company), `${JSON.stringify(line)}\n`);
+    this.lines.set(seat.company.realmId, (this.lines.get(seat.company.realmId) ?? 0) + 1);
   }
 
   private handle(company: Company): number {
@@ -101,6 +106,7 @@ export class FileStore {
         rebuild(seat, system);
         seat.company.changes.length = 0;
         if (lines > COMPACT_AFTER_LINES) this.compact(seat);
+        else this.lines.set(realmId, lines);
       }
     }
   }
@@ -116,12 +122,17 @@ export class FileStore {
     const partial = join(folder, `${LOG}.partial`);
     const out = openSync(partial, 'w');
     const write = (line: LogLine): void => void writeSync(out, `${JSON.stringify(line)}\n`);
-    write({ profile: company.profile, state: stateOf(company), system: company.ledger.systemTransactions() });
+    write({
+      profile: company.profile,
+      state: stateOf(company),
+      numbers: company.docNumberState(),
+      system: company.ledger.systemTransactions(),
+    });
     for (const type of entityTypes) {
       let chunk: [string, number, Rec][] = [];
       for (const rec of company.all(type.entity)) {
         chunk.push([type.entity, touchedAt(rec), rec]);
-        if (chunk.length >= 500) {
+        if (chunk.length >= 200) {
           write({ put: chunk });
           chunk = [];
         }
@@ -134,6 +145,15 @@ export class FileStore {
     for (const [id, content] of seat.files) write({ file: [id, content.toString('base64')] });
     closeSync(out);
     renameSync(partial, join(folder, LOG));
+    this.lines.set(company.realmId, 0);
+  }
+
+  /** An orderly end leaves short logs, so that the next start is quick. */
+  closeTidily(seats: Iterable<Seat>): void {
+    for (const seat of seats) {
+      if ((this.lines.get(seat.company.realmId) ?? 0) > TIDY_AFTER_LINES) this.compact(seat);
+    }
+    this.close();
   }
 
   close(): void {
@@ -142,13 +162,13 @@ export class FileStore {
   }
 }
 
+const TIDY_AFTER_LINES = 1_000;
 // A log much longer than what it describes slows every start; below this it does not matter.
 const COMPACT_AFTER_LINES = 20_000;
 
 function stateOf(company: Company): NonNullable<LogLine['state']> {
   return {
     closingPassword: company.closingPassword,
-    numbers: company.docNumberState(),
     sequences: company.sequenceState(),
   };
 }
@@ -159,7 +179,7 @@ function lineOf(company: Company): LogLine {
   for (const change of company.changes) {
     if (change.kind === 'system') (line.system ??= []).push(change.entry);
     else if (change.kind === 'bury') (line.bury ??= []).push([change.type, change.id, change.atMs]);
-    else {
+    else if (change.kind === 'put') {
       const key = `${change.type}|${change.id}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -167,7 +187,20 @@ function lineOf(company: Company): LogLine {
       if (rec) (line.put ??= []).push([change.type, touchedAt(rec), rec]);
     }
   }
-  line.state = stateOf(company);
+  for (const change of company.changes) {
+    if (change.kind !== 'derived') continue;
+    const key = `${change.type}|${change.id}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const rec = company.get(change.type, change.id);
+    if (!rec) continue;
+    const updated = rec['MetaData']?.LastUpdatedTime as string;
+    (line.derived ??= []).push([change.type, change.id, rec['SyncToken'], updated, touchedAt(rec)]);
+  }
+  if (company.numbersMoved) line.numbers = company.docNumberState();
+  company.numbersMoved = false;
+  if (company.closingPassword || company.closingPasswordWas) line.state = stateOf(company);
+  company.closingPasswordWas = company.closingPassword;
   return line;
 }
 
@@ -179,6 +212,8 @@ function replay(seat: Seat, line: LogLine, system: SystemTransaction[]): void {
     company.bury(type, rec['Id'], atMs);
   }
   for (const [type, id, atMs] of line.bury ?? []) company.bury(type, id, atMs);
+  for (const [type, id, token, updated, atMs] of line.derived ?? []) company.loadStamp(type, id, token, updated, atMs);
+  if (line.numbers) company.resumeNumbers(line.numbers);
   if (line.system) system.push(...line.system);
   if (line.answer) seat.requestIds.set(line.answer.key, line.answer.answer);
   if (line.file) seat.files.set(line.file[0], Buffer.from(line.file[1], 'base64'));
