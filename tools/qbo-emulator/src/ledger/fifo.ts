@@ -16,7 +16,7 @@ export type MovementKind =
 
 export class Movement {
   /** What the stock account gained (inbound) or lost (outbound) by this movement; set by the stock. */
-  cost: Cents = 0;
+  cost: Cents;
   /** The pair of ledger lines that carries a computed cost; absent when the document's own lines do. */
   assetLine: Line | undefined;
   costLine: Line | undefined;
@@ -31,7 +31,10 @@ export class Movement {
     readonly line: number,
     readonly type: string,
     readonly id: string,
-  ) {}
+  ) {
+    // A vendor credit's own line takes `value`; only a cost that differs from it has to be booked.
+    this.cost = kind === 'vendor-credit' ? value : 0;
+  }
 
   get inbound(): boolean {
     return this.kind === 'start' || this.kind === 'purchase' || this.kind === 'adjust-in' || this.kind === 'return';
@@ -152,7 +155,7 @@ export class ItemStock {
     let value = movement.value;
     if (movement.kind === 'return') {
       const unit = state.lastConsumed ?? state.lastKnown;
-      value = share(unit.value, movement.units, unit.units);
+      value = costShare(unit, movement.units);
     }
     set(movement, value);
     let units = movement.units;
@@ -217,5 +220,14 @@ function copyState(state: State): State {
 }
 
 function costOf(short: Short): Cents {
-  return plus(short.settled, share(short.interim.value, short.units, short.interim.units));
+  return plus(short.settled, costShare(short.interim, short.units));
+}
+
+/** A hundred billion: no cost QBO could show is larger. Keeps absurd unit costs from breaking reads. */
+const LARGEST_COST = 1e13;
+
+function costShare(lot: Lot, units: Units): Cents {
+  if (lot.units === 0) return 0;
+  if (Math.abs((lot.value / lot.units) * units) > LARGEST_COST) return Math.sign(lot.value) * LARGEST_COST;
+  return share(lot.value, units, lot.units);
 }

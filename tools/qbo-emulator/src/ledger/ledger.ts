@@ -8,7 +8,7 @@
 // Costs of back-dated inventory movements are recomputed when somebody reads (`settle`), or with the switch
 // `costing: delayed` only on `settleCosts()`, as QBO books them minutes after the sale.
 import type { CompanyView, Rec } from '../types.js';
-import { cents, centsText, plus, share, units, unitsText, type Cents } from '../money/index.js';
+import { cents, centsText, plus, share, tooLarge, units, unitsText, type Cents } from '../money/index.js';
 import { switchesOf, type Switches } from '../tax/index.js';
 import { arrayOf, buildPosting, Draft, orderOf, refId, type PostingContext } from './build-posting.js';
 import { ItemStock, type Movement } from './fifo.js';
@@ -143,18 +143,22 @@ export class Ledger implements PostingContext {
   private readonly payers = new Map<string, Payer[]>();
   /** Document -> bank deposits that picked it up. */
   private readonly depositedBy = new Map<string, string[]>();
-  /** Removed documents that payments still point at: those applications no longer count. */
-  private readonly gone = new Set<string>();
   private readonly system = new Map<string, SystemTransaction>();
   private readonly defaults = new Map<string, string>();
   private touchedAccounts: AccountSums[] = [];
   private touchedNames: NameSums[] = [];
   /** The record being posted: the company may not have stored it yet. */
   private pending: { type: string; id: string; rec: Rec } | undefined;
-  readonly switches: Switches;
+  /**
+   * Sum of the absolute amounts of all booked lines. While it is a safe integer, so is every sum of any of them: a
+   * write that would pass the limit is refused before it changes anything, and no sum needs a check of its own.
+   */
+  private volume = 0;
 
-  constructor(readonly company: CompanyView) {
-    this.switches = switchesOf(company);
+  constructor(readonly company: CompanyView) {}
+
+  get switches(): Switches {
+    return switchesOf(this.company);
   }
 
   // ------------------------------------------------------------------------------------------------------------ writes
@@ -170,10 +174,7 @@ export class Ledger implements PostingContext {
   }
 
   remove(type: string, id: string): PostEffects {
-    return this.effectsOf(type, id, () => {
-      this.replace(type, id, undefined);
-      if (this.payers.has(keyOf(type, id))) this.gone.add(keyOf(type, id));
-    });
+    return this.effectsOf(type, id, () => this.replace(type, id, undefined));
   }
 
   /** Posts what no entity carries: starting quantities, sales tax payments; remembers delayed charges. */
@@ -284,7 +285,8 @@ export class Ledger implements PostingContext {
     if (type === 'Payment' || type === 'BillPayment') {
       let left = posting.total;
       for (const application of posting.applications ?? []) {
-        if (this.gone.has(keyOf(application.type, application.id))) continue;
+        // Money applied to a deleted or voided document is unapplied.
+        if (!this.posting(application.type, application.id)) continue;
         left = plus(left, -this.linkSign(application.type, application.id) * application.amount);
       }
       return left;
@@ -471,7 +473,12 @@ export class Ledger implements PostingContext {
       }
     };
     note(this.posting(type, id));
-    write();
+    try {
+      write();
+    } catch (error) {
+      this.forgetTouched();
+      throw error;
+    }
     note(this.posting(type, id));
     for (const payer of this.payers.get(keyOf(type, id)) ?? []) documents.set(keyOf(payer.type, payer.id), payer);
     if (items.size > 0) this.settle();
@@ -485,7 +492,6 @@ export class Ledger implements PostingContext {
       parentCustomers: [],
     };
     for (const sums of this.touchedAccounts) {
-      sums.touched = false;
       if (sums.shown === sums.before) continue;
       effects.accounts.push(sums.id);
       for (const parent of this.ancestors('Account', sums.id)) {
@@ -493,7 +499,6 @@ export class Ledger implements PostingContext {
       }
     }
     for (const sums of this.touchedNames) {
-      sums.touched = false;
       if (sums.home === sums.before) continue;
       const [kind, nameId] = splitKey(sums.key);
       if (sums.control === 'AR' && kind === 'Customer') {
@@ -503,9 +508,16 @@ export class Ledger implements PostingContext {
         }
       } else if (sums.control === 'AP' && kind === 'Vendor') effects.vendors.push(nameId);
     }
+    this.forgetTouched();
+    return effects;
+  }
+
+  private forgetTouched(): void {
+    for (const sums of this.touchedAccounts) sums.touched = false;
+    for (const sums of this.touchedNames) sums.touched = false;
     this.touchedAccounts = [];
     this.touchedNames = [];
-    return effects;
+    this.pending = undefined;
   }
 
   private ancestors(type: string, id: string): string[] {
@@ -531,6 +543,7 @@ export class Ledger implements PostingContext {
     const old = this.posting(type, id);
     // A foreign payment's share of a document depends on the whole queue of payers: link first, then build again.
     const foreignPayer = fresh?.foreign === true && fresh.applications !== undefined;
+    if (fresh && this.volume - (old ? volumeOf(old) : 0) + volumeOf(fresh) > Number.MAX_SAFE_INTEGER) throw tooLarge();
     if (old) this.withdraw(old);
     if (fresh) {
       this.link(fresh);
@@ -538,7 +551,6 @@ export class Ledger implements PostingContext {
       this.enter(fresh);
     }
     const key = keyOf(type, id);
-    if (fresh) this.gone.delete(key);
     if (old === undefined || fresh === undefined || !sameFacts(old, fresh)) this.followDocument(key);
     if (foreignPayer || (old?.foreign && old.applications)) this.followOtherPayers(type, id, old, fresh);
   }
@@ -584,6 +596,7 @@ export class Ledger implements PostingContext {
     let ofType = this.byType.get(posting.type);
     if (!ofType) this.byType.set(posting.type, (ofType = new Map()));
     ofType.set(posting.id, posting);
+    this.volume += volumeOf(posting);
     for (const line of posting.lines) this.book(line, posting.ymd, 1);
     for (const movement of posting.movements ?? []) {
       let stock = this.stocks.get(movement.item);
@@ -595,6 +608,7 @@ export class Ledger implements PostingContext {
 
   private withdraw(posting: Posting): void {
     this.byType.get(posting.type)?.delete(posting.id);
+    this.volume -= volumeOf(posting);
     for (const line of posting.lines) this.book(line, posting.ymd, -1);
     for (const movement of posting.movements ?? []) {
       const stock = this.stocks.get(movement.item);
@@ -609,10 +623,7 @@ export class Ledger implements PostingContext {
       const key = keyOf(application.type, application.id);
       const rest = (this.payers.get(key) ?? []).filter((p) => p.type !== posting.type || p.id !== posting.id);
       if (rest.length > 0) this.payers.set(key, rest);
-      else {
-        this.payers.delete(key);
-        this.gone.delete(key);
-      }
+      else this.payers.delete(key);
     }
     for (const source of posting.deposited ?? []) {
       const key = keyOf(source.type, source.id);
@@ -802,7 +813,10 @@ export class Ledger implements PostingContext {
         ? movement.value - movement.cost
         : -movement.cost;
     const delta = gained - assetLine.home;
-    if (delta === 0) return;
+    // Costs are bounded but may add up; a stock of absurd unit costs stops being booked rather than the books breaking.
+    const volume = this.volume + 2 * (Math.abs(gained) - Math.abs(assetLine.home));
+    if (delta === 0 || volume > Number.MAX_SAFE_INTEGER) return;
+    this.volume = volume;
     assetLine.home = gained || 0;
     costLine.home = -gained || 0;
     this.addTo(this.sums(assetLine.account), movement.ymd, delta, 0, 0, undefined);
@@ -897,6 +911,12 @@ function isChargeForm(type: string): boolean {
 export function splitKey(key: string): [string, string] {
   const at = key.indexOf(':');
   return [key.slice(0, at), key.slice(at + 1)];
+}
+
+function volumeOf(posting: Posting): number {
+  let volume = 0;
+  for (const line of posting.lines) volume += Math.abs(line.home) + (posting.foreign ? Math.abs(line.foreign) : 0);
+  return volume;
 }
 
 /** What other postings read of a document; when it stays, nothing else needs posting again. */

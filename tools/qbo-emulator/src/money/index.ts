@@ -16,7 +16,7 @@ interface Decimal {
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/;
 
-function tooLarge(): QboFault {
+export function tooLarge(): QboFault {
   return new QboFault(
     '6000',
     'A business validation error has occurred while processing your request',

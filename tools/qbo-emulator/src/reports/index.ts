@@ -9,6 +9,8 @@ import { aging, agingDetail, partyBalance, partyBalanceDetail } from './parties.
 import { balanceSheet, profitAndLoss, trialBalance } from './statements.js';
 import { inventoryValuationDetail, inventoryValuationSummary } from './stock.js';
 
+export { selfcheckLedger, type Finding } from './selfcheck.js';
+
 type Report = (params: Params, company: CompanyView, ledger: Ledger) => Rec;
 
 const REPORTS: Readonly<Record<string, Report>> = {
