@@ -1,5 +1,6 @@
 // What a call to QBO can come back with. A union that says what the caller may do next, never an exception: a refusal is
 // an outcome of business, and "we do not know" is as much an answer as "no".
+import type { Json } from '#core';
 
 /** One `Fault.Error` of any of the shapes QBO answers in, under one spelling. */
 export interface QboFault {
@@ -37,10 +38,9 @@ export type QboAnswer<T> =
   /** Certainly not sent: breaker open, no connection, stopping. */
   | { readonly kind: 'unsent'; readonly reason: string };
 
-/** One item of a batch answer. `missing`: the answer did not mention the item, so whether it happened is unknown. */
+/** One item of a batch answer. */
 export type BatchItemAnswer =
-  | { readonly kind: 'ok'; readonly value: import('#core').Json }
-  | { readonly kind: 'refused'; readonly faults: readonly QboFault[] };
+  { readonly kind: 'ok'; readonly value: Json } | { readonly kind: 'refused'; readonly faults: readonly QboFault[] };
 
 /** A line for logs: "6240 Duplicate Name Exists Error: ...". Faults carry texts people wrote, never tokens. */
 export function faultText(faults: readonly QboFault[]): string {

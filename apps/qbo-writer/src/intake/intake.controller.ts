@@ -1,10 +1,10 @@
 // sync.writes -> rows of `links`. Nothing slow: one statement for a batch, then the loops are woken.
 import { Controller, Inject } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import { EventPattern, Payload } from '@nestjs/microservices';
 import { CLOCK, type Clock } from '#common/clock';
 import { knownType } from '#core';
 import { topics, type WriteEvent } from '#contracts';
-import { BatchContext, BATCHES, RecordRejected, type RecordBatch } from '#kafka';
+import { BATCHES, RecordRejected, type RecordBatch } from '#kafka';
 import { keyText, Links, OutboxRelay, type DesiredLink } from '#storage';
 import * as metrics from '../qbo-writer.metrics.js';
 import { announceFailedMapping } from '../results.js';
@@ -21,7 +21,7 @@ export class IntakeController {
   ) {}
 
   @EventPattern<string>(topics.writes.name, BATCHES)
-  async take(@Payload() batch: RecordBatch<WriteEvent>, @Ctx() _context: BatchContext): Promise<void> {
+  async take(@Payload() batch: RecordBatch<WriteEvent>): Promise<void> {
     const desired: DesiredLink[] = [];
     for (const [index, record] of batch.records.entries()) {
       if (record.value === null) continue;

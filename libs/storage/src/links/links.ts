@@ -4,7 +4,8 @@
 // carries the fence of its lease. Decisions are made by the caller (libs/core) on rows read under lock.
 import { Injectable } from '@nestjs/common';
 import type { Applied, Json, LinkState, Reference, Target } from '#core';
-import { Database, type Tx } from '../database.js';
+import { Database } from '../database.js';
+import type { Tx } from '../database.js';
 import { RealmLeases } from '../leases/realm-leases.js';
 import { Outbox, type OutboxRecord } from '../outbox/outbox.js';
 import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';

@@ -2,7 +2,8 @@
 // "create it again" (a new generation, because QBO would replay the old answer for the old request id).
 import { Injectable } from '@nestjs/common';
 import type { Json, LinkState } from '#core';
-import { Database, type Tx } from '../database.js';
+import { Database } from '../database.js';
+import type { Tx } from '../database.js';
 import type { Lane, LinkKey } from './row.js';
 
 export interface LinkCount {
