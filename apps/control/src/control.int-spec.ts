@@ -247,7 +247,7 @@ describe('the admin API', () => {
         byType: { Invoice: { settled: 2, failed: 1, ready: 1 } },
       },
       attachments: {},
-      capture: { completeUpTo: null, lookPending: false },
+      capture: { completeUpTo: null, lookPending: true },
       jobs: [],
       lag: { kafka: expect.any(Array), writes: { pending: 1 } },
       outbox: { size: expect.any(Number) },
@@ -317,7 +317,12 @@ describe('the admin API', () => {
     const it = await sync();
     const looked = await ask('POST', `/v1/companies/${it.sourceRealmId}/look`);
     expect(looked).toMatchObject({ status: 202, body: { realmId: it.sourceRealmId, lookRequested: '1' } });
-    expect((await ask('GET', `/v1/syncs/${it.id}`)).body.capture.lookPending).toBe(true);
+    expect((await ask('GET', `/v1/syncs/${it.id}`)).body.motion).toContain('a look at the source is due');
+    await db.query(
+      `update capture_cursors set look_done = look_requested, complete_up_to = now() where realm_id = $1`,
+      [it.sourceRealmId],
+    );
+    expect((await ask('GET', `/v1/syncs/${it.id}`)).body.capture.lookPending).toBe(false);
     const target = await ask('POST', `/v1/companies/${it.targetRealmId}/look`);
     expect(target).toMatchObject({ status: 409, body: { code: 'COMPANY.NOT_A_SOURCE' } });
   });

@@ -96,7 +96,7 @@ export class SyncStatus {
     }>(
       `select complete_up_to as "completeUpTo", cdc_since as "cdcSince", due_at as "dueAt", notified_at as "notifiedAt",
          look_requested as "lookRequested", look_done as "lookDone",
-         look_requested > look_done or notified_at is not null as "lookPending", failures, last_error as "lastError"
+         look_requested > look_done or notified_at is not null or complete_up_to is null as "lookPending", failures, last_error as "lastError"
        from capture_cursors where realm_id = $1`,
       [realmId],
     );

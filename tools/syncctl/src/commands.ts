@@ -1,0 +1,382 @@
+// What can be said to syncctl. A command asks the API and answers what to print: data for --json, text for people.
+import { readFileSync } from 'node:fs';
+import type { Answer, Api } from './api.js';
+import { queryOf, Refused } from './api.js';
+import { facts, table } from './table.js';
+
+export interface Options {
+  [name: string]: string | boolean | undefined;
+}
+
+export interface Told {
+  data: Answer;
+  text: string;
+}
+
+export interface Command {
+  /** as shown in the help: `links SYNC` */
+  usage: string;
+  says: string;
+  /** option -> what it means; a name ending in `=` takes a value */
+  options?: Readonly<Record<string, string>>;
+  run(api: Api, words: string[], options: Options): Promise<Told>;
+}
+
+const pages = { 'limit=': 'rows, 1 to 500 (default 50)', 'cursor=': 'the next page, as the last one named it' };
+const textOf = (value: string | boolean | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+const wordsOf = (value: string | boolean | undefined): string[] | undefined =>
+  textOf(value)?.split(',').filter(Boolean);
+const page = (options: Options) => ({ limit: textOf(options.limit), cursor: textOf(options.cursor) });
+
+function needed(words: string[], index: number, name: string): string {
+  const word = words[index];
+  if (!word) throw new Refused(`${name} is missing.`, 'npm run syncctl -- help');
+  return encodeURIComponent(word);
+}
+
+function neededOption(options: Options, name: string): string {
+  const value = textOf(options[name]);
+  if (!value) throw new Refused(`--${name} is missing.`, 'npm run syncctl -- help');
+  return value;
+}
+
+function readJson(file: string): Answer {
+  const from = file === '-' ? 0 : file;
+  try {
+    return JSON.parse(readFileSync(from, 'utf8'));
+  } catch (error) {
+    throw new Refused(
+      `${file === '-' ? 'Standard input' : file} holds no JSON: ${(error as Error).message}`,
+      'Pass a file, or - for standard input.',
+    );
+  }
+}
+
+function listed(answer: Answer, columns: readonly string[]): Told {
+  const more = answer.next ? `more: --cursor ${answer.next}\n` : '';
+  return { data: answer, text: table(answer.items, columns) + more };
+}
+
+const organizationColumns = ['id', 'name', 'createdAt'];
+const companyColumns = ['realmId', 'name', 'status', 'statusReason', 'homeCurrency', 'organizationId'];
+const syncColumns = ['id', 'sourceRealmId', 'targetRealmId', 'state', 'createdAt'];
+const jobColumns = ['id', 'kind', 'state', 'progress', 'error', 'startedAt', 'finishedAt'];
+const linkColumns = [
+  'entityType',
+  'sourceId',
+  'state',
+  'targetId',
+  'failureCode',
+  'failureReason',
+  'waitingOn',
+  'attempts',
+  'dueAt',
+];
+const logColumns = [
+  'at',
+  'stage',
+  'realmId',
+  'entityType',
+  'entityId',
+  'outcome',
+  'targetId',
+  'attempt',
+  'code',
+  'reason',
+];
+const stepColumns = [
+  'at',
+  'stage',
+  'outcome',
+  'version',
+  'targetId',
+  'targetSyncToken',
+  'attempt',
+  'requestId',
+  'durationMs',
+  'code',
+  'reason',
+];
+
+const one = (answer: Answer, columns: readonly string[]): Told => ({
+  data: answer,
+  text: facts(columns.map((name) => [name, answer[name]] as const)),
+});
+
+export const commands: Readonly<Record<string, Command>> = {
+  organizations: {
+    usage: 'organizations [create NAME]',
+    says: 'tenants',
+    options: pages,
+    async run(api, [verb, name], options) {
+      if (verb === 'create') return one(await api.control('POST', '/v1/organizations', { name }), organizationColumns);
+      return listed(await api.control('GET', `/v1/organizations${queryOf(page(options))}`), organizationColumns);
+    },
+  },
+  companies: {
+    usage: 'companies [connect REALM]',
+    says: 'connected QuickBooks companies',
+    options: {
+      'organization=': 'whose (connect: required)',
+      'tokens=': "connect: file with Intuit's token response as JSON, - for standard input",
+      'name=': 'connect: how to call it; default what QuickBooks calls it',
+      'no-check': 'connect: do not try the tokens',
+      ...pages,
+    },
+    async run(api, [verb, realmId], options) {
+      if (verb !== 'connect') {
+        const query = queryOf({ organizationId: textOf(options.organization), ...page(options) });
+        return listed(await api.control('GET', `/v1/companies${query}`), companyColumns);
+      }
+      const given = readJson(neededOption(options, 'tokens'));
+      const answer = await api.control('POST', '/v1/companies', {
+        organizationId: neededOption(options, 'organization'),
+        realmId,
+        name: textOf(options.name),
+        // Our spelling or Intuit's.
+        tokens: {
+          accessToken: given.accessToken ?? given.access_token,
+          refreshToken: given.refreshToken ?? given.refresh_token,
+          expiresIn: given.expiresIn ?? given.expires_in,
+          refreshExpiresIn: given.refreshExpiresIn ?? given.x_refresh_token_expires_in,
+        },
+        check: options['no-check'] !== true,
+      });
+      return one(answer, companyColumns);
+    },
+  },
+  look: {
+    usage: 'look REALM',
+    says: 'read a source company now',
+    async run(api, words) {
+      const answer = await api.control('POST', `/v1/companies/${needed(words, 0, 'REALM')}/look`);
+      return { data: answer, text: `look ${answer.lookRequested} of ${answer.realmId} asked for\n` };
+    },
+  },
+  syncs: {
+    usage: 'syncs [create SOURCE TARGET]',
+    says: 'syncs, source company -> target company',
+    options: { 'settings=': 'create: file with settings as JSON', 'organization=': 'only of this one', ...pages },
+    async run(api, [verb, sourceRealmId, targetRealmId], options) {
+      if (verb === 'create') {
+        const settings = textOf(options.settings) === undefined ? undefined : readJson(textOf(options.settings)!);
+        return one(await api.control('POST', '/v1/syncs', { sourceRealmId, targetRealmId, settings }), syncColumns);
+      }
+      const query = queryOf({ organizationId: textOf(options.organization), ...page(options) });
+      return listed(await api.control('GET', `/v1/syncs${query}`), syncColumns);
+    },
+  },
+  status: {
+    usage: 'status SYNC',
+    says: 'everything about one sync; exit 0 whether quiet or not',
+    async run(api, words) {
+      const sync = await api.control('GET', `/v1/syncs/${needed(words, 0, 'SYNC')}`);
+      return { data: sync, text: statusText(sync) };
+    },
+  },
+  pause: stateCommand('pause', 'stop sending; what is desired is still learnt'),
+  resume: stateCommand('resume', 'send again'),
+  backfill: jobCommand('backfill', 'read the whole source, page by page'),
+  replay: jobCommand('replay', 'compute everything again from the changes topic, without the source'),
+  job: {
+    usage: 'job JOB',
+    says: 'how far a backfill or replay is',
+    async run(api, words) {
+      return one(await api.control('GET', `/v1/jobs/${needed(words, 0, 'JOB')}`), ['syncId', ...jobColumns]);
+    },
+  },
+  links: {
+    usage: 'links SYNC',
+    says: 'records and what became of them in the target',
+    options: {
+      'state=': 'ready,sending,settled,waiting,backoff,held,uncertain,failed',
+      'type=': 'Customer,Invoice,...',
+      'source=': 'id in the source',
+      'target=': 'id in the target',
+      ...pages,
+    },
+    async run(api, words, options) {
+      const query = queryOf({
+        state: textOf(options.state),
+        type: textOf(options.type),
+        sourceId: textOf(options.source),
+        targetId: textOf(options.target),
+        ...page(options),
+      });
+      return listed(await api.control('GET', `/v1/syncs/${needed(words, 0, 'SYNC')}/links${query}`), linkColumns);
+    },
+  },
+  redrive: {
+    usage: 'redrive SYNC [TYPE ID]',
+    says: 'try held, failed and uncertain records again: one, or all',
+    options: {
+      'states=': 'without TYPE ID: only these, of held,failed,uncertain',
+      'types=': 'without TYPE ID: only these',
+      'create-again': 'with TYPE ID: the target record was removed by hand, make a new one',
+    },
+    async run(api, words, options) {
+      const sync = needed(words, 0, 'SYNC');
+      const answer = words[1]
+        ? await api.control(
+            'POST',
+            `/v1/syncs/${sync}/links/${needed(words, 1, 'TYPE')}/${needed(words, 2, 'ID')}/redrive`,
+            {
+              createAgain: options['create-again'] === true,
+            },
+          )
+        : await api.control('POST', `/v1/syncs/${sync}/links/redrive`, {
+            states: wordsOf(options.states),
+            types: wordsOf(options.types),
+          });
+      return { data: answer, text: `${answer.released} released\n${table(answer.links, ['entityType', 'sourceId'])}` };
+    },
+  },
+  mapping: {
+    usage: 'mapping SYNC [add FILE]',
+    says: 'mapping layers of a sync; add one',
+    options: {
+      'layer=': 'add: sync (default) or organization',
+      'author=': 'add: who (required)',
+      'reason=': 'add: why (required)',
+    },
+    async run(api, words, options) {
+      const path = `/v1/syncs/${needed(words, 0, 'SYNC')}/mapping`;
+      const columns = ['version', 'layer', 'author', 'reason', 'createdAt', 'rules'];
+      if (words[1] !== 'add') {
+        const answer = await api.control('GET', path);
+        return { data: answer, text: table(answer.layers, columns) };
+      }
+      const rules = readJson(words[2] ?? '-');
+      const [author, reason] = [neededOption(options, 'author'), neededOption(options, 'reason')];
+      return one(await api.control('POST', path, { layer: textOf(options.layer), rules, author, reason }), columns);
+    },
+  },
+  log: {
+    usage: 'log',
+    says: 'the sync log, newest first',
+    options: {
+      'sync=': 'of one sync',
+      'realm=': 'of one source company',
+      'type=': 'of one type',
+      'id=': 'of one record',
+      'stage=': 'notified, captured, mapped, settled, attachment',
+      'outcome=': 'created, updated, failed, ...',
+      'from=': 'at or after this time',
+      'to=': 'before this time',
+      ...pages,
+    },
+    async run(api, _words, options) {
+      const filters = ['sync', 'realm', 'type', 'id', 'stage', 'outcome', 'from', 'to'];
+      const query = queryOf({
+        ...Object.fromEntries(filters.map((name) => [name, textOf(options[name])])),
+        ...page(options),
+      });
+      return listed(await api.audit(`/v1/sync-log${query}`), logColumns);
+    },
+  },
+  life: {
+    usage: 'life REALM TYPE ID | life REALM/TYPE/ID',
+    says: 'the life of one source record, from webhook to target id',
+    async run(api, words) {
+      const key = (words.length === 1 ? words[0]! : words.slice(0, 3).join('/')) || '';
+      if (!key) throw new Refused('REALM TYPE ID is missing.', 'npm run syncctl -- help');
+      const answer = await api.audit(`/v1/changes/${encodeURIComponent(key)}`);
+      const targets = table(answer.targets, ['syncId', 'targetId', 'targetSyncToken', 'state', 'failureCode']);
+      return { data: answer, text: `${answer.key}\n\n${table(answer.steps, stepColumns)}\nnow:\n${targets}` };
+    },
+  },
+  audit: {
+    usage: 'audit ORGANIZATION [verify]',
+    says: 'who did what; verify the chain',
+    options: { 'limit=': pages['limit='], 'before=': 'sequence the last page ended at' },
+    async run(api, words, options) {
+      const path = `/v1/audit-log/${needed(words, 0, 'ORGANIZATION')}`;
+      if (words[1] === 'verify') {
+        const answer = await api.audit(`${path}/verify`);
+        const text =
+          answer.kind === 'intact'
+            ? `intact: ${answer.entries} entries, head ${answer.head?.sequence ?? '-'} ${answer.head?.hash ?? ''}\n`
+            : `BROKEN at ${answer.firstBadSequence}: ${answer.reason}\n`;
+        return { data: answer, text };
+      }
+      const answer = await api.audit(
+        `${path}${queryOf({ limit: textOf(options.limit), before: textOf(options.before) })}`,
+      );
+      return listed(answer, ['sequence', 'at', 'actor', 'action', 'subject', 'details']);
+    },
+  },
+};
+
+function stateCommand(verb: 'pause' | 'resume', says: string): Command {
+  return {
+    usage: `${verb} SYNC`,
+    says,
+    async run(api, words) {
+      const sync = await api.control('POST', `/v1/syncs/${needed(words, 0, 'SYNC')}/${verb}`);
+      return { data: sync, text: `${sync.id} is ${sync.state}\n` };
+    },
+  };
+}
+
+function jobCommand(kind: 'backfill' | 'replay', says: string): Command {
+  return {
+    usage: `${kind} SYNC`,
+    says,
+    options: { 'types=': 'only these: Customer,Invoice,...' },
+    async run(api, words, options) {
+      const path = `/v1/syncs/${needed(words, 0, 'SYNC')}/${kind}`;
+      const job = await api.control('POST', path, { types: wordsOf(options.types) });
+      return { data: job, text: `${kind} ${job.id} is ${job.state}; watch it: job ${job.id}\n` };
+    },
+  };
+}
+
+function statusText(sync: Answer): string {
+  const states = [
+    ...new Set(Object.values(sync.counts.byType).flatMap((counts) => Object.keys(counts as object))),
+  ].sort();
+  const counts = Object.entries(sync.counts.byType as Record<string, Record<string, number>>).map(
+    ([type, byState]) => ({
+      type,
+      ...byState,
+    }),
+  );
+  const lag = (sync.lag.kafka ?? []) as { groupId: string; topic: string; lag: number }[];
+  const behind = lag.filter((entry) => entry.lag > 0).map((entry) => `${entry.groupId} ${entry.topic} ${entry.lag}`);
+  const quota = (use: Answer) =>
+    use
+      ? `${use.lastMinute}/${use.perMinute} a minute, ${use.inFlight} in flight${use.frozenUntil ? `, frozen until ${use.frozenUntil}` : ''}`
+      : 'not used yet';
+  const company = (side: Answer) =>
+    `${side.name} (${side.realmId}) ${side.status}${side.statusReason ? `: ${side.statusReason}` : ''}`;
+  return [
+    facts([
+      ['sync', `${sync.id} ${sync.state}`],
+      ['source', company(sync.source)],
+      ['target', company(sync.target)],
+      ['quiet', sync.quiet ? 'yes' : `no: ${(sync.motion as string[]).join(', ')}`],
+      ['complete up to', sync.capture?.completeUpTo ?? 'nothing yet'],
+      ['capture trouble', sync.capture?.lastError ?? ''],
+      ['records', sync.counts.total],
+      [
+        'attachments',
+        Object.entries(sync.attachments)
+          .map(([state, count]) => `${String(count)} ${state}`)
+          .join(', '),
+      ],
+      ['Kafka', sync.lag.kafka === null ? 'does not answer' : behind.length > 0 ? behind.join(', ') : 'all consumed'],
+      ['outbox', sync.outbox.size],
+      ['source quota', quota(sync.quota.source)],
+      ['target quota', quota(sync.quota.target)],
+      [
+        'last error',
+        sync.lastError
+          ? `${sync.lastError.entityType} ${sync.lastError.sourceId}: ${sync.lastError.failureCode} ${sync.lastError.failureReason}`
+          : '',
+      ],
+    ]),
+    table(counts, ['type', ...states]),
+    table(sync.jobs, jobColumns),
+  ].join('\n');
+}
