@@ -83,9 +83,18 @@ it('takes parameters beside the fault or inside it, and refuses a fault nobody k
   expect(() => rules.add({ match: {}, fault: 'slow', times: 'often' })).toThrow(/'times'/);
 });
 
-it('forgets exactly one link of a body and leaves the body itself alone', () => {
-  const body = { Line: [{ Amount: 1 }, { Amount: 2, LinkedTxn: [{ TxnId: '1' }] }] };
-  expect(withoutFirstLink(body)!.Line).toEqual([{ Amount: 1 }, { Amount: 2, LinkedTxn: [] }]);
-  expect(body.Line[1]!.LinkedTxn).toHaveLength(1);
+it('forgets exactly one link, with a line that is nothing else, and leaves the body itself alone', () => {
+  const link = { TxnId: '1' };
+  const bill = { Line: [{ Amount: 1 }, { Amount: 2, DetailType: 'ItemBasedExpenseLineDetail', LinkedTxn: [link] }] };
+  expect(withoutFirstLink(bill)!.Line).toEqual([{ Amount: 1 }, { ...bill.Line[1], LinkedTxn: [] }]);
+  expect(bill.Line[1]!.LinkedTxn).toHaveLength(1);
+  expect(
+    withoutFirstLink({
+      Line: [
+        { Amount: 1, LinkedTxn: [link] },
+        { Amount: 2, LinkedTxn: [link] },
+      ],
+    })!.Line,
+  ).toHaveLength(1);
   expect(withoutFirstLink({ Line: [{ Amount: 1 }] })).toBeUndefined();
 });

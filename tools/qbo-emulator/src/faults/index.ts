@@ -144,7 +144,7 @@ export class FaultRules {
       if (rule.seen++ < (rule.skip ?? 0)) continue;
       if (rule.probability !== undefined && rule.random() >= rule.probability) continue;
       rule.applied++;
-      return faultOf(rule, now);
+      return onTokens(request, faultOf(rule, now));
     }
     return undefined;
   }
@@ -159,6 +159,13 @@ function matches(rule: LiveRule, request: FaultRequest): boolean {
     sameWord(entity, request.entity) &&
     (rule.pattern === undefined || rule.pattern.test(request.path))
   );
+}
+
+// A token endpoint has no commit of its own to act after: an answer lost after the work is one of which no byte is sent.
+function onTokens({ operation }: FaultRequest, fault: Fault): Fault {
+  const tokens = operation === 'token' || operation === 'revoke' || operation === 'oauth';
+  if (!tokens || fault.point !== 'after-commit' || fault.answer) return fault;
+  return { ...fault, kind: 'truncate-body', point: 'answer', keep: 0 };
 }
 
 const sameWord = (wanted: string | undefined, given: string | undefined): boolean =>
@@ -285,14 +292,19 @@ export function gatewayAnswer(
   return { status, contentType: 'application/json;charset=UTF-8', body: JSON.stringify(body) };
 }
 
-/** `drop-link`: the same body without its first LinkedTxn; undefined when it has none. The body itself stays as it is. */
+/**
+ * `drop-link`: the same body without its first LinkedTxn; undefined when it has none. The body itself stays as it is.
+ * A line that is nothing but its link (payments, deposits) goes with it, else the write would be refused instead of forgotten.
+ */
 export function withoutFirstLink(body: Rec): Rec | undefined {
   const lines: unknown = body.Line;
   if (Array.isArray(lines)) {
     const at = lines.findIndex((line: Rec | null) => Array.isArray(line?.LinkedTxn) && line.LinkedTxn.length > 0);
     if (at >= 0) {
-      const line = { ...(lines[at] as Rec), LinkedTxn: ((lines[at] as Rec).LinkedTxn as unknown[]).slice(1) };
-      return { ...body, Line: lines.with(at, line) };
+      const line = lines[at] as Rec;
+      const links = line.LinkedTxn as unknown[];
+      const bare = line.DetailType === undefined && links.length === 1;
+      return { ...body, Line: bare ? lines.toSpliced(at, 1) : lines.with(at, { ...line, LinkedTxn: links.slice(1) }) };
     }
   }
   if (Array.isArray(body.LinkedTxn) && body.LinkedTxn.length > 0)

@@ -532,6 +532,7 @@ class PersonAtWork {
           (one) =>
             one.POStatus === 'Open' &&
             isUntouched(one) &&
+            itemsActive(one, this.company) &&
             this.company.get('Vendor', one.VendorRef.value as string)?.Active !== false,
         ) ?? books.purchaseOrder();
       return outcome('Bill', books.billFromOrder(order), [{ type: 'PurchaseOrder', rec: order }]);
