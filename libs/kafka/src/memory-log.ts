@@ -127,9 +127,9 @@ export class MemoryLog implements LogClient {
     this.consumers.delete(consumer);
   }
 
-  private append(name: string, partition: number, messages: OutgoingMessage[]): Promise<void> {
+  private async append(name: string, partition: number, messages: OutgoingMessage[]): Promise<void> {
     const log = this.topic(name).partitions[partition];
-    if (!log) return Promise.reject(new Error(`topic ${name} has no partition ${partition}`));
+    if (!log) throw new Error(`topic ${name} has no partition ${partition}`);
     for (const { key, value, headers } of messages) {
       log.push({
         key: key === null ? null : Buffer.from(key),
@@ -140,7 +140,7 @@ export class MemoryLog implements LogClient {
       });
     }
     for (const consumer of this.consumers) consumer.wake();
-    return Promise.resolve();
+    await Promise.resolve();
   }
 
   private topic(name: string): MemoryTopic {

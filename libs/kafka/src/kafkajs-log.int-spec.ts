@@ -1,0 +1,81 @@
+// The kafkajs adapter against a real broker: the contract, and what only a group of several can show.
+import { randomUUID } from 'node:crypto';
+import { createLog } from '#common/logging';
+import { describeLogClient } from './contract-suite.js';
+import { KafkajsLog } from './kafkajs-log.js';
+
+const brokers = process.env.SYNC_KAFKA_BROKERS!.split(',');
+const make = (): KafkajsLog => new KafkajsLog({ brokers, clientId: 'spec', log: createLog('kafka-spec') });
+
+describeLogClient('kafkajs', make);
+
+describe('a kafkajs group', () => {
+  const client = make();
+  afterAll(() => client.close());
+
+  it('shares partitions, and the survivor takes over what a leaver had, without loss', async () => {
+    const topic = `spec-${randomUUID().slice(0, 8)}`;
+    const groupId = `spec-${randomUUID()}`;
+    await client.createTopics([{ name: topic, partitions: 4, config: {} }]);
+    const seen = new Set<string>();
+    const assigned: number[] = [0, 0];
+    const join = (member: number) =>
+      client.consume({
+        groupId,
+        topics: [topic],
+        onAssigned: (partitions) => (assigned[member] = partitions.length),
+        onFatal: (error) => {
+          throw error;
+        },
+        onBatch: async (batch, hold) => {
+          for (const { value } of batch.records) seen.add(String(value));
+          await hold.commit();
+        },
+      });
+    const until = async (what: () => boolean): Promise<void> => {
+      const end = Date.now() + 15_000;
+      while (!what() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(what()).toBe(true);
+    };
+    const producer = await client.producer();
+    const send = async (from: number): Promise<void> => {
+      for (let partition = 0; partition < 4; partition++) {
+        await producer.send(topic, partition, [{ key: 'k', value: Buffer.from(`${from + partition}`), headers: {} }]);
+      }
+    };
+    const first = join(0);
+    await first.joined;
+    const second = join(1);
+    await until(() => assigned[0] === 2 && assigned[1] === 2);
+    await send(0);
+    await until(() => seen.size === 4);
+    await first.stop();
+    await until(() => assigned[1] === 4);
+    await send(4);
+    await until(() => seen.size === 8);
+    await second.stop();
+    await producer.close();
+  });
+
+  it('says that it is dead when its settings can never work', async () => {
+    const topic = `spec-${randomUUID().slice(0, 8)}`;
+    await client.createTopics([{ name: topic, partitions: 1, config: {} }]);
+    // Longer than the broker's maximum: the coordinator refuses the join for good.
+    const impossible = new KafkajsLog({
+      brokers,
+      clientId: 'spec',
+      log: createLog('kafka-spec'),
+      sessionTimeoutMs: 2_000_000_000,
+    });
+    const died = new Promise<Error>((resolve) => {
+      impossible.consume({
+        groupId: `spec-${randomUUID()}`,
+        topics: [topic],
+        onBatch: () => Promise.resolve(),
+        onFatal: resolve,
+      });
+    });
+    expect((await died).message).toMatch(/session timeout/i);
+    await impossible.close();
+  });
+});
