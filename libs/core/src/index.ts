@@ -2,6 +2,7 @@
 export * from './model/ids.js';
 export * from './model/json.js';
 export * from './model/version.js';
+export * from './attachments/index.js';
 export * from './canonical/index.js';
 export * from './capture/index.js';
 export * from './links/index.js';

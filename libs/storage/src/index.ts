@@ -10,3 +10,4 @@ export * from './audit-log/index.js';
 export * from './links/index.js';
 export * from './capture/index.js';
 export * from './mapping/index.js';
+export * from './attachments/index.js';

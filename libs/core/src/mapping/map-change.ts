@@ -39,7 +39,7 @@ function mapped(change: SourceChange, ruleSet: RuleSet): Mapped {
     return excluded(because === true ? 'excluded by a rule' : String(because));
   const redirect = Object.hasOwn(rules.redirect, change.id) ? rules.redirect[change.id] : undefined;
   if (redirect) return excluded(`redirected to ${change.entityType} ${redirect.value}`);
-  if (change.entityType === 'Attachable') return mapAttachment(change);
+  if (change.entityType === 'Attachable') return mapAttachment(change, ruleSet);
   return change.deleted ? removal(change, ruleSet) : upsert(change, definition, rules, ruleSet);
 }
 

@@ -1,5 +1,6 @@
 // Every migration, oldest first. A name is never changed: it is what the database remembers.
 import { Initial1763700000001 } from './0001-initial.js';
 import { AttemptFacts1763700000002 } from './0002-attempt-facts.js';
+import { AttachmentFacts1763700000003 } from './0003-attachment-facts.js';
 
-export const migrations = [Initial1763700000001, AttemptFacts1763700000002];
+export const migrations = [Initial1763700000001, AttemptFacts1763700000002, AttachmentFacts1763700000003];

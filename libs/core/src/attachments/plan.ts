@@ -1,0 +1,180 @@
+// What to do about one attachment now. The order protects against doubles: an upload whose answer was lost is looked for
+// in the target before it is made again, and bytes count as carried only when both copies were read and have one hash.
+import { canonicalText } from '../canonical/index.js';
+import type { Json } from '../model/json.js';
+import { waitKey } from '../references/index.js';
+import type { AttachmentLink, AttachmentMetadata, DesiredAttachment } from './attachment.js';
+
+/** A record that an attachment hangs on, as the links say. `gone`: it was removed, or is not carried at all. */
+export type Anchor = { kind: 'there'; targetId: string } | { kind: 'pending' } | { kind: 'gone' };
+
+export interface AttachmentFacts {
+  anchorOf: (entityType: string, sourceId: string) => Anchor;
+  /** Attachables of the target that could be the lost upload; undefined when not asked yet */
+  twins?: readonly Json[] | undefined;
+  /** target ids that belong to other attachments of this sync */
+  taken?: ReadonlySet<string> | undefined;
+  /** the target's Attachable as just read, when a `read` plan asked for it; null: it is gone */
+  targetNow?: Json | null | undefined;
+}
+
+export type AttachmentPlan =
+  | { kind: 'noop'; why: 'equal' | 'nothing-to-remove' | 'anchors-gone' | 'already-removed' }
+  /** a record it hangs on is not in the target yet */
+  | { kind: 'wait'; on: string[] }
+  /** one query: Attachables by this name, and on this record when there is one; then plan again with `twins` */
+  | { kind: 'find-twin'; fileName: string; anchor?: { type: string; value: string } }
+  /** the lost upload did happen: link it; its bytes are verified next */
+  | { kind: 'adopt'; targetId: string; syncToken: string; metadata: AttachmentMetadata }
+  | { kind: 'upload'; metadata: AttachmentMetadata; fileName: string }
+  /** a note has no bytes: an ordinary create */
+  | { kind: 'create-note'; metadata: AttachmentMetadata }
+  /** both copies are read to their end and hashed */
+  | { kind: 'verify'; targetId: string; hashSource: boolean }
+  /** the target's copy has other bytes: removed, then uploaded anew under another identity */
+  | { kind: 'discard'; body: Json }
+  | { kind: 'update'; body: Json; metadata: AttachmentMetadata }
+  | { kind: 'delete'; body: Json }
+  | { kind: 'read'; targetId: string }
+  | { kind: 'fail'; code: string; reason: string };
+
+/** Copies thrown away before a person is asked: three bad uploads in a row are no accident of the network. */
+const mostDiscarded = 3;
+
+export function planAttachment(link: AttachmentLink, facts: AttachmentFacts): AttachmentPlan {
+  const { desired, target } = link;
+  if (desired.deleted) return planRemoval(link, facts);
+  const anchors = desired.references.map((reference) => ({
+    reference,
+    anchor: facts.anchorOf(reference.entityType, reference.sourceId),
+  }));
+  const pending = anchors.filter(({ anchor }) => anchor.kind === 'pending');
+  if (pending.length > 0) {
+    return { kind: 'wait', on: pending.map(({ reference }) => waitKey(reference.entityType, reference.sourceId)) };
+  }
+  const metadata = metadataOf(desired, anchors);
+  if (!target || target.deleted) {
+    // It hung on records that are gone: nobody would ever see the copy.
+    if (desired.references.length > 0 && metadata.AttachableRef.length === 0) {
+      return { kind: 'noop', why: 'anchors-gone' };
+    }
+    return planCreation(link, metadata, facts);
+  }
+  if (facts.targetNow === null) {
+    return { kind: 'fail', code: 'DRIFT.TARGET_GONE', reason: `Attachable ${target.id} was deleted in the target` };
+  }
+  if (desired.fileName !== undefined) {
+    if (link.targetSha256 === undefined || link.sourceSha256 === undefined) {
+      return { kind: 'verify', targetId: target.id, hashSource: link.sourceSha256 === undefined };
+    }
+    if (link.targetSha256 !== link.sourceSha256) return planDiscard(link, facts);
+  }
+  if (link.applied && isSame(link.applied.metadata, metadata)) return { kind: 'noop', why: 'equal' };
+  const key = keyOf(link, facts);
+  return key ? { kind: 'update', body: { ...key, ...metadata }, metadata } : { kind: 'read', targetId: target.id };
+}
+
+function planCreation(link: AttachmentLink, metadata: AttachmentMetadata, facts: AttachmentFacts): AttachmentPlan {
+  const { fileName, size } = link.desired;
+  if (link.uploadOpen) {
+    const [anchor] = metadata.AttachableRef;
+    if (!facts.twins) {
+      return { kind: 'find-twin', fileName: fileName ?? '', ...(anchor ? { anchor: anchor.EntityRef } : {}) };
+    }
+    const free = facts.twins.filter((twin) => !facts.taken?.has(String(twin.Id)) && isTwin(twin, link.desired));
+    // Several equal ones are all ours or a person's doing; the oldest is as good as any and no new one is made.
+    const [twin] = free.sort((a, b) => Number(a.Id) - Number(b.Id));
+    if (twin) {
+      const syncToken = String(twin.SyncToken);
+      return { kind: 'adopt', targetId: String(twin.Id), syncToken, metadata: metadataIn(twin) };
+    }
+  }
+  if (fileName === undefined) {
+    return link.desired.note === undefined
+      ? { kind: 'fail', code: 'ATTACHMENT.EMPTY', reason: 'neither a file nor a note' }
+      : { kind: 'create-note', metadata };
+  }
+  if (link.discarded >= mostDiscarded) {
+    const reason = `the bytes differed after ${link.discarded} uploads of ${size ?? 'unknown many'} bytes`;
+    return { kind: 'fail', code: 'ATTACHMENT.HASH_MISMATCH', reason };
+  }
+  return { kind: 'upload', metadata, fileName };
+}
+
+function planRemoval(link: AttachmentLink, facts: AttachmentFacts): AttachmentPlan {
+  const { target } = link;
+  if (!target && link.uploadOpen) {
+    // Deleted while its upload was in doubt: what may have been made must be found to be removed.
+    if (!facts.twins) return { kind: 'find-twin', fileName: link.desired.fileName ?? '' };
+    const twin = facts.twins.find((one) => !facts.taken?.has(String(one.Id)) && isTwin(one, link.desired));
+    if (!twin) return { kind: 'noop', why: 'nothing-to-remove' };
+    return { kind: 'delete', body: { Id: String(twin.Id), SyncToken: String(twin.SyncToken) } };
+  }
+  if (!target || target.deleted) return { kind: 'noop', why: 'nothing-to-remove' };
+  if (facts.targetNow === null) return { kind: 'noop', why: 'already-removed' };
+  const key = keyOf(link, facts);
+  return key ? { kind: 'delete', body: key } : { kind: 'read', targetId: target.id };
+}
+
+function planDiscard(link: AttachmentLink, facts: AttachmentFacts): AttachmentPlan {
+  const key = keyOf(link, facts);
+  return key ? { kind: 'discard', body: key } : { kind: 'read', targetId: link.target!.id };
+}
+
+function metadataOf(
+  desired: DesiredAttachment,
+  anchors: { reference: DesiredAttachment['references'][number]; anchor: Anchor }[],
+): AttachmentMetadata {
+  const metadata: AttachmentMetadata = { AttachableRef: [] };
+  for (const { reference, anchor } of anchors) {
+    if (anchor.kind !== 'there') continue;
+    const EntityRef = { type: reference.entityType, value: anchor.targetId };
+    metadata.AttachableRef.push({ EntityRef, IncludeOnSend: reference.includeOnSend });
+  }
+  if (desired.fileName !== undefined) metadata.FileName = desired.fileName;
+  if (desired.contentType !== undefined) metadata.ContentType = desired.contentType;
+  if (desired.note !== undefined) metadata.Note = desired.note;
+  if (desired.category !== undefined) metadata.Category = desired.category;
+  return metadata;
+}
+
+/** The metadata a record of the target shows, in the shape we send. */
+export function metadataIn(record: Json): AttachmentMetadata {
+  const links = Array.isArray(record.AttachableRef) ? (record.AttachableRef as Json[]) : [];
+  const metadata: AttachmentMetadata = {
+    AttachableRef: links.flatMap((link) => {
+      const entity = link.EntityRef as Json | undefined;
+      if (!entity?.value) return [];
+      const EntityRef = { type: String(entity.type), value: String(entity.value) };
+      return [{ EntityRef, IncludeOnSend: link.IncludeOnSend === true }];
+    }),
+  };
+  if (record.FileName) metadata.FileName = String(record.FileName);
+  if (record.ContentType) metadata.ContentType = String(record.ContentType);
+  if (record.Note) metadata.Note = String(record.Note);
+  if (record.Category) metadata.Category = String(record.Category);
+  return metadata;
+}
+
+/** Same name and same size; a note has neither and is told by its text. */
+function isTwin(record: Json, desired: DesiredAttachment): boolean {
+  if (desired.fileName === undefined) return !record.FileName && record.Note === desired.note;
+  if (record.FileName !== desired.fileName) return false;
+  return desired.size === undefined || Number(record.Size) === desired.size;
+}
+
+/** Order of references and letter case of their types say nothing. */
+function isSame(a: AttachmentMetadata, b: AttachmentMetadata): boolean {
+  const text = ({ AttachableRef, ContentType: _computed, ...rest }: AttachmentMetadata) => {
+    const anchors = AttachableRef.map(({ EntityRef, IncludeOnSend }) =>
+      [EntityRef.type.toLowerCase(), EntityRef.value, IncludeOnSend].join(' '),
+    );
+    return canonicalText({ ...rest, anchors: anchors.sort() });
+  };
+  return text(a) === text(b);
+}
+
+function keyOf(link: AttachmentLink, facts: AttachmentFacts): { Id: string; SyncToken: string } | undefined {
+  const token: unknown = facts.targetNow?.SyncToken ?? link.target?.syncToken;
+  return token === undefined || token === null ? undefined : { Id: link.target!.id, SyncToken: String(token) };
+}

@@ -1,0 +1,3 @@
+// Attachments: desired against applied per (sync, Attachable), with what is known of the bytes on both sides.
+export * from './attachment-links.js';
+export type { StoredAttachment } from './row.js';
