@@ -1,8 +1,6 @@
-// Lag of our consumer groups, in records. One reading serves everybody who asks within a second: it costs a few dozen
-// requests to the brokers, and a page that refreshes must not become their load.
-import { Inject, Injectable } from '@nestjs/common';
-import { CLOCK } from '#common/clock';
-import type { Clock } from '#common/clock';
+// Lag of our consumer groups, in records. A reading costs a few dozen requests to the brokers, so everybody who asks while
+// one is under way shares the next one; never the one under way, which may have missed what the caller has just seen.
+import { Injectable } from '@nestjs/common';
 import { topics } from '#contracts';
 import { GroupLag, KafkaClient } from '#kafka';
 
@@ -14,6 +12,7 @@ export interface TopicLag {
 
 /** Who consumes what (docs/architecture.md). A group that never committed is behind by everything. */
 const consumption: Readonly<Record<string, readonly string[]>> = {
+  'sync-ingest': [topics.notifications.name],
   'sync-mapper': [topics.changes.name],
   'sync-qbo-writer': [topics.writes.name],
   'sync-attachment-worker': [topics.attachments.name],
@@ -22,28 +21,30 @@ const consumption: Readonly<Record<string, readonly string[]>> = {
     topics.changes.name,
     topics.writes.name,
     topics.results.name,
+    topics.attachments.name,
     topics.audit.name,
   ],
 };
-const freshMs = 1000;
 
 @Injectable()
 export class KafkaLag {
-  private last: { atMs: number; reading: Promise<TopicLag[] | undefined> } | undefined;
+  private current: Promise<unknown> = Promise.resolve();
+  private next: Promise<TopicLag[] | undefined> | undefined;
 
   constructor(
     private readonly groups: GroupLag,
     private readonly client: KafkaClient,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** undefined when the brokers do not answer: the rest of a page is worth showing without it. */
   read(): Promise<TopicLag[] | undefined> {
-    const now = this.clock.nowMs();
-    if (!this.last || now - this.last.atMs >= freshMs) {
-      this.last = { atMs: now, reading: this.ask().catch(() => undefined) };
-    }
-    return this.last.reading;
+    this.next ??= this.current.then(() => {
+      this.next = undefined;
+      const reading = this.ask().catch(() => undefined);
+      this.current = reading;
+      return reading;
+    });
+    return this.next;
   }
 
   private async ask(): Promise<TopicLag[]> {
@@ -53,7 +54,9 @@ export class KafkaLag {
       for (const topic of names) {
         const partitions = committed.filter((entry) => entry.groupId === groupId && entry.topic === topic);
         const lag =
-          partitions.length > 0 ? partitions.reduce((sum, entry) => sum + entry.lag, 0) : await this.everything(topic);
+          partitions.length > 0
+            ? partitions.reduce((sum, entry) => sum + Math.max(0, entry.lag), 0)
+            : await this.everything(topic);
         found.push({ groupId, topic, lag });
       }
     }

@@ -20,13 +20,16 @@ export class SyncStatus {
   ) {}
 
   async of(sync: SyncRow) {
-    // Kafka is asked before the rows: a record consumed in between is then seen in at least one of the two.
-    const lag = await this.kafka.read();
-    const [counts, attachments, capture, jobs, writes, outbox, quota, lastError, source, target] = await Promise.all([
-      this.links.counts(sync.id),
-      this.attachments(sync.id),
+    // Stages are read in the order in which work passes through them: capture and jobs, Kafka, links. Work that moves on
+    // meanwhile is met again further down; in any other order it could slip past and the sync look quiet.
+    const [capture, jobs] = await Promise.all([
       this.capture(sync.sourceRealmId),
       this.jobs.list({ syncId: sync.id, limit: jobsShown }),
+    ]);
+    const lag = await this.kafka.read();
+    const [counts, attachments, writes, outbox, quota, lastError, source, target] = await Promise.all([
+      this.links.counts(sync.id),
+      this.attachments(sync.id),
       this.links.lag(sync.id),
       this.outbox(),
       this.governor.quotaUse([sync.sourceRealmId, sync.targetRealmId]),
