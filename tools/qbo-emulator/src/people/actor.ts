@@ -1,10 +1,11 @@
 // How the people of the emulator's world act on a company: the few verbs they need, whoever carries them out.
-import { type EntityType, entityType } from '../catalogue/catalogue.js';
+import { type EntityType, entityType, entityTypes } from '../catalogue/catalogue.js';
 import type { Engine, Written } from '../engine/engine.js';
 import { upsertExchangeRate } from '../engine/exchange-rates.js';
 import { inFieldOrder } from '../engine/shape.js';
 import { createTaxCode } from '../engine/tax-service.js';
 import { createTemplate } from '../engine/templates.js';
+import { objectTime, offsetMinutesAt } from '../company/time.js';
 import type { CompanyView, Rec } from '../types.js';
 
 export interface File {
@@ -25,6 +26,11 @@ export interface Actor {
   attach(file: File, target?: { type: string; id: string }): Rec;
   /** Puts what only the product itself can make (a budget, a customer type). */
   put(type: string, fields: Rec): Rec;
+  /**
+   * What follows is written as if on that day (a history being made up); undefined returns to the clock. The first call
+   * makes what the company was founded with as old as the history.
+   */
+  backdate?(date: string | undefined): void;
 }
 
 export interface ActorPorts {
@@ -42,18 +48,52 @@ export function actorOn(engine: Engine, ports: ActorPorts = {}): Actor {
   // What a refused write traced before it threw must not reach the log with the next one that succeeds.
   const write = (act: () => Written): Rec => {
     const traced = company.changes.length;
+    const begun = company.now();
     let written: Written;
     try {
       written = act();
     } catch (error) {
-      company.changes.length = traced;
+      company.changes.length = Math.min(company.changes.length, traced);
       throw error;
     }
+    if (history.day !== undefined) age(company.changes.slice(traced), begun);
     ports.written?.(written);
     return written.rec;
   };
+  const history: { day?: string; writes: number; started: boolean } = { writes: 0, started: false };
+  // Times of day run on from nine in the morning, twenty seconds a write, and stay within the day and behind the clock.
+  const moment = (): number => {
+    const morning =
+      Date.parse(`${history.day}T09:00:00Z`) - offsetMinutesAt(company.country(), company.clock.now()) * 60_000;
+    return Math.min(company.clock.now(), morning + Math.min(history.writes++ * 20_000, 10 * 3_600_000));
+  };
+  // Only times of this very write are moved; it may have begun in one second of the clock and ended in the next.
+  const makeOld = (rec: Rec | undefined, isNew: (time: unknown) => boolean, atMs: number): void => {
+    const meta = rec?.['MetaData'] as Rec | undefined;
+    if (!rec || !meta || !isNew(meta['LastUpdatedTime'])) return;
+    const then = objectTime(atMs, offsetMinutesAt(company.country(), atMs));
+    const created: unknown = isNew(meta['CreateTime']) ? then : meta['CreateTime'];
+    rec['MetaData'] = { ...meta, CreateTime: created, LastUpdatedTime: then };
+    company.setTouched(rec, atMs);
+  };
+  const age = (changes: typeof company.changes, begun: string): void => {
+    const ended = company.now();
+    const atMs = moment();
+    for (const change of changes) {
+      if (change.kind !== 'put' && change.kind !== 'derived') continue;
+      makeOld(company.get(change.type, change.id), (time) => time === begun || time === ended, atMs);
+    }
+  };
   return {
     company,
+    backdate: (date) => {
+      if (date !== history.day) history.writes = 0;
+      history.day = date;
+      if (date === undefined || history.started) return;
+      history.started = true;
+      const atMs = moment();
+      for (const { entity } of entityTypes) for (const rec of company.all(entity)) makeOld(rec, () => true, atMs);
+    },
     create: (type, body) => write(() => createBy(engine, type, body)),
     update: (type, body) =>
       write(() => {

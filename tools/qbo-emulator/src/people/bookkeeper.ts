@@ -18,8 +18,9 @@ export class Bookkeeper {
   private readonly taxCodes: Rec[];
   private readonly home: string;
   readonly country: string;
-  /** Documents get this date. */
-  date: string;
+  private today: string;
+  /** Set while a history is made up: documents are not only dated but also written on their day. */
+  writesHistory = false;
   private serial = 0;
 
   constructor(
@@ -28,12 +29,21 @@ export class Bookkeeper {
     date?: string,
   ) {
     this.company = actor.company;
-    this.date = date ?? actor.company.today();
+    this.today = date ?? actor.company.today();
     this.home = this.company.homeCurrency();
     this.country = this.company.country();
     this.taxCodes = [...this.company.all('TaxCode')].filter(
       (code) => code.Active !== false && !['TAX', 'NON'].includes(String(code.Id)),
     );
+  }
+
+  /** Documents get this date. */
+  get date(): string {
+    return this.today;
+  }
+  set date(date: string) {
+    this.today = date;
+    if (this.writesHistory) this.actor.backdate?.(date);
   }
 
   // ---- finding -------------------------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ export function generate(actor: Actor, options: GeneratorOptions = {}): Furnishe
   const end = company.today();
   const start = dayAfter(end, -Math.round(years * 365));
   const books = new Bookkeeper(actor, chance, start);
+  books.writesHistory = true;
+  books.date = start;
   const attempts = new Attempts();
   const scale = Math.sqrt(transactions);
   enterLists(books, attempts, start, {
@@ -74,6 +76,7 @@ export function generate(actor: Actor, options: GeneratorOptions = {}): Furnishe
     if (!attempts.run(kind, () => enter(books, kind))) attempts.run('Invoice', () => books.invoice());
     done = countTransactions(company) - before;
   }
+  actor.backdate?.(undefined);
   return { counts: countAll(company), refused: attempts.refused };
 }
 

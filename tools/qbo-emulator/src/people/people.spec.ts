@@ -127,6 +127,27 @@ describe('generated', () => {
     assertSensible(engine.company);
   });
 
+  it('was written over its years: times follow the dates, nothing is younger than the clock, little changed this month', () => {
+    const engine = newEngine();
+    generate(actorOn(engine), { seed: 3, transactions: 400, years: 2 });
+    const invoices = [...engine.company.all('Invoice')];
+    const dayOf = (time: unknown): string => String(time).slice(0, 10);
+    for (const rec of invoices) {
+      expect(dayOf(rec.MetaData.CreateTime) >= rec.TxnDate).toBe(true);
+      expect(Date.parse(rec.MetaData.CreateTime as string)).toBeLessThanOrEqual(
+        Date.parse(rec.MetaData.LastUpdatedTime as string),
+      );
+      expect(Date.parse(rec.MetaData.LastUpdatedTime as string)).toBeLessThanOrEqual(engine.company.clock.now());
+    }
+    expect(new Set(invoices.map((rec) => dayOf(rec.MetaData.CreateTime))).size).toBeGreaterThan(50);
+    const monthAgo = engine.company.clock.now() - 30 * 86_400_000;
+    const young = invoices.filter((rec) => Date.parse(rec.MetaData.LastUpdatedTime as string) > monthAgo);
+    expect(young.length).toBeLessThan(invoices.length / 5);
+    expect(
+      [...engine.company.all('Term')].every((rec) => Date.parse(rec.MetaData.LastUpdatedTime as string) < monthAgo),
+    ).toBe(true);
+  });
+
   it('is the same for the same seed and another for another', () => {
     const company = (seed: number): string => {
       const engine = newEngine();
