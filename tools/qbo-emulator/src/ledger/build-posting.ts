@@ -56,12 +56,18 @@ export function buildPosting(type: string, rec: Rec, ctx: PostingContext): Posti
   return draft.finish();
 }
 
+/** A void has no status field: note, zero amounts, zero quantities and no links tell it. */
 export function isVoided(rec: Rec): boolean {
   return (
     typeof rec.PrivateNote === 'string' &&
     rec.PrivateNote.startsWith('Voided') &&
     cents(rec.TotalAmt ?? rec.Amount) === 0 &&
-    (!Array.isArray(rec.Line) || rec.Line.every((line: Rec) => cents(line?.Amount) === 0))
+    arrayOf(rec.Line).every(
+      (line) =>
+        cents(line.Amount) === 0 &&
+        arrayOf(line.LinkedTxn).length === 0 &&
+        units(line.ItemAdjustmentLineDetail?.QtyDiff) === 0,
+    )
   );
 }
 

@@ -12,7 +12,8 @@ import { cents, centsText, plus, share, tooLarge, units, unitsText, type Cents }
 import { switchesOf, type Switches } from '../tax/index.js';
 import { arrayOf, buildPosting, Draft, orderOf, refId, type PostingContext } from './build-posting.js';
 import { ItemStock, type Movement } from './fifo.js';
-import { dateOf, keyOf, Line, LineKind, linkedType, Posting, ymdOf } from './posting.js';
+import type { Line, Posting } from './posting.js';
+import { dateOf, keyOf, LineKind, linkedType, ymdOf } from './posting.js';
 
 /** One posting line as the steering API shows it; debit and credit in home currency. */
 export interface LedgerLine {

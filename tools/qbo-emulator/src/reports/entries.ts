@@ -37,19 +37,25 @@ export function* entriesOf(ledger: Ledger, company: CompanyView, basis: Basis): 
 
 class CashView {
   private readonly profitAndLoss = new Map<string, boolean>();
-  private readonly unappliedIncome: string;
-  private readonly unappliedExpense: string;
+  private readonly unapplied = new Map<string, string>();
 
   constructor(
     private readonly ledger: Ledger,
     private readonly company: CompanyView,
-  ) {
-    const find = (subType: string, type: string, name: string): string => {
-      const known: Rec | undefined = company.accountBySubType(subType);
-      return String((known ?? company.ensureAccount({ name, type, subType })).Id);
-    };
-    this.unappliedIncome = find('UnappliedCashPaymentIncome', 'Income', 'Unapplied Cash Payment Income');
-    this.unappliedExpense = find('UnappliedCashBillPaymentExpense', 'Expense', 'Unapplied Cash Bill Payment Expense');
+  ) {}
+
+  /** Looked up only when there is unapplied money: a report should not make accounts for nothing. */
+  private unappliedAccount(receives: boolean): string {
+    const [subType, type, name] = receives
+      ? ['UnappliedCashPaymentIncome', 'Income', 'Unapplied Cash Payment Income']
+      : ['UnappliedCashBillPaymentExpense', 'Expense', 'Unapplied Cash Bill Payment Expense'];
+    let known = this.unapplied.get(subType);
+    if (known === undefined) {
+      const account: Rec =
+        this.company.accountBySubType(subType) ?? this.company.ensureAccount({ name, type, subType });
+      this.unapplied.set(subType, (known = String(account.Id)));
+    }
+    return known;
   }
 
   *entries(posting: Posting): Iterable<Entry> {
@@ -167,7 +173,6 @@ class CashView {
         controlLine ??= line;
       } else if (line.home !== 0) yield entry(posting, line, line.home, posting.ymd);
     }
-    const unapplied = receives ? this.unappliedIncome : this.unappliedExpense;
     const direction = receives ? 1 : -1;
     for (const application of posting.applications ?? []) {
       const target = this.ledger.posting(application.type, application.id);
@@ -180,6 +185,7 @@ class CashView {
         // Dated before its document, the money is unapplied until the document's day.
         if (target.ymd > posting.ymd && amount !== 0) {
           const line = controlLine ?? posting.lines[0] ?? target.lines[0];
+          const unapplied = this.unappliedAccount(receives);
           yield { posting, account: unapplied, amount, ymd: posting.ymd, line };
           yield { posting, account: unapplied, amount: -amount, ymd: target.ymd, line };
         }
@@ -195,7 +201,13 @@ class CashView {
       }
     }
     if (left !== 0)
-      yield { posting, account: unapplied, amount: left, ymd: posting.ymd, line: controlLine ?? posting.lines[0] };
+      yield {
+        posting,
+        account: this.unappliedAccount(receives),
+        amount: left,
+        ymd: posting.ymd,
+        line: controlLine ?? posting.lines[0],
+      };
   }
 }
 

@@ -564,10 +564,32 @@ function computeDeposit(rec: Rec, company: CompanyView): void {
     line.Amount = centsNumber(cents(line.Amount));
     total = plus(total, cents(line.Amount));
   }
+  if (taxProfileOf(company) === 'vat') taxDeposit(rec, company);
   const tax = isGiven(rec.TxnTaxDetail?.TotalTax) ? cents(rec.TxnTaxDetail.TotalTax) : 0;
   const back = rec.CashBack?.Amount === undefined ? 0 : cents(rec.CashBack.Amount);
   rec.TotalAmt = centsNumber(plus(total, tax) - back);
   settleHome(rec, company, cents(rec.TotalAmt));
+}
+
+/** Deposit lines name their side of the tax code; without it they land on the purchase side. */
+function taxDeposit(rec: Rec, company: CompanyView): void {
+  const date = String(rec.TxnDate ?? company.today()).slice(0, 10);
+  const byRate = new Map<string, TaxLine>();
+  for (const line of linesOf(rec)) {
+    const detail: Rec = line.DepositLineDetail ?? {};
+    const codeId = detail.TaxCodeRef?.value;
+    const code = codeId === undefined ? undefined : company.get('TaxCode', String(codeId));
+    if (!code) continue;
+    const net = cents(line.Amount);
+    for (const rate of ratesOf(company, code, detail.TaxApplicableOn === 'Sales' ? 'sales' : 'purchase', date)) {
+      const own = byRate.get(rate.id) ?? { rateId: rate.id, percent: rate.percent, amount: 0, base: 0 };
+      own.amount = plus(own.amount, percentOf(net, rate.percent));
+      own.base = plus(own.base, net);
+      byRate.set(rate.id, own);
+    }
+  }
+  if (byRate.size > 0) storeTax(rec, undefined, [...byRate.values()]);
+  else rec.TxnTaxDetail = {};
 }
 
 /** ExchangeRate and HomeTotalAmt exist only where the company keeps several currencies. */
