@@ -1,0 +1,36 @@
+// What `npm run demo -- ...` understands.
+import { parseArgs } from 'node:util';
+
+export interface DemoOptions {
+  /** few lines: phases and the end */
+  quiet: boolean;
+  /** keep everything running after the end, until Ctrl-C */
+  stay: boolean;
+  /** how long the person works in the source */
+  workMs: number;
+  seed: number;
+}
+
+export const usage = `npm run demo -- [--quiet] [--stay] [--work-seconds 20] [--seed N]
+Builds two QuickBooks companies on the emulator, connects them, backfills, lets a person work under lossy webhooks, kills the
+writer once, replays the topics, and compares the books. Exit 0 only if the last line says that they are equal.`;
+
+/** @throws TypeError with a sentence for a person */
+export function readArguments(args: string[]): DemoOptions | 'help' {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quiet: { type: 'boolean', default: false },
+      stay: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      'work-seconds': { type: 'string', default: '20' },
+      seed: { type: 'string', default: '7' },
+    },
+  });
+  if (values.help) return 'help';
+  const workSeconds = Number(values['work-seconds']);
+  const seed = Number(values.seed);
+  if (!(workSeconds >= 1 && workSeconds <= 3600)) throw new TypeError('--work-seconds takes 1 to 3600');
+  if (!Number.isSafeInteger(seed)) throw new TypeError('--seed takes a whole number');
+  return { quiet: values.quiet, stay: values.stay, workMs: workSeconds * 1000, seed };
+}

@@ -1,0 +1,159 @@
+// Everything as OS processes: infrastructure, emulator, the six apps. All of them end with this process, however it ends.
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EmulatorClient } from '#testing';
+import type { EmulatorApp } from '#testing';
+import { appNames } from '../../dev/src/apps.js';
+import type { AppName } from '../../dev/src/apps.js';
+import { freePort, startInfrastructure } from '../../dev/src/infrastructure.js';
+import type { Child, Infrastructure } from '../../dev/src/infrastructure.js';
+
+const startTimeoutMs = 60_000;
+
+export class Installation {
+  readonly adminKey = randomBytes(24).toString('hex');
+  private readonly apps = new Map<AppName, Child>();
+  private environment: NodeJS.ProcessEnv = {};
+  private unexpected: ((error: Error) => void) | undefined;
+  private stopping = false;
+
+  private constructor(
+    readonly infrastructure: Infrastructure,
+    readonly emulator: EmulatorClient,
+    private readonly ports: ReadonlyMap<AppName, number>,
+    private readonly logs: string,
+  ) {}
+
+  /** Infrastructure and emulator; the apps follow when they can be configured. */
+  static async start(say: (text: string) => void): Promise<Installation> {
+    const infrastructure = await startInfrastructure({ say });
+    try {
+      const logs = join(infrastructure.folder ?? (await mkdtemp(join(tmpdir(), 'qbo-sync-demo-'))), 'logs');
+      await mkdir(logs, { recursive: true });
+      const emulator = await startEmulator(infrastructure, logs);
+      const ports = new Map<AppName, number>();
+      for (const app of appNames) ports.set(app, await freePort());
+      return new Installation(infrastructure, emulator, ports, logs);
+    } catch (error) {
+      await infrastructure.stop();
+      throw error;
+    }
+  }
+
+  url(app: AppName): string {
+    return `http://127.0.0.1:${this.ports.get(app)}`;
+  }
+
+  /** Rejects when an app ends that should not. */
+  readonly broken: Promise<never> = new Promise((_, reject) => (this.unexpected = reject));
+
+  async startApps(intuitApp: EmulatorApp): Promise<void> {
+    // Services that were given may hold other installations: a corner of our own.
+    const corner = `demo_${randomBytes(4).toString('hex')}`;
+    const shared = this.infrastructure.given.length > 0;
+    this.environment = {
+      ...process.env,
+      ...this.infrastructure.addresses,
+      ...(shared && { SYNC_TOPIC_PREFIX: `${corner}.`, SYNC_DATABASE_SCHEMA: corner }),
+      NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning',
+      SYNC_QBO_ENVIRONMENT: this.emulator.url,
+      SYNC_QBO_CLIENT_ID: intuitApp.clientId,
+      SYNC_QBO_CLIENT_SECRET: intuitApp.clientSecret,
+      SYNC_QBO_WEBHOOK_VERIFIER_TOKEN: intuitApp.verifierToken,
+      SYNC_TOKEN_KEY: randomBytes(32).toString('base64'),
+      SYNC_ADMIN_KEY: this.adminKey,
+      SYNC_HTTP_HOST: '127.0.0.1',
+      // A demo's patience: lost webhooks are found within seconds instead of minutes, a killed writer's companies are
+      // free again after three.
+      SYNC_CAPTURE_LOOK_INTERVAL: '3s',
+      SYNC_WRITER_LEASE: '3s',
+      SYNC_DATABASE_POOL: '6',
+    };
+    // One first: six at once would only wait for each other's migrations, topics and schemas.
+    const [first, ...rest] = appNames.filter((app) =>
+      existsSync(`dist/apps/${app}/src/main.js`),
+    ) as unknown as typeof appNames;
+    await this.startApp(first);
+    await Promise.all(rest.map((app) => this.startApp(app)));
+  }
+
+  async startApp(app: AppName): Promise<void> {
+    const child = await this.infrastructure.children.spawn({
+      name: app,
+      command: process.execPath,
+      args: [`dist/apps/${app}/src/main.js`],
+      env: { ...this.environment, SYNC_HTTP_PORT: String(this.ports.get(app)) },
+      logFile: join(this.logs, `${app}.log`),
+    });
+    this.apps.set(app, child);
+    void child.exited.then((code) => {
+      if (this.stopping || this.apps.get(app) !== child) return;
+      this.unexpected!(new Error(`${app} ended (${code}):\n${child.tail()}`));
+    });
+    await this.untilReady(app, child);
+  }
+
+  /** As a power cut; the app is not started again by itself. */
+  async kill(app: AppName): Promise<number> {
+    const child = this.apps.get(app)!;
+    this.apps.delete(app);
+    child.signal('SIGKILL');
+    await child.exited;
+    return child.pid;
+  }
+
+  /** Copies the logs to where they outlive the stop. */
+  async keepLogs(): Promise<string> {
+    const kept = join(process.cwd(), '.cache', 'demo-logs');
+    await mkdir(kept, { recursive: true });
+    await cp(this.logs, kept, { recursive: true, force: true });
+    return kept;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all([...this.apps.values()].map((child) => child.stop()));
+    await this.infrastructure.stop();
+  }
+
+  private async untilReady(app: AppName, child: Child): Promise<void> {
+    const deadline = performance.now() + startTimeoutMs;
+    let last = 'no answer';
+    while (performance.now() < deadline) {
+      if (!child.running) throw new Error(`${app} ended at its start (${await child.exited}):\n${child.tail()}`);
+      try {
+        const response = await fetch(`${this.url(app)}/health/ready`, { signal: AbortSignal.timeout(3000) });
+        last = await response.text();
+        if (response.ok) return;
+      } catch {
+        // Not listening yet.
+      }
+      await sleep(100);
+    }
+    throw new Error(`${app} was not ready within ${startTimeoutMs / 1000} s: ${last}`);
+  }
+}
+
+async function startEmulator({ children }: Infrastructure, logs: string): Promise<EmulatorClient> {
+  let found: (url: string) => void = () => undefined;
+  const ready = new Promise<string>((resolve) => (found = resolve));
+  const child = await children.spawn({
+    name: 'emulator',
+    command: process.execPath,
+    args: ['dist/tools/qbo-emulator/src/main.js', '--port', '0'],
+    logFile: join(logs, 'emulator.log'),
+    onLine: (line) => {
+      const url = /qbo-emulator listening on (http:\S+)/.exec(line)?.[1];
+      if (url) found(url);
+    },
+  });
+  const ended = child.exited.then((code) => {
+    throw new Error(`The emulator ended (${code}):\n${child.tail()}`);
+  });
+  ended.catch(() => undefined);
+  return new EmulatorClient(await Promise.race([ready, ended]));
+}

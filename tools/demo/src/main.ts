@@ -1,0 +1,376 @@
+// `npm run demo`: the whole story on this machine, ending with proof. Every figure comes from the emulator's dumps and
+// journals and from the apps' API. Exit 0 only when the books agree and nothing was lost, doubled or written twice.
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EmulatorApp, Raw } from '#testing';
+import { appNames } from '../../dev/src/apps.js';
+import { SetupError } from '../../dev/src/infrastructure.js';
+import { Accounting } from './accounting.js';
+import { readArguments, usage } from './arguments.js';
+import type { DemoOptions } from './arguments.js';
+import { carriedTypes, compare, money, sideBySide, totalDifference } from './comparison.js';
+import type { Comparison, Dump } from './comparison.js';
+import { Control } from './control.js';
+import type { SyncState } from './control.js';
+import { latencies, percentile } from './freshness.js';
+import { Installation } from './installation.js';
+import { Person } from './person.js';
+import { Screen, progressLine } from './screen.js';
+import { buildSource } from './source-company.js';
+
+const backfillTimeoutMs = 120_000;
+const quietTimeoutMs = 60_000;
+const writerRestsMs = 1_000;
+
+interface Verdict {
+  equal: boolean;
+  line: string;
+}
+
+class Demo {
+  private emulatorApp!: EmulatorApp;
+  private control!: Control;
+  private source!: string;
+  private target!: string;
+  private syncId!: string;
+  private sourceBooks!: Accounting;
+  private targetBooks!: Accounting;
+  private targetBefore!: Dump;
+
+  constructor(
+    private readonly o: DemoOptions,
+    private readonly screen: Screen,
+    private readonly installation: Installation,
+  ) {}
+
+  /** @returns whether the proof holds, and the line that says so */
+  async run(): Promise<Verdict> {
+    await this.makeCompanies();
+    await this.connect();
+    await this.backfill();
+    const person = await this.work();
+    await this.untilQuiet(person);
+    const rewritten = await this.replay();
+    return this.report(person, rewritten);
+  }
+
+  private async makeCompanies(): Promise<void> {
+    const { emulator } = this.installation;
+    this.screen.phase('a source company with a year of history, and an empty target');
+    const webhookUrl = `${this.installation.url('ingest')}/webhooks/intuit`;
+    this.emulatorApp = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    // The person works with another program than ours: what it does comes to us by webhook, as in life.
+    const person = await emulator.createApp({ name: 'person' });
+    this.source = (await emulator.createCompany({ name: 'Springfield Trading' })).realmId;
+    this.target = (await emulator.createCompany({ name: 'Springfield Trading (mirror)' })).realmId;
+    const books = async (realmId: string) =>
+      new Accounting(emulator, realmId, (await emulator.grant(person.clientId, realmId)).accessToken);
+    this.sourceBooks = await books(this.source);
+    this.targetBooks = await books(this.target);
+    await buildSource(this.sourceBooks, this.o.seed, (what) => this.screen.live(what));
+    this.targetBefore = (await emulator.dump(this.target)) as Dump;
+    const dump = (await emulator.dump(this.source)) as Dump;
+    this.screen.detail(
+      `${recordCount(dump)} records in ${this.source}; ${recordCount(this.targetBefore)} built-in ones in ${this.target}`,
+    );
+  }
+
+  private async connect(): Promise<void> {
+    const { emulator } = this.installation;
+    this.screen.phase('six apps start, both companies are connected');
+    await this.installation.startApps(this.emulatorApp);
+    const { adminKey } = this.installation;
+    this.control = new Control(this.installation.url('control'), this.installation.url('audit'), adminKey);
+    const organization = await this.control.createOrganization('Demo');
+    for (const realmId of [this.source, this.target]) {
+      const grant = await emulator.grant(this.emulatorApp.clientId, realmId);
+      await this.control.connectCompany(organization.id, realmId, grant);
+    }
+    this.syncId = (await this.control.createSync(this.source, this.target)).id;
+    this.screen.detail(`sync ${this.syncId}`);
+  }
+
+  private async backfill(): Promise<void> {
+    this.screen.phase('backfill');
+    const expected = recordCount((await this.installation.emulator.dump(this.source)) as Dump);
+    const startedMs = performance.now();
+    await this.control.startJob(this.syncId, 'backfill');
+    const state = await this.watch('backfill', backfillTimeoutMs, (now) => {
+      const done = settledCount(now);
+      this.screen.live(`${progressLine(done, expected, performance.now() - startedMs)}  ${motionText(now)}`);
+      return now.quiet && now.jobs.every((job) => job.state !== 'queued' && job.state !== 'running');
+    });
+    const seconds = (performance.now() - startedMs) / 1000;
+    const failed = state.jobs.find((job) => job.state === 'failed');
+    if (failed) throw new Error(`the backfill failed: ${failed.error}`);
+    this.screen.detail(`${progressLine(settledCount(state), expected, seconds * 1000)} in ${seconds.toFixed(1)} s`);
+    await this.explainUnsettled(state);
+  }
+
+  private async work(): Promise<Person> {
+    const seconds = this.o.workMs / 1000;
+    this.screen.phase(
+      `a person works for ${seconds} s; 10 % of webhooks are lost, 10 % come twice; the writer is killed once`,
+    );
+    await this.installation.emulator.webhooks({
+      ...{ enabled: true, minDelayMs: 0, maxDelayMs: 300, aggregateMs: 200 },
+      ...{ dropRate: 0.1, duplicateRate: 0.1, seed: this.o.seed },
+    });
+    const person = new Person(this.sourceBooks, this.o.seed);
+    await person.sitDown();
+    const killed = (async () => {
+      await sleep(this.o.workMs / 2);
+      const pid = await this.installation.kill('qbo-writer');
+      this.screen.detail(`kill -9 ${pid} (qbo-writer)`);
+      await sleep(writerRestsMs);
+      await this.installation.startApp('qbo-writer');
+      this.screen.detail('qbo-writer runs again');
+    })();
+    await Promise.all([
+      killed,
+      person.work(this.o.workMs, (act) =>
+        this.screen.live(`${person.acts.length} acts; now: ${act.what} ${act.type} ${act.id}`),
+      ),
+    ]);
+    const kinds = new Map<string, number>();
+    for (const { what } of person.acts) kinds.set(what, (kinds.get(what) ?? 0) + 1);
+    this.screen.detail([...kinds].map(([what, n]) => `${n} ${what}`).join(', '));
+    return person;
+  }
+
+  private async untilQuiet(person: Person): Promise<void> {
+    this.screen.phase('wait until quiet');
+    const startedMs = performance.now();
+    const lastEditMs = Math.max(...person.acts.map((act) => act.doneMs));
+    let calm = 0;
+    const state = await this.watch('quiet', quietTimeoutMs, (now) => {
+      this.screen.live(`${progressLine(settledCount(now), totalCount(now), 0)}  ${motionText(now)}`);
+      // Quiet twice in a row, and the source read beyond the last edit: a lost webhook announces nothing.
+      const seen = now.capture?.completeUpTo != null && Date.parse(now.capture.completeUpTo) > lastEditMs + 1000;
+      calm = seen && now.quiet ? calm + 1 : 0;
+      return calm >= 2;
+    });
+    this.screen.detail(`quiet after ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+    await this.explainUnsettled(state);
+  }
+
+  /** @returns writes that reached the target because of the replay */
+  private async replay(): Promise<number> {
+    this.screen.phase('replay every change from the first offset on');
+    const before = await this.writes();
+    const { id } = await this.control.startJob(this.syncId, 'replay');
+    let calm = 0;
+    const state = await this.watch('replay', quietTimeoutMs, (now) => {
+      const job = now.jobs.find((each) => each.id === id);
+      this.screen.live(`${job?.progress?.published ?? 0} records replayed  ${motionText(now)}`);
+      calm = now.quiet && job?.state === 'done' ? calm + 1 : 0;
+      if (job?.state === 'failed') throw new Error(`the replay failed: ${job.error}`);
+      return calm >= 2;
+    });
+    const job = state.jobs.find((each) => each.id === id);
+    const rewritten = (await this.writes()) - before;
+    this.screen.detail(`${job?.progress?.published ?? '?'} records replayed, ${rewritten} writes to the target`);
+    return rewritten;
+  }
+
+  /** Everything that asked the target to change something, by the emulator's own count. */
+  private async writes(): Promise<number> {
+    const { writes, batchItems } = await this.installation.emulator.stats(this.target);
+    return Number(writes) + Number(batchItems);
+  }
+
+  private async report(person: Person, rewritten: number): Promise<Verdict> {
+    const { emulator } = this.installation;
+    this.screen.phase('proof');
+    const [source, target, links, sourceStats, targetStats] = await Promise.all([
+      emulator.dump(this.source) as Promise<Dump>,
+      emulator.dump(this.target) as Promise<Dump>,
+      this.control.links(this.syncId),
+      emulator.stats(this.source),
+      emulator.stats(this.target),
+    ]);
+    const fileHashes = await this.hashFiles(source, target);
+    const result = compare({
+      ...{ source, target, links, fileHashes, targetBefore: this.targetBefore },
+      duplicateSuspects: targetStats.duplicateSuspects as unknown[],
+    });
+    this.screen.table(
+      ['records', 'source', 'target'],
+      result.counts.map((row) => [row.type, String(row.source), String(row.target)]),
+    );
+    const difference = await this.trialBalances();
+    await this.freshness(person);
+    this.quota('source', sourceStats);
+    this.quota('target', targetStats);
+    this.screen.line(`replay: ${rewritten} writes`);
+    this.explain(result);
+    this.addresses(person);
+
+    const equal = result.lost.length === 0 && result.doubled.length === 0 && difference === 0n && rewritten === 0;
+    const throttled = Number(sourceStats.throttled) + Number(targetStats.throttled);
+    if (throttled > 0) this.screen.line(`${throttled} calls were refused with 429`);
+    const word = equal ? 'equal' : 'NOT EQUAL';
+    const counts = `records=${result.equal} lost=${result.lost.length} doubled=${result.doubled.length}`;
+    return { equal, line: `demo: ${word} ${counts} trial_balance_difference=${money(difference)}` };
+  }
+
+  private async trialBalances(): Promise<bigint> {
+    const { emulator } = this.installation;
+    const [source, target] = await Promise.all([
+      emulator.trialBalance(this.source),
+      emulator.trialBalance(this.target),
+    ]);
+    const rows = sideBySide(source.rows as Raw[], target.rows as Raw[]);
+    this.screen.table(
+      ['trial balance', 'source', 'target', 'difference'],
+      rows.map((row) => [row.account, money(row.source), money(row.target), money(row.source - row.target)]),
+    );
+    return totalDifference(rows);
+  }
+
+  private async freshness(person: Person): Promise<void> {
+    const since = new Date(Math.min(...person.acts.map((act) => act.doneMs)) - 5000).toISOString();
+    const log = await this.control.syncLog(`realm=${this.source}&from=${encodeURIComponent(since)}`);
+    const { ms, unsettled } = latencies(
+      person.acts,
+      log.filter((row) => row.stage === 'settled' || row.stage === 'attachment'),
+    );
+    const at = (p: number) => `p${p} ${(percentile(ms, p) / 1000).toFixed(2)} s`;
+    this.screen.line(
+      `edit -> settled: ${at(50)}, ${at(95)}, ${at(99)} over ${ms.length} of ${person.acts.length} acts`,
+    );
+    for (const act of unsettled.slice(0, 5))
+      this.screen.detail(`no settled entry in the sync log: ${act.what} ${act.type} ${act.id}`);
+  }
+
+  private quota(side: string, stats: Raw): void {
+    this.screen.line(
+      `quota ${side}: ${stats.requests} requests (${stats.reads} reads, ${stats.cdcCalls} of them CDC; ${stats.writes} writes, ${stats.batchItems} in ${stats.batchCalls} batches), ` +
+        `peak ${stats.peakPerMinute}/min of 500, ${stats.peakPerSecond}/s, ${stats.throttled} x 429`,
+    );
+  }
+
+  private explain({ lost, doubled }: Comparison): void {
+    for (const { key, why } of lost.slice(0, 15)) this.screen.line(`lost: ${key}: ${why}`);
+    for (const { key, why } of doubled.slice(0, 15)) this.screen.line(`doubled: ${key}: ${why}`);
+  }
+
+  private addresses(person: Person): void {
+    const { installation } = this;
+    const invoice = person.acts.find((act) => act.type === 'Invoice');
+    this.screen.detail('look around (with --stay):');
+    for (const app of appNames) this.screen.detail(`  ${app.padEnd(18)} ${installation.url(app)}/metrics`);
+    this.screen.detail(`  ${'emulator'.padEnd(18)} ${installation.emulator.url}/_emulator`);
+    for (const [name, value] of Object.entries(installation.infrastructure.addresses))
+      this.screen.detail(`  ${name.padEnd(18)} ${value}`);
+    if (invoice) {
+      this.screen.detail(
+        `  the life of one invoice: ${installation.url('audit')}/v1/changes/${this.source}/Invoice/${invoice.id}`,
+      );
+    }
+    this.screen.detail(`  admin key ${installation.adminKey} (Authorization: Bearer ...)`);
+  }
+
+  private async hashFiles(source: Dump, target: Dump): Promise<Map<string, string>> {
+    const hashes = new Map<string, string>();
+    for (const [side, dump, books] of [
+      ['source', source, this.sourceBooks],
+      ['target', target, this.targetBooks],
+    ] as const) {
+      for (const { Id, FileName } of dump.records.Attachable ?? []) {
+        if (!FileName) continue;
+        hashes.set(
+          `${side}/${Id}`,
+          createHash('sha256')
+            .update(await books.download(String(Id)))
+            .digest('hex'),
+        );
+      }
+    }
+    return hashes;
+  }
+
+  private async explainUnsettled(state: SyncState): Promise<void> {
+    const { byState } = state.counts;
+    if (!byState.failed && !byState.held && !byState.waiting) return;
+    for (const link of (await this.control.links(this.syncId, '&state=failed,held,waiting')).slice(0, 10)) {
+      const why = link.failureReason ?? (link.waitingOn?.length ? `waits for ${link.waitingOn.join()}` : '');
+      this.screen.line(`  ${link.state}: ${link.entityType} ${link.sourceId} ${link.failureCode ?? ''} ${why}`);
+    }
+  }
+
+  private async watch(what: string, timeoutMs: number, done: (state: SyncState) => boolean): Promise<SyncState> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const state = await Promise.race([this.control.sync(this.syncId), this.installation.broken]);
+      if (done(state)) return state;
+      if (performance.now() > deadline) {
+        await this.explainUnsettled(state);
+        throw new Error(
+          `${what} took longer than ${timeoutMs / 1000} s: ${state.motion.join('; ')}; last error ${JSON.stringify(state.lastError)}`,
+        );
+      }
+      await sleep(400);
+    }
+  }
+}
+
+const carried = new Set<string>(carriedTypes);
+const recordCount = (dump: Dump): number =>
+  Object.entries(dump.records).reduce((sum, [type, records]) => sum + (carried.has(type) ? records.length : 0), 0);
+const settledCount = (state: SyncState): number =>
+  (state.counts.byState.settled ?? 0) + (state.attachments.settled ?? 0);
+const totalCount = (state: SyncState): number =>
+  state.counts.total + Object.values(state.attachments).reduce((sum, n) => sum + n, 0);
+const motionText = (state: SyncState): string => state.motion.join(', ');
+
+async function main(): Promise<number> {
+  const options = readArguments(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
+  const screen = new Screen({ quiet: options.quiet, terminal: process.stdout.isTTY === true });
+  const startedMs = performance.now();
+  screen.phase('Kafka, schema registry, PostgreSQL and the QuickBooks emulator start');
+  let installation: Installation | undefined;
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    let signals = 0;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => (++signals > 1 ? process.exit(130) : resolve('interrupted')));
+    }
+  });
+  const story = (async () => {
+    installation = await Installation.start((text) => screen.detail(text));
+    return new Demo(options, screen, installation).run();
+  })();
+  let code = 1;
+  try {
+    const outcome = await Promise.race([story, interrupted]);
+    if (outcome === 'interrupted') {
+      screen.line('interrupted');
+      code = 130;
+    } else {
+      code = outcome.equal ? 0 : 1;
+      if (!outcome.equal) screen.line(`logs: ${await installation!.keepLogs()}`);
+      screen.detail(`${((performance.now() - startedMs) / 1000).toFixed(0)} s in all`);
+      if (options.stay) screen.line('everything keeps running; Ctrl-C stops it');
+      screen.line(outcome.line);
+      if (options.stay) await interrupted;
+    }
+  } catch (error) {
+    const logs = await installation?.keepLogs().catch(() => undefined);
+    screen.line(`demo: failed: ${error instanceof SetupError ? error.message : String((error as Error).stack)}`);
+    if (logs) screen.line(`logs: ${logs}`);
+  }
+  // A start that was interrupted half-way is left to the guard, which ends all children with this process.
+  await installation?.stop().catch((error: unknown) => screen.line(`stop: ${String(error)}`));
+  return code;
+}
+
+try {
+  process.exit(await main());
+} catch (error) {
+  process.stderr.write(`demo: ${(error as Error).message}\n${usage}\n`);
+  process.exit(2);
+}
