@@ -1,5 +1,4 @@
-// The admin API as a client sees it, on real PostgreSQL and Kafka. Tokens are not checked here (there is no QuickBooks);
-// test/e2e does it with the emulator.
+// The admin API as a client sees it, on real PostgreSQL and Kafka, with the emulator as QuickBooks.
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -12,8 +11,8 @@ import { topics } from '#contracts';
 import type { AuditEvent } from '#contracts';
 import { TopicReader } from '#kafka';
 import { Database, Grants } from '#storage';
-import { freshDatabase, freshRealmId, freshTopicPrefix, infrastructure } from '#testing';
-import type { FreshDatabase } from '#testing';
+import { freshDatabase, freshRealmId, freshTopicPrefix, infrastructure, startEmulator } from '#testing';
+import type { EmulatorApp, EmulatorGrant, FreshDatabase, RunningEmulator } from '#testing';
 import { ControlModule } from './control.module.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked at field by field
@@ -23,12 +22,16 @@ describe('the admin API', () => {
   const adminKey = 'a key that only this test knows';
   const lifecycle = new Lifecycle();
   let database: FreshDatabase;
+  let emulator: RunningEmulator;
+  let intuitApp: EmulatorApp;
   let app: NestFastifyApplication;
   let db: Database;
   let address: string;
 
   beforeAll(async () => {
     database = await freshDatabase();
+    emulator = await startEmulator();
+    intuitApp = await emulator.createApp();
     const { brokers, registryUrl, databaseUrl } = infrastructure();
     const config = {
       databaseUrl,
@@ -37,9 +40,9 @@ describe('the admin API', () => {
       brokers,
       registryUrl,
       topicPrefix: freshTopicPrefix(),
-      qboEnvironment: 'http://127.0.0.1:9',
-      qboClientId: 'id',
-      qboClientSecret: 'secret',
+      qboEnvironment: emulator.url,
+      qboClientId: intuitApp.clientId,
+      qboClientSecret: intuitApp.clientSecret,
       tokenKey: Buffer.alloc(32, 7).toString('base64'),
       adminKey,
     };
@@ -61,6 +64,7 @@ describe('the admin API', () => {
   afterAll(async () => {
     await lifecycle.drain(createLog('spec'));
     await app.close();
+    await emulator.stop();
     await database.drop();
   });
 
@@ -83,6 +87,13 @@ describe('the admin API', () => {
   async function organization(name = 'Tenant'): Promise<string> {
     return (await ask('POST', '/v1/organizations', { name })).body.id as string;
   }
+
+  const tokensOf = (grant: EmulatorGrant) => ({
+    accessToken: grant.accessToken,
+    refreshToken: grant.refreshToken,
+    expiresIn: grant.expiresIn,
+    refreshExpiresIn: grant.refreshTokenExpiresIn,
+  });
 
   async function company(organizationId: string, o: object = {}): Promise<string> {
     const realmId = freshRealmId();
@@ -195,13 +206,40 @@ describe('the admin API', () => {
     expect((await app.get(Grants).find(realmId))!.grantVersion).toBe('2');
   });
 
+  it('checks tokens at once by asking QuickBooks for the company’s name and currency', async () => {
+    const organizationId = await organization();
+    const { realmId } = await emulator.createCompany({ name: 'Books of Ann' });
+    const tokens = tokensOf(await emulator.grant(intuitApp.clientId, realmId));
+    const answer = await ask('POST', '/v1/companies', { organizationId, realmId, tokens });
+    expect(answer).toMatchObject({
+      status: 201,
+      body: { realmId, name: 'Books of Ann', homeCurrency: 'USD', status: 'connected' },
+    });
+  });
+
+  it('refuses tokens that QuickBooks refuses, and the company says reconnect', async () => {
+    const organizationId = await organization();
+    const { realmId } = await emulator.createCompany({ name: 'Revoked' });
+    const tokens = tokensOf(await emulator.grant(intuitApp.clientId, realmId));
+    await emulator.revokeGrant(intuitApp.clientId, realmId);
+    const answer = await ask('POST', '/v1/companies', { organizationId, realmId, tokens });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'COMPANY.GRANT.REFUSED' } });
+    expect((await ask('GET', `/v1/companies/${realmId}`)).body).toMatchObject({
+      status: 'reconnect_needed',
+      statusReason: expect.any(String),
+    });
+  });
+
   it('says so when QuickBooks cannot be asked whether the tokens work, and keeps them', async () => {
     const organizationId = await organization();
-    const realmId = freshRealmId();
-    const tokens = { accessToken: 'a', refreshToken: 'r' };
+    const { realmId } = await emulator.createCompany({ name: 'Unreachable' });
+    const tokens = tokensOf(await emulator.grant(intuitApp.clientId, realmId));
+    await emulator.fault({ match: { realmId }, fault: 'html-503' });
     const answer = await ask('POST', '/v1/companies', { organizationId, realmId, tokens });
+    await emulator.clearFaults();
     expect(answer).toMatchObject({ status: 502, body: { code: 'COMPANY.CHECK.FAILED' } });
     expect(await app.get(Grants).find(realmId)).toBeDefined();
+    expect(await ask('POST', '/v1/companies', { organizationId, realmId, tokens })).toMatchObject({ status: 200 });
   });
 
   it('creates a sync with its capture cursor, once per pair', async () => {
