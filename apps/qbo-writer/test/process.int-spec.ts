@@ -1,4 +1,5 @@
 // The writer as a whole: sync.writes in, a target company in the emulator, sync.results out, over real Kafka.
+import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { systemClock } from '#common/clock';
@@ -65,6 +66,17 @@ describe('the writer process', () => {
     return found;
   };
 
+  /** A dead letter keeps its original bytes, which are no value of the dead letters' own topic: counted, not decoded. */
+  const letters = async (): Promise<number> => {
+    const reader = app.get(TopicReader);
+    const { records, skipped } = await reader.read(
+      topics.deadLetters.name,
+      { signal: lifecycle.stopping },
+      async () => {},
+    );
+    return records + skipped;
+  };
+
   it('carries what sync.writes says and tells sync.results what became of it', async () => {
     const buyer = await w.save('Customer', { DisplayName: 'Northwind' });
     const item = await w.save('Item', {
@@ -82,8 +94,10 @@ describe('the writer process', () => {
       failure: { code: 'MAPPING.TEST', message: 'no' },
     };
     delete broken.payload;
+    // Of a sync that nobody knows: PostgreSQL refuses it, and the rest of its batch goes on.
+    const stranger: WriteEvent = { ...events[1]!, syncId: randomUUID() };
     await app.get(EventProducer).publishAll(
-      [...events, broken].map((value) => ({
+      [events[0]!, stranger, ...events.slice(1), broken].map((value) => ({
         topic: topics.writes.name,
         key: value.targetRealmId,
         id: value.changeId + value.sourceId,
@@ -106,6 +120,7 @@ describe('the writer process', () => {
     expect(about('Invoice', invoice.Id)).toEqual(['created']);
     expect(about('Customer', buyer.Id)).toEqual(['created']);
     expect(about(broken.entityType, '999999')).toEqual(['failed']);
+    expect(await letters()).toBe(1);
     const address = await app.getUrl();
     const metrics = await (await fetch(`${address}/metrics`)).text();
     expect(metrics).toMatch(/sync_write_attempts_total\{operation="create",outcome="created",lane="bulk"[^}]*\} \d/);

@@ -410,4 +410,59 @@ describe('the writer', () => {
     expect(await w.targetRecord('Customer', buyer.Id)).toMatchObject({ Notes: 'three' });
     expect((await w.targetStats()).writes).toBe(2);
   });
+
+  it('asks the target itself when an answer was lost too long ago to repeat the call', async () => {
+    w.startWriter();
+    const { invoices } = await books(2);
+    await w.take((await w.sourceEvents()).filter((event) => event.entityType !== 'Invoice'));
+    await w.quiet();
+    // One invoice was made before the connection broke, the other one was not.
+    for (const [invoice, fault] of [
+      [invoices[0]!, 'reset-after-commit'],
+      [invoices[1]!, 'reset-before-commit'],
+    ] as const) {
+      await w.emulator.fault({ match: { realmId: w.target.realmId, method: 'POST' }, fault, times: 1 });
+      await w.carry('Invoice', invoice);
+      await w.until((links) => links.some((l) => l.state === 'uncertain'));
+      await w.db.query(`update calls set claimed_at = claimed_at - interval '25 hours' where state = 'unknown'`);
+      await w.quiet();
+    }
+    await expectNothingDoubled(2);
+  });
+
+  it('adopts after a duplicate fault, and says who holds a name that no customer has', async () => {
+    w.startWriter();
+    const buyer = await customer('Northwind');
+    await w.write(w.target, 'Vendor', { DisplayName: 'Northwind' });
+    await w.carry('Customer', buyer);
+    await w.until((links) => links[0]?.state === 'failed' || links[0]?.state === 'held');
+    expect(await w.link('Customer', buyer.Id)).toMatchObject({
+      failureCode: 'QBO.6240',
+      failureReason: expect.stringContaining('name'),
+    });
+  });
+
+  it('fails a record that breaks the planner by itself, and its company goes on', async () => {
+    w.startWriter();
+    const { buyer } = await books(1);
+    const events = await w.sourceEvents();
+    const broken = events.find((event) => event.entityType === 'Customer')!;
+    await w.take([
+      ...events.filter((event) => event !== broken),
+      { ...broken, references: [{ path: [], entityType: 'Nothing', sourceId: '1' }] },
+    ]);
+    await w.until((links) => links.some((l) => l.entityType === 'Item' && l.state === 'settled'));
+    expect(['failed', 'waiting']).toContain((await w.link('Customer', buyer.Id)).state);
+  });
+
+  it('finds the twin of a name with quotes and backslashes in it', async () => {
+    w.startWriter();
+    const name = `O'Neil \\ "Söhne" & Co`;
+    const twin = await w.write(w.target, 'Customer', { DisplayName: name.replace(/"/g, '') });
+    const buyer = await customer(name.replace(/"/g, ''));
+    const other = await customer('Plain');
+    await w.carry('Customer', buyer, other);
+    await w.quiet();
+    expect(await w.link('Customer', buyer.Id)).toMatchObject({ targetId: twin.Id });
+  });
 });

@@ -10,15 +10,10 @@ const marginMs = 10 * 60_000;
 export class ReadBack {
   constructor(private readonly ports: { reader: TargetReader; links: Links }) {}
 
-  /** @param lastSentAt no later than this the request left @throws TargetUnavailable */
-  async answerFor(
-    attempt: AttemptRecord,
-    claimedAt: Date,
-    lastSentAt: Date,
-    signal: AbortSignal,
-  ): Promise<WriteAnswer> {
+  /** @throws TargetUnavailable */
+  async answerFor(attempt: AttemptRecord, claimedAt: Date, now: Date, signal: AbortSignal): Promise<WriteAnswer> {
     const body = JSON.parse(attempt.body) as Json;
-    if (attempt.operation === 'create') return this.created(attempt, body, claimedAt, lastSentAt, signal);
+    if (attempt.operation === 'create') return this.created(attempt, body, claimedAt, now, signal);
     const record = await this.ports.reader.read(attempt.entityType, String(body.Id), 'bulk', signal);
     if (attempt.operation === 'delete') return record === null ? { kind: 'done' } : notHappened;
     if (record === null) return refused('610', 'reread', 'the record is gone from the target');
@@ -30,11 +25,11 @@ export class ReadBack {
     attempt: AttemptRecord,
     body: Json,
     claimedAt: Date,
-    lastSentAt: Date,
+    now: Date,
     signal: AbortSignal,
   ): Promise<WriteAnswer> {
     const from = new Date(claimedAt.getTime() - marginMs);
-    const to = new Date(lastSentAt.getTime() + marginMs);
+    const to = new Date(now.getTime() + marginMs);
     const rows = await this.ports.reader.createdBetween(definitionOf(attempt.entityType).type, from, to, signal);
     const same = rows.filter((row) => diffAnswer(attempt.entityType, body, row).length === 0);
     const linked = await this.ports.links.linkedTargets(

@@ -81,13 +81,7 @@ export class Sender {
       answers.push(
         settled
           ? ({ kind: 'done' } as const)
-          : // The last sending is not written down by time; nothing was sent after the trust ended, so that bounds it.
-            await this.ports.readBack.answerFor(
-              attempt,
-              call.claimedAt,
-              new Date(call.claimedAt.getTime() + requestIdTrustMs),
-              signal,
-            ),
+          : await this.ports.readBack.answerFor(attempt, call.claimedAt, this.ports.clock.now(), signal),
       );
     }
     return this.finish(call, { answers, settledBefore: call.settled });

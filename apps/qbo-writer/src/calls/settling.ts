@@ -3,10 +3,13 @@
 import {
   defaultRetryPolicy,
   settle,
+  transition,
   type AttemptFacts,
   type Difference,
   type Json,
   type Outcome,
+  type Settled,
+  type Timing,
   type WriteAnswer,
 } from '#core';
 import {
@@ -59,7 +62,7 @@ export function settleCall(
       continue;
     }
     const own = judged(attempt, answer.answers[position]!);
-    const settled = settle(stored.link, attemptFacts(attempt), own, {
+    const settled = settledOrFailed(stored, attempt, own, {
       nowMs: timing.at.getTime(),
       jitter: timing.jitter(),
       policy: defaultRetryPolicy,
@@ -99,6 +102,30 @@ export function settleCall(
   }
   const state = uncertain ? 'unknown' : happened || ends.length === 0 ? 'answered' : 'abandoned';
   return { changes, ends, call: { id: call.id, state, httpStatus: answer.httpStatus, tid: answer.tid, attempts } };
+}
+
+/**
+ * One answer that breaks the core must not keep its whole batch from being settled, and sent again for ever. The link fails
+ * with what was thrown; what the target made is kept, so that nothing is made twice.
+ */
+function settledOrFailed(stored: StoredLink, attempt: AttemptRecord, answer: WriteAnswer, timing: Timing): Settled {
+  const { link } = stored;
+  try {
+    return settle(link, attemptFacts(attempt), answer, timing);
+  } catch (error) {
+    const record = answer.kind === 'done' ? answer.record : undefined;
+    const made = record?.Id === undefined ? link.target : { id: String(record.Id), deleted: false };
+    const failure = { code: 'SETTLE.BROKEN', reason: (error as Error).message };
+    return {
+      state: transition(link.state, { kind: 'failed', ...failure }),
+      applied: link.applied,
+      target: made,
+      attempts: link.attempts,
+      wakes: false,
+      result: { outcome: 'failed', ...failure },
+      differences: [],
+    };
+  }
 }
 
 /** What an answer means for this operation, where the code alone does not say. */

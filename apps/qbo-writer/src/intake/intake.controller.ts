@@ -5,7 +5,7 @@ import { CLOCK, type Clock } from '#common/clock';
 import { knownType } from '#core';
 import { topics, type WriteEvent } from '#contracts';
 import { BATCHES, RecordRejected, type RecordBatch } from '#kafka';
-import { keyText, Links, OutboxRelay, type DesiredLink } from '#storage';
+import { keyText, Links, OutboxRelay, type DesiredLink, type Taken } from '#storage';
 import * as metrics from '../qbo-writer.metrics.js';
 import { announceFailedMapping } from '../results.js';
 import { Writers } from '../realm/writers.js';
@@ -34,8 +34,7 @@ export class IntakeController {
       }
       desired.push(desiredLink(record.value, record.traceparent));
     }
-    const at = this.clock.now();
-    const taken = await this.links.intake(desired, at, (failed) => failed.map((one) => announceFailedMapping(one, at)));
+    const taken = await this.intake(desired).catch((error: unknown) => this.blame(batch, error));
     for (const { state } of taken) metrics.takenTotal.inc({ state });
     if (taken.some((one) => one.state === 'failed')) this.relay.wake();
     const newer = new Set(taken.filter((one) => one.state === 'ready').map(keyText));
@@ -47,4 +46,34 @@ export class IntakeController {
       for (const realmId of realms) this.writers.wake(realmId, lane);
     }
   }
+
+  private intake(desired: readonly DesiredLink[]): Promise<Taken[]> {
+    const at = this.clock.now();
+    return this.links.intake(desired, at, (failed) => failed.map((one) => announceFailedMapping(one, at)));
+  }
+
+  /**
+   * PostgreSQL refused the content of some record (a sync that does not exist, a text it cannot hold): that one becomes a
+   * dead letter, found by taking the records in one by one, which is harmless to repeat. Any other trouble is not a record's
+   * fault, and the batch comes again.
+   */
+  private async blame(batch: RecordBatch<WriteEvent>, error: unknown): Promise<never> {
+    if (!isAboutContent(error)) throw error;
+    for (const [index, record] of batch.records.entries()) {
+      if (record.value === null) continue;
+      try {
+        await this.intake([desiredLink(record.value, record.traceparent)]);
+      } catch (own) {
+        if (isAboutContent(own)) throw new RecordRejected(index, 'WRITE.REFUSED_BY_DATABASE', (own as Error).message);
+        throw own;
+      }
+    }
+    throw error;
+  }
+}
+
+/** SQLSTATE classes 22 (data exception) and 23 (integrity constraint violation). */
+function isAboutContent(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^2[23]/.test(code);
 }

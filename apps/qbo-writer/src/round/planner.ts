@@ -13,7 +13,7 @@ import {
 } from '#core';
 import type { RequestClass } from '#qbo';
 import { keyText, type Links, type LinkKey, type StoredLink, type Syncs } from '#storage';
-import { lookupKey, type TargetReader } from './target-reader.js';
+import { lookupKey, ReadRefused, type TargetReader } from './target-reader.js';
 
 export interface Planned {
   stored: StoredLink;
@@ -35,6 +35,8 @@ interface Knowledge {
   candidates?: Json[];
   taken: Set<string>;
   targetNow?: Json | null;
+  /** the target declined to show the record */
+  refused?: { code: string; reason: string };
 }
 
 export class Planner {
@@ -56,6 +58,7 @@ export class Planner {
     const chosen = new Set<string>();
     const decide = (one: StoredLink): Plan => {
       const knowledge = known.get(keyText(one));
+      if (knowledge?.refused) return { kind: 'hold', ...knowledge.refused };
       const facts: WriteFacts = {
         resolve: (entityType, sourceId) => parents.get(keyText({ syncId: one.syncId, entityType, sourceId })),
         policy: policies.get(one.syncId) ?? defaultWritePolicy,
@@ -70,7 +73,7 @@ export class Planner {
             .map((c) => c.slice(one.entityType.length + 1)),
         ]),
       };
-      const plan = planWrite(one.link, facts);
+      const plan = planOrFail(one, facts);
       if (plan.kind === 'adopt') chosen.add(`${one.entityType}/${plan.targetId}`);
       return plan;
     };
@@ -106,9 +109,14 @@ export class Planner {
     }
     for (const { stored, plan } of asking) {
       if (plan.kind !== 'read') continue;
-      const targetNow = await this.ports.reader.read(stored.entityType, plan.targetId, callClass, signal);
       const knowledge = known.get(keyText(stored)) ?? { taken: new Set<string>() };
-      known.set(keyText(stored), { ...knowledge, targetNow });
+      try {
+        const targetNow = await this.ports.reader.read(stored.entityType, plan.targetId, callClass, signal);
+        known.set(keyText(stored), { ...knowledge, targetNow });
+      } catch (error) {
+        if (!(error instanceof ReadRefused)) throw error;
+        known.set(keyText(stored), { ...knowledge, refused: { code: `QBO.${error.code}`, reason: error.message } });
+      }
     }
   }
 
@@ -170,6 +178,15 @@ export class Planner {
     );
     if (leaving.length === 0) return new Set();
     return this.ports.links.syncsWithPending([...new Set(leaving.map((one) => one.syncId))], transactionTypes);
+  }
+}
+
+/** One record that breaks the planner must not stop its company: it fails by itself, with what was thrown. */
+function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
+  try {
+    return planWrite(link, facts);
+  } catch (error) {
+    return { kind: 'fail', code: 'PLAN.BROKEN', reason: (error as Error).message };
   }
 }
 

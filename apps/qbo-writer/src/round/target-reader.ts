@@ -3,7 +3,18 @@
 // one ends in a duplicate or stale fault, and a link with a fault behind it is looked up afresh.
 import { definitionOf, type Json, type Lookup } from '#core';
 import type { Clock } from '#common/clock';
-import type { QboAnswer, QboClient, RequestClass } from '#qbo';
+import { faultText, type QboAnswer, type QboClient, type RequestClass } from '#qbo';
+
+/** The target declines to show this record: a matter of this record, not of the company. */
+export class ReadRefused extends Error {
+  constructor(
+    readonly code: string,
+    reason: string,
+  ) {
+    super(reason);
+    this.name = 'ReadRefused';
+  }
+}
 
 /** The target could not be asked just now; the answer says why. Nothing was changed. */
 export class TargetUnavailable extends Error {
@@ -50,12 +61,13 @@ export class TargetReader {
     return new Map(wanted.map(({ lookup }) => [lookupKey(lookup), this.found.get(lookupKey(lookup))?.rows ?? []]));
   }
 
-  /** The record now; null when the target has none of that id. @throws TargetUnavailable */
+  /** The record now; null when the target has none of that id. @throws TargetUnavailable, ReadRefused */
   async read(entityType: string, id: string, callClass: RequestClass, signal: AbortSignal): Promise<Json | null> {
     const answer = await this.ports.client.read(this.realmId, entityType, id, { class: callClass, signal });
     if (answer.kind === 'ok') return (answer.value.status as string | undefined) === 'Deleted' ? null : answer.value;
-    if (answer.kind === 'refused' && answer.faults.some((fault) => fault.code === '610')) return null;
-    throw new TargetUnavailable(answer);
+    if (answer.kind !== 'refused') throw new TargetUnavailable(answer);
+    if (answer.faults.some((fault) => fault.code === '610')) return null;
+    throw new ReadRefused(answer.faults[0]?.code ?? '', faultText(answer.faults));
   }
 
   /** Records of a type that were created in a time window. @throws TargetUnavailable */
@@ -64,11 +76,26 @@ export class TargetReader {
     return this.pages(entityType, where, 'bulk', signal);
   }
 
+  /**
+   * One query for many values. Should QBO's parser choke on one of them, the others must not wait for it: they are asked in
+   * halves. The value it cannot read has no twin we could find, and QBO's own check of names still stands.
+   */
   private async ask(lookups: Lookup[], callClass: RequestClass, signal: AbortSignal): Promise<void> {
     const { entityType, field } = lookups[0]!;
     const values = lookups.map((lookup) => `'${escaped(lookup.value ?? '')}'`);
     const where = field === undefined ? '' : `${field} in (${values.join(', ')})`;
-    const rows = await this.pages(entityType, where, callClass, signal);
+    let rows: Json[];
+    try {
+      rows = await this.pages(entityType, where, callClass, signal);
+    } catch (error) {
+      if (!(error instanceof TargetUnavailable) || error.answer.kind !== 'refused' || field === undefined) throw error;
+      const middle = Math.ceil(lookups.length / 2);
+      if (lookups.length === 1) rows = [];
+      else {
+        await this.ask(lookups.slice(0, middle), callClass, signal);
+        return this.ask(lookups.slice(middle), callClass, signal);
+      }
+    }
     const atMs = this.ports.clock.nowMs();
     for (const lookup of lookups) {
       const own = field === undefined ? rows : rows.filter((row) => sameText(row[field], lookup.value));
