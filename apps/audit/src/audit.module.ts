@@ -5,7 +5,7 @@ import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { databaseSettings, kafkaSettings, secret } from '#common/config';
 import type { Values } from '#common/config';
 import { KafkaModule } from '#kafka';
-import { LinkReport, StorageModule } from '#storage';
+import { AttachmentReport, LinkReport, StorageModule } from '#storage';
 import { AuditLogController } from './audit-log.controller.js';
 import { ConsumersController } from './consumers.controller.js';
 import { Partitions } from './partitions.js';
@@ -41,6 +41,7 @@ export class AuditModule {
         { provide: APP_GUARD, useClass: AdminKeyGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_PIPE, useValue: validation },
+        AttachmentReport,
         LinkReport,
         Partitions,
       ],

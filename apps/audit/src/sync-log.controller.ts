@@ -3,8 +3,9 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsISO8601, IsOptional, IsString, IsUUID, Matches, Max, Min } from 'class-validator';
 import { entityKey, parseEntityKey } from '#core';
-import { LinkReport, SyncLog } from '#storage';
+import { AttachmentReport, LinkReport, SyncLog } from '#storage';
 import type { SyncLogCursor } from '#storage';
+import { attachable } from './log-entries.js';
 import { mistakes, notFound } from './problems/index.js';
 
 const stages = ['notified', 'captured', 'mapped', 'settled', 'attachment'];
@@ -63,6 +64,7 @@ export class SyncLogController {
   constructor(
     private readonly syncLog: SyncLog,
     private readonly links: LinkReport,
+    private readonly attachments: AttachmentReport,
   ) {}
 
   @Get('sync-log')
@@ -102,7 +104,7 @@ export class SyncLogController {
     const { realmId, entityType, id } = parsed;
     const [steps, targets] = await Promise.all([
       this.syncLog.life(realmId, entityType, id),
-      this.links.ofRecord(realmId, entityType, id),
+      entityType === attachable ? this.attachments.ofRecord(realmId, id) : this.targetsOf(realmId, entityType, id),
     ]);
     if (steps.length === 0 && targets.length === 0) {
       throw notFound(
@@ -111,7 +113,13 @@ export class SyncLogController {
         'Nothing is known of it yet. Is the type spelt as QuickBooks spells it, and is the id the source’s?',
       );
     }
-    return { key, steps, targets: targets.map(({ desired: _d, applied: _a, beforeImage: _b, ...link }) => link) };
+    return { key, steps, targets };
+  }
+
+  /** Without the bodies: this page tells what happened, not what the books say. */
+  private async targetsOf(realmId: string, entityType: string, id: string) {
+    const links = await this.links.ofRecord(realmId, entityType, id);
+    return links.map(({ desired: _desired, applied: _applied, beforeImage: _before, ...link }) => link);
   }
 }
 

@@ -351,6 +351,34 @@ describe('the admin API', () => {
     expect(await ask('POST', `/v1/syncs/${it.id}/links/Invoice/99/redrive`)).toMatchObject({ status: 404 });
   });
 
+  it('lists and redrives files as it does records', async () => {
+    const it = await sync();
+    for (const [id, state] of Object.entries({ '7': 'failed', '8': 'held', '9': 'settled' })) {
+      await db.query(
+        `insert into attachment_links (sync_id, attachable_id, organization_id, source_realm_id, target_realm_id, state, lane,
+           desired_version, desired, change_id) values ($1, $2, $3, $4, $5, $6, 'live', 'v', '{"fileName": "a.pdf"}', 'c')`,
+        [it.id, id, it.organizationId, it.sourceRealmId, it.targetRealmId, state],
+      );
+    }
+    await link(it, '1', 'failed');
+    const base = `/v1/syncs/${it.id}/links`;
+    const first = (await ask('GET', `${base}?type=Attachable&limit=2`)).body;
+    const second = (await ask('GET', `${base}?type=Attachable&limit=2&cursor=${first.next}`)).body;
+    expect([...first.items, ...second.items].map((file) => `${file.sourceId} ${file.state} ${file.fileName}`)).toEqual([
+      '7 failed a.pdf',
+      '8 held a.pdf',
+      '9 settled a.pdf',
+    ]);
+    expect(await ask('POST', `${base}/Attachable/7/redrive`)).toMatchObject({ status: 200, body: { released: 1 } });
+    expect(await ask('POST', `${base}/Attachable/7/redrive`)).toMatchObject({ status: 409 });
+    const rest = await ask('POST', `${base}/redrive`, {});
+    expect(rest.body.links).toEqual([
+      { entityType: 'Invoice', sourceId: '1' },
+      { entityType: 'Attachable', sourceId: '8' },
+    ]);
+    expect((await ask('GET', `/v1/syncs/${it.id}`)).body.attachments).toEqual({ ready: 2, settled: 1 });
+  });
+
   it('asks for a look, of sources only', async () => {
     const it = await sync();
     const looked = await ask('POST', `/v1/companies/${it.sourceRealmId}/look`);

@@ -10,7 +10,16 @@ import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { EventProducer, KafkaModule } from '#kafka';
 import { QboModule } from '#qbo';
-import { Database, GovernorStore, Grants, LinkReport, MappingLayers, OutboxRelay, StorageModule } from '#storage';
+import {
+  AttachmentReport,
+  Database,
+  GovernorStore,
+  Grants,
+  LinkReport,
+  MappingLayers,
+  OutboxRelay,
+  StorageModule,
+} from '#storage';
 import { AuditTrail } from './audit-trail.js';
 import { CompaniesController } from './companies/companies.controller.js';
 import { CompanyConnection } from './companies/company-connection.js';
@@ -66,6 +75,7 @@ export class ControlModule {
             return relay;
           },
         },
+        AttachmentReport,
         AuditTrail,
         CompanyConnection,
         KafkaLag,

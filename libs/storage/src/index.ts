@@ -11,3 +11,4 @@ export * from './links/index.js';
 export * from './capture/index.js';
 export * from './mapping/index.js';
 export * from './attachments/index.js';
+export * from './attachment-report/index.js';

@@ -3,12 +3,15 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import { Database, LinkReport } from '#storage';
+import { AttachmentReport, Database, LinkReport } from '#storage';
 import type { SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 import { notFound, Problem } from '../problems/index.js';
 
 export const redrivable = ['held', 'failed', 'uncertain'] as const;
+
+/** Files stand in a table of their own, under this type. */
+export const attachable = 'Attachable';
 
 interface LinkName {
   entityType: string;
@@ -20,6 +23,7 @@ export class LinkRedrive {
   constructor(
     private readonly db: Database,
     private readonly links: LinkReport,
+    private readonly attachments: AttachmentReport,
     private readonly audit: AuditTrail,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -28,7 +32,11 @@ export class LinkRedrive {
     const filter = { states: redrivable, types: [link.entityType], sourceId: link.sourceId, createAgain };
     const released = await this.release(sync, filter, { ...link, createAgain });
     if (released.length > 0) return { released: released.length, links: released };
-    const page = await this.links.page(sync.id, { types: [link.entityType], sourceId: link.sourceId }, 1);
+    const { entityType, sourceId } = link;
+    const page =
+      entityType === attachable
+        ? await this.attachments.page(sync.id, { sourceId }, 1)
+        : await this.links.page(sync.id, { types: [entityType], sourceId }, 1);
     const found = page.items[0];
     if (!found)
       throw notFound('link', `${link.entityType}/${link.sourceId}`, `GET /v1/syncs/${sync.id}/links lists them.`);
@@ -63,7 +71,13 @@ export class LinkRedrive {
   ): Promise<LinkName[]> {
     const { organizationId } = sync;
     return this.db.withTenant(organizationId, async (tx) => {
-      const released = await this.links.redrive(tx, sync.id, filter, this.clock.now());
+      const at = this.clock.now();
+      const records = filter.types?.every((type) => type === attachable)
+        ? []
+        : await this.links.redrive(tx, sync.id, filter, at);
+      const { types, ...others } = filter;
+      const files = types && !types.includes(attachable) ? [] : await this.attachments.redrive(tx, sync.id, others, at);
+      const released: LinkName[] = [...records, ...files];
       if (released.length > 0) {
         await this.audit.tell(tx, {
           organizationId,

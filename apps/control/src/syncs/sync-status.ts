@@ -1,7 +1,7 @@
 // The whole state of one sync on one page: counts, capture, jobs, lag, quota, the last thing that went wrong, and whether
 // anything still moves.
 import { Injectable } from '@nestjs/common';
-import { Companies, Database, GovernorStore, Jobs, LinkReport } from '#storage';
+import { AttachmentReport, Companies, Database, GovernorStore, Jobs, LinkReport } from '#storage';
 import type { Company, QuotaUse, SyncRow } from '#storage';
 import { KafkaLag } from './kafka-lag.js';
 import { motionOf } from './quiet.js';
@@ -15,6 +15,7 @@ export class SyncStatus {
     private readonly companies: Companies,
     private readonly jobs: Jobs,
     private readonly links: LinkReport,
+    private readonly files: AttachmentReport,
     private readonly governor: GovernorStore,
     private readonly kafka: KafkaLag,
   ) {}
@@ -29,7 +30,7 @@ export class SyncStatus {
     const lag = await this.kafka.read();
     const [counts, attachments, writes, outbox, quota, lastError, source, target] = await Promise.all([
       this.links.counts(sync.id),
-      this.attachments(sync.id),
+      this.files.counts(sync.id),
       this.links.lag(sync.id),
       this.outbox(),
       this.governor.quotaUse([sync.sourceRealmId, sync.targetRealmId]),
@@ -75,14 +76,6 @@ export class SyncStatus {
       quota: { source: quotaView(quota.get(sync.sourceRealmId)), target: quotaView(quota.get(sync.targetRealmId)) },
       lastError: lastError ?? null,
     };
-  }
-
-  private async attachments(syncId: string): Promise<Record<string, number>> {
-    const rows = await this.db.query<{ state: string; count: number }>(
-      'select state, count(*)::int as count from attachment_links where sync_id = $1 group by state order by state',
-      [syncId],
-    );
-    return Object.fromEntries(rows.map((row) => [row.state, row.count]));
   }
 
   private async capture(realmId: string) {

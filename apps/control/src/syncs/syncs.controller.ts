@@ -16,12 +16,12 @@ import {
 } from 'class-validator';
 import { knownType } from '#core';
 import type { Json } from '#core';
-import { LinkReport, Syncs } from '#storage';
+import { AttachmentReport, LinkReport, Syncs } from '#storage';
 import type { Job, SyncRow } from '#storage';
 import { OrganizationPageQuery, pageAnswer, pageRequest } from '../pages.js';
 import { mistakes, notFound } from '../problems/index.js';
 import { isUuid } from '../uuid.js';
-import { LinkRedrive, redrivable } from './link-redrive.js';
+import { attachable, LinkRedrive, redrivable } from './link-redrive.js';
 import { SyncCommands } from './sync-commands.js';
 import { SyncStatus } from './sync-status.js';
 
@@ -112,6 +112,7 @@ export class SyncsController {
     private readonly commands: SyncCommands,
     private readonly status: SyncStatus,
     private readonly links: LinkReport,
+    private readonly attachments: AttachmentReport,
     private readonly redrive: LinkRedrive,
   ) {}
 
@@ -166,7 +167,14 @@ export class SyncsController {
         odd.map((state) => ({ field: 'state', message: `"${state}" is none of ${linkStates.join(', ')}` })),
       );
     }
-    const filter = { states, types: listed(query.type), sourceId: query.sourceId, targetId: query.targetId };
+    const types = listed(query.type);
+    const filter = { states, types, sourceId: query.sourceId, targetId: query.targetId };
+    if (types?.includes(attachable)) {
+      if (types.length > 1) {
+        throw mistakes([{ field: 'type', message: `${attachable} is listed alone: files are a list of their own` }]);
+      }
+      return this.attachments.page(sync.id, filter, query.limit, query.cursor);
+    }
     try {
       return await this.links.page(sync.id, filter, query.limit, query.cursor);
     } catch (error) {
