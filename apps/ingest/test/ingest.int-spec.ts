@@ -217,6 +217,13 @@ describe('ingest', () => {
       const held = await w.cursor(source.realmId);
       await new Promise((resolve) => setTimeout(resolve, 700));
       expect((await w.cursor(source.realmId)).cdc_since).toEqual(held.cdc_since);
+      // A person works on in the source; nobody reads it until the grant is back.
+      await w.emulator.edit(source.realmId, { count: 3, seed: 7, mix: { create: 1 } });
+      await w.reconnect(source);
+      await eventually(
+        () => w.changes(source.realmId),
+        (changes) => changes.some(({ value }) => value!.origin.kind === 'cdc'),
+      );
     });
 
     it('reads a cut answer again: more than 1,000 changes, and a deletion that CDC hides behind the cut', async () => {

@@ -201,6 +201,24 @@ export class Installation {
     return { realmId, organizationId, syncId, grant };
   }
 
+  /** The person connects the company again. */
+  async reconnect(company: Company): Promise<void> {
+    const { realmId, organizationId } = company;
+    const grant = await this.emulator.grant(this.app.clientId, realmId);
+    await this.db.withTransaction(async (tx) => {
+      await new Companies(this.db).connect(tx, { realmId, organizationId, name: 'Source', homeCurrency: null });
+      const { accessToken, refreshToken, expiresIn, refreshTokenExpiresIn: refreshExpiresIn } = grant;
+      const pair = this.custody().sealPair(organizationId, realmId, {
+        accessToken,
+        refreshToken,
+        expiresIn,
+        refreshExpiresIn,
+      });
+      await new Grants(this.db).store(tx, realmId, pair);
+    });
+    this.custody().forget(realmId);
+  }
+
   async backfill(company: Company): Promise<string> {
     const id = randomUUID();
     const { organizationId, syncId } = company;

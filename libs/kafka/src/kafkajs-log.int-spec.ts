@@ -57,6 +57,47 @@ describe('a kafkajs group', () => {
     await producer.close();
   });
 
+  it('keeps its partition while a handler takes longer than the session, and hands the batch in once', async () => {
+    const topic = `spec-${randomUUID().slice(0, 8)}`;
+    const groupId = `spec-${randomUUID()}`;
+    const impatient = new KafkajsLog({
+      brokers,
+      clientId: 'spec',
+      log: createLog('kafka-spec'),
+      sessionTimeoutMs: 1500,
+    });
+    await client.createTopics([{ name: topic, partitions: 1, config: {} }]);
+    const producer = await client.producer();
+    await producer.send(topic, 0, [{ key: 'k', value: Buffer.from('slow'), headers: {} }]);
+    await producer.close();
+    const seen: string[] = [];
+    let done!: () => void;
+    const finished = new Promise<void>((resolve) => (done = resolve));
+    const member = (name: string) =>
+      impatient.consume({
+        groupId,
+        topics: [topic],
+        onFatal: (error) => {
+          throw error;
+        },
+        onBatch: async (_batch, hold) => {
+          seen.push(name);
+          // Real time on purpose: the broker's session runs on its own clock.
+          await new Promise((resolve) => setTimeout(resolve, 4000));
+          await hold.commit();
+          done();
+        },
+      });
+    const first = member('first');
+    await first.joined;
+    while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await finished;
+    expect(seen).toEqual(['first']);
+    expect((await client.committed(groupId, topic))[0]!.offset).toBe(1n);
+    await first.stop();
+    await impatient.close();
+  });
+
   it('says that it is dead when its settings can never work', async () => {
     const topic = `spec-${randomUUID().slice(0, 8)}`;
     await client.createTopics([{ name: topic, partitions: 1, config: {} }]);

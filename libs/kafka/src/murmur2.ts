@@ -17,10 +17,8 @@ export function murmur2(data: Buffer): number {
   switch (length & 3) {
     case 3:
       h ^= data[tail + 2]! << 16;
-    // eslint-disable-next-line no-fallthrough
     case 2:
       h ^= data[tail + 1]! << 8;
-    // eslint-disable-next-line no-fallthrough
     case 1:
       h = Math.imul(h ^ data[tail]!, mix);
   }

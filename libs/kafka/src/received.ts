@@ -6,6 +6,7 @@ import type { Rejection } from './dead-letters.js';
 import type { LogRecord } from './port.js';
 import type { ValueCodec } from './schemas.js';
 
+/** Read its fields by name: most are computed when asked for, so `{ ...record }` would lose them. */
 export interface ReceivedRecord<T> {
   readonly key: string;
   /** null: a tombstone */
@@ -60,6 +61,12 @@ class Received implements ReceivedRecord<unknown> {
   }
   get timestamp(): Date {
     return new Date(Number(this.raw.timestamp));
+  }
+
+  /** For logs and failures of tests: the attributes, not the bytes behind them. */
+  toJSON(): object {
+    const { key, id, type, source, subject, traceparent, offset, value } = this;
+    return { key, id, type, source, subject, traceparent, offset, value };
   }
 }
 
