@@ -99,9 +99,10 @@ export class SyncStatus {
     return row;
   }
 
-  private async outbox(): Promise<{ size: number; oldest: Date | null }> {
-    const [row] = await this.db.query<{ size: number; oldest: Date | null }>(
-      'select count(*)::int as size, min(event_time) as oldest from outbox',
+  private async outbox(): Promise<{ size: number; oldest: Date | null; refused: number }> {
+    const [row] = await this.db.query<{ size: number; oldest: Date | null; refused: number }>(
+      `select count(*) filter (where refused is null)::int as size, min(event_time) filter (where refused is null) as oldest,
+         count(refused)::int as refused from outbox`,
     );
     return row!;
   }

@@ -7,7 +7,10 @@ import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
 import type { Database } from '../database.js';
 
-/** Port: Kafka's producer, given by the app. Resolves when everything is acknowledged. */
+/**
+ * Port: Kafka's producer, given by the app. Resolves when everything is acknowledged. Rejects with an error named
+ * `InvalidEvent`, before anything is sent, when a record breaks its schema and can never be published.
+ */
 export interface OutboxPublisher {
   publishAll(
     records: { topic: string; key: string; id: string; time: Date; traceparent?: string; value: unknown }[],
@@ -75,23 +78,41 @@ export class OutboxRelay {
       );
       if (!lock!.mine) return undefined;
       const rows = await tx.query<OutboxRow>(
-        `select id, topic, key, event_id, event_time, traceparent, value from outbox order by id limit $1`,
+        `select id, topic, key, event_id, event_time, traceparent, value from outbox where refused is null
+         order by id limit $1`,
         [limit],
       );
       if (rows.length === 0) return 0;
-      await this.publisher.publishAll(
-        rows.map((row) => ({
-          topic: row.topic,
-          key: row.key,
-          id: row.event_id,
-          time: row.event_time,
-          ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
-          value: row.value,
-        })),
-      );
-      await tx.query('delete from outbox where id = any($1::bigint[])', [rows.map((row) => row.id)]);
+      const refused = await this.publish(rows);
+      for (const { row, reason } of refused) {
+        this.o.log.error({ topic: row.topic, key: row.key, eventId: row.event_id, reason }, 'announcement refused');
+        await tx.query('update outbox set refused = $2 where id = $1', [row.id, reason]);
+      }
+      await tx.query('delete from outbox where id = any($1::bigint[]) and refused is null', [
+        rows.map((row) => row.id),
+      ]);
       return rows.length;
     });
+  }
+
+  /** All at once; when one of them is invalid, one by one, so that only that one is left. Answers what was refused. */
+  private async publish(rows: readonly OutboxRow[]): Promise<{ row: OutboxRow; reason: string }[]> {
+    try {
+      await this.publisher.publishAll(rows.map(publication));
+      return [];
+    } catch (error) {
+      if (!isInvalid(error)) throw error;
+    }
+    const refused: { row: OutboxRow; reason: string }[] = [];
+    for (const row of rows) {
+      try {
+        await this.publisher.publishAll([publication(row)]);
+      } catch (error) {
+        if (!isInvalid(error)) throw error;
+        refused.push({ row, reason: error.message });
+      }
+    }
+    return refused;
   }
 
   private async run(): Promise<void> {
@@ -119,3 +140,14 @@ export class OutboxRelay {
     }
   }
 }
+
+const isInvalid = (error: unknown): error is Error => (error as Error).name === 'InvalidEvent';
+
+const publication = (row: OutboxRow): Parameters<OutboxPublisher['publishAll']>[0][number] => ({
+  topic: row.topic,
+  key: row.key,
+  id: row.event_id,
+  time: row.event_time,
+  ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
+  value: row.value,
+});
