@@ -24,8 +24,6 @@ import { Writers } from './realm/writers.js';
 import type { WriterSettings } from './settings.js';
 import { observeRunnableAge } from './runnable-age.js';
 
-/** Name at the governor: the platform counts seconds and flights per app. */
-const app = 'sync';
 const maxLoopSilenceMs = 30_000;
 const OBSERVER = Symbol('QboObserver');
 
@@ -62,7 +60,7 @@ export class WriterModule implements OnApplicationBootstrap {
         StorageModule.forRoot({ ...settings, applicationName: 'qbo-writer' }),
         KafkaModule.forRoot({ ...settings, clientId: 'qbo-writer' }),
         ObserverModule,
-        QboModule.forRoot({ app, settings, grants: Grants, gate: GovernorStore, observer: OBSERVER }),
+        QboModule.forRoot({ app: 'qbo-writer', settings, grants: Grants, gate: GovernorStore, observer: OBSERVER }),
       ],
       controllers: [IntakeController],
       providers: [

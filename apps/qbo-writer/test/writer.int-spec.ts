@@ -162,6 +162,26 @@ describe('the writer', () => {
     });
   });
 
+  it('overwrites what a person edited in the target, and tells what it was', async () => {
+    w.startWriter();
+    const buyer = await customer('Northwind', { Notes: 'ours' });
+    await w.carry('Customer', buyer);
+    await w.quiet();
+    const copy = await w.targetRecord('Customer', buyer.Id);
+    await w.write(w.target, 'Customer', { Id: copy.Id, SyncToken: copy.SyncToken, sparse: true, Notes: 'theirs' });
+    await w.carry(
+      'Customer',
+      await w.save('Customer', { Id: buyer.Id, SyncToken: buyer.SyncToken, sparse: true, CompanyName: 'Inc' }),
+    );
+    await w.until((links) => links.every((l) => l.state === 'settled' && l.appliedVersion === l.desiredVersion));
+    expect(await w.targetRecord('Customer', buyer.Id)).toMatchObject({ Notes: 'ours', CompanyName: 'Inc' });
+    expect((await w.results()).at(-1)).toMatchObject({
+      outcome: 'drift',
+      code: 'DRIFT.OVERWRITTEN',
+      reason: expect.stringContaining('Notes (was "theirs")'),
+    });
+  });
+
   it('holds a record that a person edited in the target, when the sync says so', async () => {
     await w.db.query(`update syncs set settings = '{"drift": "hold"}' where id = $1`, [w.syncId]);
     w.startWriter();

@@ -63,8 +63,9 @@ interface QboClientPorts {
   tokens: TokenSource;
   gate: GovernorGate;
   clock: Clock;
-  /** name of this process's app at the governor */
+  /** the app QBO counts limits by, at the governor: the Intuit app, whichever of our processes asks */
   app: string;
+  userAgent?: string;
   breakers?: Breakers;
   transport?: Transport;
   observe?: (facts: CallFacts) => void;
@@ -335,6 +336,7 @@ export class QboClient {
     const outcome = await this.transport.send({
       ...request,
       headers: {
+        'user-agent': this.ports.userAgent ?? 'qbo-sync',
         accept: 'application/json',
         'accept-encoding': 'gzip',
         authorization: `Bearer ${token}`,

@@ -23,7 +23,7 @@ export interface QboObserver extends CustodyEvents {
 }
 
 export interface QboModuleOptions {
-  /** name of this app at the governor */
+  /** which of our processes asks; QBO sees it as User-Agent. To its limits all of them are one app: the Intuit app */
   app: string;
   settings: QboSettings;
   /** provider of a GrantStore */
@@ -75,7 +75,8 @@ export class QboModule implements OnApplicationShutdown {
               tokens,
               gate,
               clock,
-              app: options.app,
+              app: options.settings.qboClientId,
+              userAgent: `qbo-sync/${options.app}`,
               breakers: new Breakers((scope, state, realmId) => events?.breakerChanged?.(scope, state, realmId)),
               ...(events?.called ? { observe: (facts: CallFacts) => events.called?.(facts) } : {}),
             }),

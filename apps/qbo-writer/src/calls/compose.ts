@@ -1,7 +1,16 @@
 // Calls as they are written down, and as they go over the wire. Pure: what is sent is a function of the written-down call
 // alone, so the same call sent again, by another process, is the same bytes under the same request id.
 import { createHash, randomUUID } from 'node:crypto';
-import { batchIdFor, batchItemId, canonicalText, definitionOf, requestIdFor, type Json, type Plan } from '#core';
+import {
+  batchIdFor,
+  batchItemId,
+  canonicalText,
+  definitionOf,
+  requestIdFor,
+  type Difference,
+  type Json,
+  type Plan,
+} from '#core';
 import type { WriteRequest } from '#qbo';
 import { waitName, type AttemptRecord, type CallRecord, type LinkKey, type StoredLink } from '#storage';
 
@@ -16,6 +25,8 @@ export interface PlannedWrite {
   version: string;
   attempt: AttemptRecord;
   beforeImage?: Json | undefined;
+  /** what a person changed in the target since we wrote it, and this write overwrites */
+  drift: readonly Difference[];
 }
 
 export function isSendable(plan: Plan): plan is SendablePlan {
@@ -56,7 +67,8 @@ export function plannedWrite(stored: StoredLink, plan: SendablePlan): PlannedWri
     partial: plan.kind === 'create' && plan.partial,
   };
   const beforeImage = plan.kind === 'adopt' ? plan.beforeImage : undefined;
-  return { stored, key: { syncId, entityType, sourceId }, version: link.desired.version, attempt, beforeImage };
+  const drift = plan.kind === 'update' ? plan.drift : [];
+  return { stored, key: { syncId, entityType, sourceId }, version: link.desired.version, attempt, beforeImage, drift };
 }
 
 /** Only what an item of a batch can say is put into one; a void has its own address, which a batch does not have. */

@@ -9,7 +9,7 @@ import * as metrics from '../qbo-writer.metrics.js';
 import { answersOf } from './answers.js';
 import { composeCall, wireOf, type PlannedWrite } from './compose.js';
 import type { ReadBack } from './read-back.js';
-import { settleCall, type AttemptEnd } from './settling.js';
+import { settleCall, type AttemptEnd, type CallAnswer } from './settling.js';
 
 export interface SenderPorts {
   links: Links;
@@ -50,8 +50,10 @@ export class Sender {
   }
 
   /** Sends a call that was just claimed. @throws FenceLost */
-  async send(call: CallRecord, lane: Lane, signal: AbortSignal): Promise<CallOutcome> {
-    return this.settle(call, await this.exchange(call, lane, signal), false, []);
+  async send(call: CallRecord, members: readonly PlannedWrite[], signal: AbortSignal): Promise<CallOutcome> {
+    const lane = members[0]!.stored.lane;
+    const drift = new Map(members.map((member) => [keyText(member.key), member.drift]));
+    return this.settle(call, await this.exchange(call, lane, signal), { sentBefore: false, settledBefore: [], drift });
   }
 
   /** Sends an open call again, byte for byte; when that cannot be trusted any more, asks the target. @throws FenceLost */
@@ -59,7 +61,10 @@ export class Sender {
     const { links, clock } = this.ports;
     if (clock.nowMs() - call.claimedAt.getTime() > requestIdTrustMs) return this.readBack(call, signal);
     if (!(await links.noteSend(this.realmId, this.fence, call.id))) return { open: false, woken: 0, pause: false };
-    return this.settle(call, await this.exchange(call, 'live', signal), true, call.settled);
+    return this.settle(call, await this.exchange(call, 'live', signal), {
+      sentBefore: true,
+      settledBefore: call.settled,
+    });
   }
 
   private exchange(
@@ -90,13 +95,12 @@ export class Sender {
   private settle(
     call: CallRecord,
     answer: QboAnswer<Json> | QboAnswer<BatchAnswer>,
-    sentBefore: boolean,
-    settledBefore: readonly number[],
+    { sentBefore, ...past }: Pick<CallAnswer, 'settledBefore' | 'drift'> & { sentBefore: boolean },
   ): Promise<CallOutcome> {
     const answers = answersOf(answer, call.kind, call.attempts.length, sentBefore);
-    const facts = {
+    const facts: CallAnswer = {
       answers,
-      settledBefore,
+      ...past,
       httpStatus: 'status' in answer ? answer.status : undefined,
       tid: 'tid' in answer ? answer.tid : undefined,
     };
@@ -105,7 +109,7 @@ export class Sender {
 
   private async finish(
     call: CallRecord,
-    facts: Parameters<typeof settleCall>[1],
+    facts: CallAnswer,
     answer?: QboAnswer<Json> | QboAnswer<BatchAnswer>,
   ): Promise<CallOutcome> {
     const { links, clock, random } = this.ports;

@@ -27,6 +27,8 @@ export interface CallAnswer {
   answers: WriteAnswer[];
   /** positions that an earlier answer settled */
   settledBefore: readonly number[];
+  /** what a person had changed in the target and this call overwrote, by link; known to the process that planned it */
+  drift?: ReadonlyMap<string, readonly Difference[]>;
   httpStatus?: number | undefined;
   tid?: string | undefined;
 }
@@ -67,15 +69,14 @@ export function settleCall(
       jitter: timing.jitter(),
       policy: defaultRetryPolicy,
     });
+    const result = withDrift(settled.result, answer.drift?.get(keyText(attempt)));
     const isUncertain = own.kind === 'failed' && own.failure.kind === 'uncertain';
     uncertain ||= isUncertain;
     happened ||= own.kind === 'done' || own.failure.kind === 'refused';
     const outcome =
-      own.kind === 'done'
-        ? (settled.result?.outcome ?? 'done')
-        : (settled.result?.outcome ?? settled.step?.kind ?? 'failed');
-    const code = own.kind === 'failed' && own.failure.kind === 'refused' ? own.failure.code : settled.result?.code;
-    const reason = own.kind === 'failed' ? own.failure.reason : settled.result?.reason;
+      own.kind === 'done' ? (result?.outcome ?? 'done') : (result?.outcome ?? settled.step?.kind ?? 'failed');
+    const code = own.kind === 'failed' && own.failure.kind === 'refused' ? own.failure.code : result?.code;
+    const reason = own.kind === 'failed' ? own.failure.reason : result?.reason;
     if (!isUncertain) attempts.push({ position, outcome, code, reason });
     const tries = stored.link.attempts + 1;
     changes.push({
@@ -86,9 +87,9 @@ export function settleCall(
       target: settled.target,
       wakes: settled.wakes,
       announce:
-        settled.result &&
+        result &&
         announce(stored, {
-          outcome: settled.result,
+          outcome: result,
           version: attempt.version,
           targetId: settled.target?.id,
           targetSyncToken: settled.target?.syncToken,
@@ -98,7 +99,7 @@ export function settleCall(
           settledAt: timing.at,
         }),
     });
-    ends.push({ stored, attempt, outcome, result: settled.result, differences: settled.differences, attempts: tries });
+    ends.push({ stored, attempt, outcome, result, differences: settled.differences, attempts: tries });
   }
   const state = uncertain ? 'unknown' : happened || ends.length === 0 ? 'answered' : 'abandoned';
   return { changes, ends, call: { id: call.id, state, httpStatus: answer.httpStatus, tid: answer.tid, attempts } };
@@ -126,6 +127,19 @@ function settledOrFailed(stored: StoredLink, attempt: AttemptRecord, answer: Wri
       differences: [],
     };
   }
+}
+
+/** A person's edit in the target that the sync overwrote, as its policy says, is told with the result. */
+function withDrift(result: Outcome | undefined, drift: readonly Difference[] = []): Outcome | undefined {
+  if (result?.outcome !== 'updated' || drift.length === 0) return result;
+  const edits = drift.map(
+    ({ path, answered }) => `${path} (was ${(JSON.stringify(answered) ?? 'empty').slice(0, 80)})`,
+  );
+  return {
+    outcome: 'drift',
+    code: 'DRIFT.OVERWRITTEN',
+    reason: `edited in the target and overwritten: ${edits.join(', ')}`,
+  };
 }
 
 /** What an answer means for this operation, where the code alone does not say. */

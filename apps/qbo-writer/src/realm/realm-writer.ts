@@ -25,6 +25,7 @@ import type { QboClient } from '#qbo';
 import {
   FenceLost,
   keyText,
+  type CallRecord,
   type Companies,
   type Database,
   type Grants,
@@ -289,7 +290,7 @@ export class RealmWriter {
           // A live edit came: plan anew, it goes first.
           if (write.stored.lane === 'bulk' && this.liveWakes !== wokenBefore) return;
           const call = await this.sender.claim([write]);
-          if (call) await this.sendHeld(call, write.stored.lane);
+          if (call) await this.sendHeld(call, [write]);
         }
       } finally {
         this.namesInHand = false;
@@ -314,13 +315,13 @@ export class RealmWriter {
     return decided + started;
   }
 
-  private startCall(call: Awaited<ReturnType<Sender['claim']>> & object, group: PlannedWrite[]): void {
+  private startCall(call: CallRecord, group: PlannedWrite[]): void {
     const touched = group.flatMap((write) => touchedBy(write, transactionTypes));
     for (const key of touched) this.touched.set(key, (this.touched.get(key) ?? 0) + 1);
     this.transactionCalls++;
     this.launch(async () => {
       try {
-        await this.sendHeld(call, group[0]!.stored.lane);
+        await this.sendHeld(call, group);
       } finally {
         this.transactionCalls--;
         for (const key of touched) {
@@ -333,10 +334,10 @@ export class RealmWriter {
   }
 
   /** A claimed call is in this process's hands until it is settled; if that fails, the rows have it and it is sent again. */
-  private async sendHeld(call: Awaited<ReturnType<Sender['claim']>> & object, lane: Lane): Promise<void> {
+  private async sendHeld(call: CallRecord, members: readonly PlannedWrite[]): Promise<void> {
     this.openInHand.add(call.id);
     try {
-      this.after(await this.sender.send(call, lane, this.stopping.signal));
+      this.after(await this.sender.send(call, members, this.stopping.signal));
     } finally {
       this.openInHand.delete(call.id);
     }
