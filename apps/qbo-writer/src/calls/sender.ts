@@ -27,9 +27,20 @@ export interface CallOutcome {
   open: boolean;
   woken: number;
   /** only a person can give the company's connection back */
-  reconnect?: string;
+  disconnected?: Disconnected | undefined;
   /** not this call's fault: leave the realm alone for a moment */
   pause: boolean;
+}
+
+/** `saidByQbo`: QBO itself declined the token. Else custody did, and has marked the company when that became true. */
+export interface Disconnected {
+  reason: string;
+  saidByQbo: boolean;
+}
+
+export function disconnectedBy(answer: QboAnswer<unknown>): Disconnected | undefined {
+  if (answer.kind !== 'unauthorized' || !answer.reconnect) return undefined;
+  return { reason: answer.reason, saidByQbo: 'tid' in answer };
 }
 
 /** QBO does not say how long it remembers a request id (qbo-api.md 4). Within a day it is believed to. */
@@ -136,7 +147,7 @@ export class Sender {
       open,
       woken: written.woken,
       pause: answer !== undefined && ['throttled', 'unsent'].includes(answer.kind),
-      ...(answer?.kind === 'unauthorized' && answer.reconnect ? { reconnect: answer.reason } : {}),
+      ...(answer === undefined ? {} : { disconnected: disconnectedBy(answer) }),
     };
   }
 

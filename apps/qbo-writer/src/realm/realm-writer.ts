@@ -38,7 +38,7 @@ import {
 } from '#storage';
 import { fitsBatch, isSendable, plannedWrite, type PlannedWrite } from '../calls/compose.js';
 import { ReadBack } from '../calls/read-back.js';
-import { Sender, touchedBy, type CallOutcome } from '../calls/sender.js';
+import { disconnectedBy, Sender, touchedBy, type CallOutcome, type Disconnected } from '../calls/sender.js';
 import * as metrics from '../qbo-writer.metrics.js';
 import { announce } from '../results.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
@@ -241,15 +241,18 @@ export class RealmWriter {
       { realm: this.realmId, answer: answer.kind, reason: 'reason' in answer ? answer.reason : undefined },
       'target could not be asked',
     );
-    if (answer.kind === 'unauthorized' && answer.reconnect) await this.markDisconnected(answer.reason);
+    const disconnected = disconnectedBy(answer);
+    if (disconnected) await this.onDisconnected(disconnected);
     if (answer.kind === 'refused')
       this.ports.log.error({ realm: this.realmId, faults: answer.faults }, 'target refused a look-up');
     this.pausedUntilMs = this.ports.clock.nowMs() + pauseMs;
   }
 
-  private async markDisconnected(reason: string): Promise<void> {
+  private async onDisconnected({ reason, saidByQbo }: Disconnected): Promise<void> {
     this.blocked = true;
     this.connectedUntilMs = 0;
+    // What custody found dead it has marked itself, once; its memory of that may be older than a new connection.
+    if (!saidByQbo) return;
     await this.ports.grants.markReconnectNeeded(this.ports.db, this.realmId, reason);
   }
 
@@ -433,9 +436,8 @@ export class RealmWriter {
   private after(outcome: CallOutcome): void {
     if (outcome.open) this.hasOpenCalls = true;
     if (outcome.pause) this.pausedUntilMs = this.ports.clock.nowMs() + pauseMs;
-    if (outcome.reconnect !== undefined) {
-      this.launch(() => this.markDisconnected(outcome.reconnect!));
-    }
+    const { disconnected } = outcome;
+    if (disconnected) this.launch(() => this.onDisconnected(disconnected));
     this.ports.announced();
   }
 
