@@ -26,7 +26,9 @@ export function toXml(answer: Rec, rootTime: string): string {
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>',
     `<IntuitResponse xmlns="${namespace}" time="${escapeAttribute(rootTime)}">`,
   ];
-  for (const [name, value] of Object.entries(answer)) if (name !== 'time') write(out, name, value);
+  // A report has no name of its own in JSON; in XML it is the Report element of the envelope.
+  if (answer.Header?.ReportName !== undefined) writeReport(out, 'Report', answer);
+  else for (const [name, value] of Object.entries(answer)) if (name !== 'time') write(out, name, value);
   out.push('</IntuitResponse>');
   return out.join('');
 }
@@ -57,6 +59,26 @@ function write(out: string[], name: string, value: unknown): void {
     out.push(`<${tag}${attributes.join('')}>`);
     for (const [key, one] of children) write(out, key, one);
     out.push(`</${tag}>`);
+  }
+}
+
+const reportAttributes: Record<string, ReadonlySet<string>> = {
+  Row: new Set(['type', 'group']),
+  ColData: new Set(['value', 'id', 'href']),
+};
+
+function writeReport(out: string[], name: string, value: unknown): void {
+  if (value === undefined || value === null) return;
+  if (Array.isArray(value)) {
+    for (const one of value) writeReport(out, name, one);
+  } else if (typeof value !== 'object') write(out, name, value);
+  else {
+    const own = reportAttributes[name];
+    const entries = Object.entries(value as Rec).filter(([, one]) => one !== undefined && one !== null);
+    const attributes = entries.filter(([key, one]) => own?.has(key) && typeof one !== 'object');
+    out.push(`<${name}${attributes.map(([key, one]) => ` ${key}="${escapeAttribute(String(one))}"`).join('')}>`);
+    for (const [key, one] of entries) if (!own?.has(key)) writeReport(out, elementName(key), one);
+    out.push(`</${name}>`);
   }
 }
 

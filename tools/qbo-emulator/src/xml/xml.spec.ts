@@ -46,6 +46,14 @@ it.each<[string, Rec, string]>([
     '<Fault type="ValidationFault"><Error code="610" element=""><Message>Object Not Found</Message><Detail>gone</Detail></Error></Fault>',
   ],
   [
+    'a report',
+    {
+      Header: { ReportName: 'TrialBalance' },
+      Rows: { Row: [{ type: 'Data', ColData: [{ value: 'Checking', id: '35' }, { value: '9.50' }] }] },
+    },
+    '<Report><Header><ReportName>TrialBalance</ReportName></Header><Rows><Row type="Data"><ColData value="Checking" id="35"></ColData><ColData value="9.50"></ColData></Row></Rows></Report>',
+  ],
+  [
     'a batch item',
     { BatchItemResponse: [{ bId: '1', Term: { Id: '3' } }], time },
     '<BatchItemResponse bId="1"><Term><Id>3</Id></Term></BatchItemResponse>',
