@@ -1,7 +1,7 @@
 // Line-level reports: general ledger, journal, transaction list; and the chart of accounts as a list.
 import { type CompanyView, type Rec } from '../types.js';
 import { cents, centsText, plus, unitsText, type Cents } from '../money/index.js';
-import { dateOf, labelOf, ymdOf, type Ledger, type Line, type Posting } from '../ledger/index.js';
+import { dateOf, labelOf, Line, LineKind, ymdOf, type Ledger, type Posting } from '../ledger/index.js';
 import { entriesOf, type Entry } from './entries.js';
 import {
   basisOf,
@@ -330,8 +330,7 @@ export function journalReport(params: Params, company: CompanyView, ledger: Ledg
     let first = true;
     let debit = 0;
     let credit = 0;
-    for (const line of posting.lines) {
-      if (line.home === 0 && line.foreign === 0) continue;
+    for (const line of shownLines(posting, company)) {
       const facts: RowFacts = { posting, line, account: line.account, amount: line.home, ymd: posting.ymd, natural: 1 };
       if (line.home > 0) debit = plus(debit, line.home);
       else credit = plus(credit, -line.home);
@@ -356,6 +355,24 @@ export function journalReport(params: Params, company: CompanyView, ledger: Ledg
     rows.push(dataRow(keys.map((key) => text(key === 'tx_date' ? '0-00-00' : ''))));
   }
   return frame('JournalReport', company, { period, columns, rows, empty: rows.length === 0 });
+}
+
+/**
+ * The lines of a transaction as the journal shows them. Two kinds have blank rows besides: a payment that only links a
+ * credit to a charge (a row without account, a row on A/R), and an inventory adjustment (the first on the adjustment
+ * account, the last on the asset account).
+ */
+function shownLines(posting: Posting, company: CompanyView): Line[] {
+  const lines = posting.lines.filter((line) => line.home !== 0 || line.foreign !== 0);
+  const blank = (account: string): Line =>
+    new Line(account, 0, 0, LineKind.Source, posting.name, undefined, undefined, posting.memo, undefined, undefined);
+  if (posting.type === 'Payment' && lines.length === 0 && posting.applications) {
+    return [blank(''), blank(String(company.accountBySubType('AccountsReceivable', posting.currency)?.Id ?? ''))];
+  }
+  if (posting.type === 'InventoryAdjustment' && lines.length > 0) {
+    return [blank(posting.lines[0].account), ...lines, blank(posting.lines.at(-1)!.account)];
+  }
+  return lines;
 }
 
 // ------------------------------------------------------------------------------------------------------ transaction list

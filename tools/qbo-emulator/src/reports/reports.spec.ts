@@ -4,7 +4,7 @@ import { cents, centsText, plus } from '../money/index.js';
 import { addUncaptured, captured, capturesPresent } from '../ledger/captured-company.js';
 import { Ledger, POSTING_TYPES } from '../ledger/index.js';
 import { RecordedCompany } from '../ledger/recorded-company.js';
-import { report, REPORT_NAMES } from './index.js';
+import { report, REPORT_NAMES, selfcheckLedger } from './index.js';
 
 const claim = capturesPresent ? it : it.skip;
 const ALL = { date_macro: 'All' };
@@ -142,6 +142,106 @@ describe('reports of the captured company', () => {
         expect(group(rep, key)).toHaveLength(rep.Columns.Column.length - 1);
       }
     }
+  });
+});
+
+describe('the journal', () => {
+  it('opens with date, type and number, repeats neither, and closes with a sum row and an empty one', () => {
+    const company = new RecordedCompany();
+    const account = (Id: string, Name: string, AccountType: string, AccountSubType: string): void =>
+      void company.put('Account', { Id, Name, FullyQualifiedName: Name, AccountType, AccountSubType, Active: true });
+    account('1', 'Checking', 'Bank', 'Checking');
+    account('3', 'Undeposited Funds', 'Other Current Asset', 'UndepositedFunds');
+    account('5', 'A/R', 'Accounts Receivable', 'AccountsReceivable');
+    account('8', 'Sales', 'Income', 'SalesOfProductIncome');
+    company.put('Customer', { Id: '1', DisplayName: 'Fern' });
+    const ledger = new Ledger(company);
+    const sale = {
+      Amount: 9,
+      DetailType: 'SalesItemLineDetail',
+      SalesItemLineDetail: { ItemAccountRef: { value: '8' } },
+    };
+    const head = { TxnDate: '2026-11-02', CustomerRef: { value: '1' } };
+    ledger.post('Invoice', {
+      ...head,
+      Id: '10',
+      DocNumber: '1001',
+      TotalAmt: 9,
+      Line: [{ ...sale, Description: 'Hedge' }],
+    });
+    ledger.post('CreditMemo', { ...head, Id: '11', TotalAmt: 9, Line: [sale] });
+    const link = (TxnType: string, TxnId: string): Rec => ({ Amount: 9, LinkedTxn: [{ TxnId, TxnType }] });
+    ledger.post('Payment', { ...head, Id: '12', TotalAmt: 0, Line: [link('Invoice', '10'), link('CreditMemo', '11')] });
+    const rows = report('JournalReport', {}, company, ledger).Rows.Row.map((r: Rec) =>
+      r.ColData.map((cell: Rec) => cell.value).join('|'),
+    );
+    expect(rows).toEqual([
+      '2026-11-02|Invoice|1001|Fern||A/R|9.00|',
+      '0-00-00||||Hedge|Sales||9.00',
+      '0-00-00||||||9.00|9.00',
+      '0-00-00|||||||',
+      '2026-11-02|Credit Memo||Fern||A/R||9.00',
+      '0-00-00|||||Sales|9.00|',
+      '0-00-00||||||9.00|9.00',
+      '0-00-00|||||||',
+      '2026-11-02|Payment||Fern||||',
+      '0-00-00|||||A/R||',
+      '0-00-00||||||0.00|0.00',
+      '0-00-00|||||||',
+    ]);
+  });
+});
+
+describe('the selfcheck', () => {
+  const books = (): { company: RecordedCompany; ledger: Ledger } => {
+    const company = new RecordedCompany();
+    company.put('Account', {
+      Id: '5',
+      Name: 'A/R',
+      AccountType: 'Accounts Receivable',
+      AccountSubType: 'AccountsReceivable',
+    });
+    company.put('Account', { Id: '8', Name: 'Sales', AccountType: 'Income', AccountSubType: 'SalesOfProductIncome' });
+    company.put('Customer', { Id: '1', DisplayName: 'Fern', Balance: 9 });
+    const ledger = new Ledger(company);
+    const line = {
+      Amount: 9,
+      DetailType: 'SalesItemLineDetail',
+      SalesItemLineDetail: { ItemAccountRef: { value: '8' } },
+    };
+    const invoice = {
+      Id: '10',
+      TxnDate: '2026-11-02',
+      CustomerRef: { value: '1' },
+      TotalAmt: 9,
+      Balance: 9,
+      Line: [line],
+    };
+    ledger.post('Invoice', company.put('Invoice', invoice));
+    return { company, ledger };
+  };
+  const checks = (damage: (company: RecordedCompany, ledger: Ledger) => void): string[] => {
+    const { company, ledger } = books();
+    damage(company, ledger);
+    return [...new Set(selfcheckLedger(company, ledger).map((finding) => finding.check))];
+  };
+
+  it('finds nothing in sound books and names every planted damage', () => {
+    expect(checks(() => undefined)).toEqual([]);
+    expect(checks((c) => (c.get('Customer', '1')!.Balance = 8))).toEqual(['record shows the ledger']);
+    expect(checks((c) => (c.get('Invoice', '10')!.Balance = 8))).toEqual(['record shows the ledger']);
+    expect(checks((c) => c.drop('Invoice', '10'))).toContain('no posting without a record');
+    expect(checks((c) => c.put('Invoice', { ...c.get('Invoice', '10'), Id: '11' }))).toContain(
+      'no record without a posting',
+    );
+    expect(checks((c) => (c.get('Invoice', '10')!.TotalAmt = 12))).toContain(
+      'books do not depend on the order of writes',
+    );
+    expect(checks((_c, l) => (l.accounts.get('5')!.home += 1))).toContain('account sums');
+    expect(checks((_c, l) => (l.posting('Invoice', '10')!.lines[1].home += 1))).toContain('transaction balances');
+    expect(checks((_c, l) => (l.posting('Invoice', '10')!.lines[0].name = undefined))).toContain(
+      'control line has a name',
+    );
   });
 });
 

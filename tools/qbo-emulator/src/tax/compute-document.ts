@@ -121,6 +121,13 @@ function linesOf(rec: Rec): Rec[] {
   return Array.isArray(rec.Line) ? (rec.Line as Rec[]).filter((line) => line !== null && typeof line === 'object') : [];
 }
 
+/** The detail object of a line, made when absent; what is no object counts as absent. */
+function detailOf(line: Rec, key: string): Rec {
+  const detail: unknown = line[key];
+  if (detail !== null && typeof detail === 'object' && !Array.isArray(detail)) return detail as Rec;
+  return (line[key] = {});
+}
+
 function linksStatementCharge(rec: Rec): boolean {
   return Array.isArray(rec.LinkedTxn) && rec.LinkedTxn.some((link: Rec) => link?.TxnType === 'StatementCharge');
 }
@@ -165,7 +172,7 @@ function computeLine(
   given: Rec,
   switches: Switches,
 ): void {
-  const detail: Rec = line[line.DetailType] ?? (line[line.DetailType] = {});
+  const detail = detailOf(line, line.DetailType);
   // A sales line that names no item is documentation: its amount does not count.
   if (line.DetailType === 'SalesItemLineDetail' && !detail.ItemRef?.value && !detail.ItemAccountRef?.value) return;
   for (const field of ['Qty', 'UnitPrice']) {
@@ -224,7 +231,7 @@ function stampIncomeAccount(detail: Rec, company: CompanyView): void {
 }
 
 function computeDiscount(line: Rec, subTotal: Cents, company: CompanyView): Cents {
-  const detail: Rec = line.DiscountLineDetail ?? (line.DiscountLineDetail = {});
+  const detail = detailOf(line, 'DiscountLineDetail');
   let amount: Cents;
   if (detail.PercentBased === true && isGiven(detail.DiscountPercent))
     amount = percentOf(subTotal, detail.DiscountPercent);
