@@ -24,17 +24,17 @@ export class StorageModule {
           useFactory: async (clock: Clock, health: Health, lifecycle: Lifecycle): Promise<Database> => {
             const log = createLog('storage');
             const signal = lifecycle.stopping;
-            let connected: Database | undefined;
+            const opened: { db?: Database } = {};
             // Registered first: a start that waits for PostgreSQL says so.
             health.register('postgresql', async () => {
-              if (!connected) return 'not connected yet';
-              await connected.query('select 1');
+              if (!opened.db) return 'not connected yet';
+              await opened.db.query('select 1');
               return true;
             });
             const db = await untilAvailable('PostgreSQL', () => Database.connect(o), { clock, log, signal });
             const ran = await untilAvailable('the migrations', () => db.migrate(), { clock, log, signal });
             if (ran.length > 0) log.info({ migrations: ran }, 'schema brought up to date');
-            connected = db;
+            opened.db = db;
             return db;
           },
         },
