@@ -6,6 +6,7 @@ import type { Bench } from './bench.js';
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   consume: () => import('./consume.js'),
   emulator: () => import('./emulator.js'),
+  latency: () => import('./latency.js'),
   webhook: () => import('./webhook.js'),
 };
 
