@@ -1,6 +1,5 @@
 // Everything as OS processes: infrastructure, emulator, the six apps. All of them end with this process, however it ends.
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,7 +50,8 @@ export class Installation {
   /** Rejects when an app ends that should not. */
   readonly broken: Promise<never> = new Promise((_, reject) => (this.unexpected = reject));
 
-  async startApps(intuitApp: EmulatorApp): Promise<void> {
+  /** @param settings more of the apps' environment, over the demo's own */
+  async startApps(intuitApp: EmulatorApp, settings: Record<string, string> = {}): Promise<void> {
     // Services that were given may hold other installations: a corner of our own.
     const corner = `demo_${randomBytes(4).toString('hex')}`;
     const shared = this.infrastructure.given.length > 0;
@@ -60,6 +60,8 @@ export class Installation {
       ...this.infrastructure.addresses,
       ...(shared && { SYNC_TOPIC_PREFIX: `${corner}.`, SYNC_DATABASE_SCHEMA: corner }),
       NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning',
+      // Six processes load the same modules: compiled once.
+      NODE_COMPILE_CACHE: join(process.cwd(), '.cache', 'compiled'),
       SYNC_QBO_ENVIRONMENT: this.emulator.url,
       SYNC_QBO_CLIENT_ID: intuitApp.clientId,
       SYNC_QBO_CLIENT_SECRET: intuitApp.clientSecret,
@@ -72,11 +74,10 @@ export class Installation {
       SYNC_CAPTURE_LOOK_INTERVAL: '3s',
       SYNC_WRITER_LEASE: '3s',
       SYNC_DATABASE_POOL: '6',
+      ...settings,
     };
     // One first: six at once would only wait for each other's migrations, topics and schemas.
-    const [first, ...rest] = appNames.filter((app) =>
-      existsSync(`dist/apps/${app}/src/main.js`),
-    ) as unknown as typeof appNames;
+    const [first, ...rest] = appNames;
     await this.startApp(first);
     await Promise.all(rest.map((app) => this.startApp(app)));
   }
