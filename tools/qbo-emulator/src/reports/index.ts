@@ -4,8 +4,10 @@ import { QboFault, type CompanyView, type Rec } from '../types.js';
 import type { Ledger } from '../ledger/index.js';
 import { isUs } from '../tax/index.js';
 import type { Params } from './frame.js';
-import { accountList, generalLedger, journalReport, transactionList } from './listings.js';
+import { cashFlow } from './cash-flow.js';
+import { accountList, generalLedger, journalReport, profitAndLossDetail, transactionList } from './listings.js';
 import { aging, agingDetail, partyBalance, partyBalanceDetail } from './parties.js';
+import { classSales, customerIncome, customerSales, departmentSales, itemSales, vendorExpenses } from './sales.js';
 import { balanceSheet, profitAndLoss, trialBalance } from './statements.js';
 import { inventoryValuationDetail, inventoryValuationSummary } from './stock.js';
 
@@ -31,6 +33,14 @@ const REPORTS: Readonly<Record<string, Report>> = {
   VendorBalanceDetail: (p, c, l) => partyBalanceDetail('VendorBalanceDetail', 'AP', p, c, l),
   InventoryValuationSummary: inventoryValuationSummary,
   InventoryValuationDetail: inventoryValuationDetail,
+  ProfitAndLossDetail: profitAndLossDetail,
+  CashFlow: cashFlow,
+  CustomerSales: customerSales,
+  CustomerIncome: customerIncome,
+  ItemSales: itemSales,
+  ClassSales: classSales,
+  DepartmentSales: departmentSales,
+  VendorExpenses: vendorExpenses,
 };
 
 const BY_LOWER_CASE = new Map(Object.keys(REPORTS).map((name) => [name.toLowerCase(), name]));

@@ -298,6 +298,80 @@ function headerCells(account: Rec, width: number): Cell[] {
   return Array.from({ length: width }, (_, i) => (i === 0 ? text(String(account.Name), String(account.Id)) : text('')));
 }
 
+// ---------------------------------------------------------------------------------------------- profit and loss, detail
+
+const PROFIT_SECTIONS: readonly (readonly [title: string, group: string, type: string, sign: 1 | -1])[] = [
+  ['Income', 'Income', 'Income', -1],
+  ['Cost of Goods Sold', 'COGS', 'Cost of Goods Sold', 1],
+  ['Expenses', 'Expenses', 'Expense', 1],
+  ['Other Income', 'OtherIncome', 'Other Income', -1],
+  ['Other Expenses', 'OtherExpenses', 'Other Expense', 1],
+];
+
+/** Every line behind the profit and loss, account by account. */
+export function profitAndLossDetail(params: Params, company: CompanyView, ledger: Ledger): Rec {
+  const period = periodOf(params, company);
+  const basis = basisOf(params, company);
+  const keep = filterOf(params, company);
+  const { keys, specs, columns } = pickColumns(params, [
+    'tx_date',
+    'txn_type',
+    'doc_num',
+    'name',
+    'memo',
+    'split_acc',
+    'subt_nat_amount',
+    'rbal_nat_amount',
+  ]);
+  const byAccount = new Map<string, Entry[]>();
+  for (const entry of entriesOf(ledger, company, basis)) {
+    if (entry.ymd < period.from || entry.ymd > period.until || (keep && !keep(entry))) continue;
+    const list = byAccount.get(entry.account);
+    if (list) list.push(entry);
+    else byAccount.set(entry.account, [entry]);
+  }
+  const amountAt = keys.findIndex((key) => key.startsWith('subt_nat'));
+  const cells = (title: string, amount: Cents): Cell[] =>
+    keys.map((_, i) => (i === 0 ? text(title) : i === amountAt ? money(amount) : text('')));
+  let net = 0;
+  const rows: Rec[] = [];
+  for (const [title, group, type, sign] of PROFIT_SECTIONS) {
+    let total = 0;
+    const inner: Rec[] = [];
+    for (const account of chart(company, [type])) {
+      const entries = byAccount.get(String(account.Id));
+      if (!entries) continue;
+      let running = 0;
+      const lines = entries.sort(inOrder).map((entry) => {
+        running = plus(running, sign * entry.amount);
+        const facts = { ...entry, natural: sign, running };
+        return dataRow(specs.map((spec) => spec.cell(facts, company)));
+      });
+      total = plus(total, running);
+      inner.push(
+        section({
+          header: headerCells(account, keys.length),
+          rows: lines,
+          summary: cells(`Total for ${account.Name}`, running),
+        }),
+      );
+    }
+    if (inner.length === 0) continue;
+    net = plus(net, -sign * total);
+    rows.push(
+      section({
+        header: keys.map((_, i) => text(i === 0 ? title : '')),
+        rows: inner,
+        summary: cells(`Total for ${title}`, total),
+        group,
+      }),
+    );
+  }
+  const empty = rows.length === 0;
+  rows.push(section({ summary: cells('Net Income', net), group: 'NetIncome' }));
+  return frame('ProfitAndLossDetail', company, { period, basis, columns, rows, empty });
+}
+
 // --------------------------------------------------------------------------------------------------------------- journal
 
 export function journalReport(params: Params, company: CompanyView, ledger: Ledger): Rec {
