@@ -93,7 +93,7 @@ async function measure(installation: Installation, edits: number, say: (text: st
 async function untilSettled(control: Control, source: string, since: string, ids: readonly string[]): Promise<void> {
   const deadline = performance.now() + settleTimeoutMs;
   for (;;) {
-    const log = await control.syncLog(`realm=${source}&stage=settled&from=${encodeURIComponent(since)}`);
+    const log = await control.syncLog(`realm=${source}&type=Customer&stage=settled&from=${encodeURIComponent(since)}`);
     const there = new Set(log.map((row) => row.entityId));
     if (ids.every((id) => there.has(id))) return;
     if (performance.now() > deadline) throw new Error('the first customers were not carried in time');
