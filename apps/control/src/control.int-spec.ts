@@ -338,6 +338,7 @@ describe('the admin API', () => {
     for (const [id, state] of Object.entries({ '1': 'held', '2': 'failed', '3': 'uncertain', '4': 'settled' })) {
       await link(it, id, state);
     }
+    await db.query(`update links set due_at = now() + interval '1 minute' where sync_id = $1`, [it.id]);
     const presses = await Promise.all(
       ['1', '1', '2', '2', '3', '3', '4'].map((id) => ask('POST', `/v1/syncs/${it.id}/links/Invoice/${id}/redrive`)),
     );
@@ -347,6 +348,17 @@ describe('the admin API', () => {
       'Invoice/1',
       'Invoice/2',
       'Invoice/3',
+    ]);
+    // What may have happened is asked about again, never made ready: it could be created twice (I-02).
+    const states = await db.query(
+      `select source_id as id, state, due_at <= now() as due from links where sync_id = $1 order by 1`,
+      [it.id],
+    );
+    expect(states).toEqual([
+      { id: '1', state: 'ready', due: true },
+      { id: '2', state: 'ready', due: true },
+      { id: '3', state: 'uncertain', due: true },
+      { id: '4', state: 'settled', due: false },
     ]);
     expect(await ask('POST', `/v1/syncs/${it.id}/links/Invoice/99/redrive`)).toMatchObject({ status: 404 });
   });

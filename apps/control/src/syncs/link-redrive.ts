@@ -1,10 +1,11 @@
-// "Try again": held, failed and uncertain links become ready, once, with an audit entry in the same transaction (I-13).
-// A second call finds them ready (or already done) and releases nothing.
+// "Try again", once, with an audit entry in the same transaction (I-13). Held and failed links become ready. An uncertain
+// one stays uncertain and is due now: its call may have happened, so the same call is sent again; made ready it could be
+// created twice (I-02). A second press finds nothing to release.
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
 import { AttachmentReport, Database, LinkReport } from '#storage';
-import type { SyncRow } from '#storage';
+import type { SyncRow, Tx } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 import { notFound, Problem } from '../problems/index.js';
 
@@ -74,7 +75,10 @@ export class LinkRedrive {
       const at = this.clock.now();
       const records = filter.types?.every((type) => type === attachable)
         ? []
-        : await this.links.redrive(tx, sync.id, filter, at);
+        : [
+            ...(await this.links.redrive(tx, sync.id, settledStates(filter), at)),
+            ...(await hurry(tx, sync, filter, at)),
+          ];
       const { types, ...others } = filter;
       const files = types && !types.includes(attachable) ? [] : await this.attachments.redrive(tx, sync.id, others, at);
       const released: LinkName[] = [...records, ...files];
@@ -89,4 +93,22 @@ export class LinkRedrive {
       return released;
     });
   }
+}
+
+type Filter = Parameters<LinkReport['redrive']>[2];
+
+const settledStates = (filter: Filter): Filter => ({
+  ...filter,
+  states: (filter.states ?? redrivable).filter((state) => state !== 'uncertain'),
+});
+
+/** Uncertain links that would be asked about later are asked about now. */
+async function hurry(tx: Tx, sync: SyncRow, filter: Filter, at: Date): Promise<LinkName[]> {
+  if (filter.createAgain || !(filter.states ?? redrivable).includes('uncertain')) return [];
+  return tx.query<LinkName>(
+    `update links set due_at = $4 where sync_id = $1 and state = 'uncertain' and due_at > $4
+       and ($2::text[] is null or entity_type = any($2)) and ($3::text is null or source_id = $3)
+     returning entity_type as "entityType", source_id as "sourceId"`,
+    [sync.id, filter.types ?? null, filter.sourceId ?? null, at],
+  );
 }

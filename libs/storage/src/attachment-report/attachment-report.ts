@@ -83,7 +83,8 @@ export class AttachmentReport {
   }
 
   /**
-   * Tried again from the start. `createAgain`: the copy was removed from the target by hand; a new upload needs a new request
+   * Tried again from the start; an uncertain upload only sooner, because it may have happened and must be looked for first.
+   * `createAgain`: the copy was removed from the target by hand; a new upload needs a new request
    * id, and the number of discarded copies is part of it. The caller tells the audit trail in the same transaction.
    */
   async redrive(
@@ -93,7 +94,8 @@ export class AttachmentReport {
     at: Date,
   ): Promise<{ entityType: 'Attachable'; sourceId: string }[]> {
     return tx.query(
-      `update attachment_links set state = 'ready', attempts = 0, due_at = $4, failure_code = null, failure_reason = null,
+      `update attachment_links set state = case state when 'uncertain' then state else 'ready' end, attempts = 0, due_at = $4,
+         failure_code = null, failure_reason = null,
          discarded = discarded + case when $5 then 1 else 0 end,
          request_id = case when $5 then null else request_id end,
          target_id = case when $5 then null else target_id end,
@@ -101,6 +103,7 @@ export class AttachmentReport {
          applied_version = case when $5 then null else applied_version end,
          applied = case when $5 then null else applied end
        where sync_id = $1 and state = any($2) and ($3::text is null or attachable_id = $3)
+         and (state <> 'uncertain' or due_at > $4 and not $5)
        returning 'Attachable' as "entityType", attachable_id as "sourceId"`,
       [syncId, filter.states ?? ['held', 'failed'], filter.sourceId ?? null, at, filter.createAgain ?? false],
     );
