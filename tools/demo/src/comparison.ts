@@ -155,6 +155,8 @@ function meaning(
         const linked = (inner as Raw[]).map((l) => `${l.TxnType}/${translate(l.TxnType, String(l.TxnId))}`);
         if (linked.length > 0) flat.set(`${path}.LinkedTxn`, linked.sort().join());
       } else if (ownFields.has(field)) continue;
+      else if (field === 'IncludeOnSend' && inner === false)
+        continue; // what QuickBooks assumes when nothing is said
       else if (field === 'EntityRef') {
         flat.set(`${path}.EntityRef`, `${inner.type}/${translate(inner.type, String(inner.value))}`);
       } else if (/Ref$/.test(field) && inner && typeof inner === 'object' && 'value' in inner) {

@@ -94,7 +94,10 @@ export class Person {
     // Often for the customer who has just come in: parent and child travel together.
     const customer = this.chance.happens(0.4) ? this.customers.at(-1) : this.chance.of(this.customers);
     const { items, terms } = this.lists;
-    const made = await this.books.write('Invoice', invoice(this.chance, customer, items, this.today(), terms));
+    const made = await this.books.write(
+      'Invoice',
+      invoice(this.chance, customer, items, this.today(), terms, 2000 + ++this.number),
+    );
     this.openInvoices.push(made);
     this.done('new invoice', 'Invoice', made);
   }

@@ -5,6 +5,7 @@ const plainEveryMs = 2000;
 export class Screen {
   private liveShown = false;
   private lastPlainMs = 0;
+  private readonly startedMs = performance.now();
 
   constructor(
     private readonly o: { quiet: boolean; terminal: boolean },
@@ -12,7 +13,8 @@ export class Screen {
   ) {}
 
   phase(text: string): void {
-    this.line(`» ${text}`);
+    const seconds = ((performance.now() - this.startedMs) / 1000).toFixed(1);
+    this.line(`» ${seconds.padStart(5)} s  ${text}`);
   }
 
   /** Said unless --quiet. */
@@ -36,7 +38,9 @@ export class Screen {
     }
   }
 
+  /** Said unless --quiet. */
   table(header: string[], rows: string[][]): void {
+    if (this.o.quiet) return;
     this.clearLive();
     const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
     const print = (row: string[]) => {

@@ -131,7 +131,7 @@ export async function buildSource(books: Accounting, seed: number, say: (text: s
   const invoices = await books.writeAll(
     'Invoice',
     Array.from({ length: 104 }, (_, i) =>
-      invoice(chance, chance.of(everybody), items, day(360 - Math.floor(i * 3.4)), terms),
+      invoice(chance, chance.of(everybody), items, day(360 - Math.floor(i * 3.4)), terms, 1001 + i),
     ),
   );
 
@@ -184,8 +184,9 @@ export function fileOf(chance: Chance, bytes: number): Buffer {
   return Buffer.from(Array.from({ length: bytes }, () => chance.between(32, 126)));
 }
 
-export function invoice(chance: Chance, customer: Raw, items: Raw[], date: string, terms: Raw[]): Raw {
+export function invoice(chance: Chance, customer: Raw, items: Raw[], date: string, terms: Raw[], number: number): Raw {
   return {
+    DocNumber: String(number),
     CustomerRef: ref(customer),
     TxnDate: date,
     SalesTermRef: ref(chance.of(terms)),

@@ -15,8 +15,7 @@ import {
   text,
   url,
 } from './index.js';
-import type { Spec ,
-  ConfigurationError} from './index.js';
+import type { Spec, ConfigurationError } from './index.js';
 
 const mistakesOf = (spec: Spec, env: Record<string, string>): readonly string[] => {
   try {

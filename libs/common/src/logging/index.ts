@@ -90,6 +90,9 @@ export function createLog(name: string): Log {
   return child;
 }
 
+// Below a mounted middleware `url` has lost its beginning.
+const pathOf = (request: { url?: string; originalUrl?: string }): string => request.originalUrl ?? request.url ?? '';
+
 /** nestjs-pino on the same root. Its default routes match nothing on Fastify (Nest 12), hence '*'. */
 export function loggingModule(): DynamicModule {
   return LoggerModule.forRoot({
@@ -97,7 +100,7 @@ export function loggingModule(): DynamicModule {
     pinoHttp: {
       logger: root,
       // Probes and scrapes come every few seconds and say nothing.
-      autoLogging: { ignore: (request) => /^\/(health|metrics)(\/|$)/.test(request.url ?? '') },
+      autoLogging: { ignore: (request) => /^\/(health|metrics)(\/|$)/.test(pathOf(request)) },
       customLogLevel: (_request, response, error) =>
         error || response.statusCode >= 500 ? 'error' : response.statusCode >= 400 ? 'info' : 'debug',
       serializers: {
