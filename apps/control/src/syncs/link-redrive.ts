@@ -48,7 +48,9 @@ export class LinkRedrive {
       detail:
         found.op === 'fail'
           ? `The mapping of ${link.entityType} ${link.sourceId} failed (${found.failureCode}); there is nothing to send.`
-          : `${link.entityType} ${link.sourceId} is ${found.state}; only ${redrivable.join(', ')} links are released.`,
+          : found.state === 'uncertain'
+            ? `${link.entityType} ${link.sourceId} is uncertain and due already.`
+            : `${link.entityType} ${link.sourceId} is ${found.state}; only ${redrivable.join(', ')} links are released.`,
       hint:
         found.op === 'fail'
           ? 'Mend the mapping, then start a replay of this sync.'

@@ -72,6 +72,9 @@ export class OutboxRelay {
   /** One batch; answers how many rows went out, undefined when another relay is at work. */
   async publishOnce(): Promise<number | undefined> {
     const limit = this.o.batch ?? 500;
+    // One cheap statement while there is nothing to do, which is nearly always: every process has a relay that polls.
+    const [waiting] = await this.db.query('select from outbox where refused is null limit 1');
+    if (!waiting) return 0;
     return this.db.withTransaction(async (tx) => {
       const [lock] = await tx.query<{ mine: boolean }>(
         `select pg_try_advisory_xact_lock(hashtextextended('outbox relay of ' || current_schema(), 0)) as mine`,
