@@ -356,17 +356,19 @@ function taxUsAutomated(
   given: Rec,
   switches: Switches,
 ): void {
-  // Since 2018 a line without a code counts as taxable; NON always stops the tax.
-  const base = usBase(rec, taxable, subTotal, discount, (line) => line.detail.TaxCodeRef?.value !== 'NON');
-  const zip = String(rec.ShipAddr?.PostalCode ?? company.companyInfo().CompanyAddr?.PostalCode ?? '');
-  const prefix = Object.keys(switches.astRates)
-    .filter((candidate) => zip.startsWith(candidate))
-    .sort((a, b) => b.length - a.length)[0];
   const date = String(rec.TxnDate ?? company.today()).slice(0, 10);
-  const taxLines: TaxLine[] = (prefix === undefined ? [] : switches.astRates[prefix]).map((rateId) => {
-    const percent = rateOn(company, rateId, date);
-    return { rateId, percent, amount: percentOf(base, percent), base };
-  });
+  // Since 2018 a line without a code counts as taxable; NON always stops the tax, and so does an exempt customer.
+  const customer = company.get('Customer', String(rec.CustomerRef?.value ?? ''));
+  const exempt = customer?.Taxable === false && customer.TaxExemptionReasonId !== undefined;
+  const base = exempt ? 0 : usBase(rec, taxable, subTotal, discount, (line) => line.detail.TaxCodeRef?.value !== 'NON');
+  const source = automatedSource(rec, company, given, switches);
+  const rates = source ? ratesOf(company, source, 'sales', date) : [];
+  const taxLines: TaxLine[] = rates.map(({ id, percent }) => ({
+    rateId: id,
+    percent,
+    amount: percentOf(base, percent),
+    base,
+  }));
   const sent = given.TxnTaxDetail?.TotalTax;
   if (switches.astTotalTax === 'kept' && isGiven(sent)) {
     if (taxLines.length > 0) spreadOverride(taxLines, cents(sent));
@@ -375,17 +377,49 @@ function taxUsAutomated(
       return;
     }
   }
-  storeTax(rec, undefined, base === 0 ? [] : taxLines);
+  storeTax(rec, source?.Id === undefined ? undefined : source, base === 0 ? [] : taxLines);
 }
 
-function rateOn(company: CompanyView, rateId: string, date: string): number {
-  return ratesOf(
-    company,
-    { SalesTaxRateList: { TaxRateDetail: [{ TaxRateRef: { value: rateId } }] } },
-    'sales',
-    date,
-  )[0].percent;
+/**
+ * Where automated tax finds its rates: the user's own code when it was sent (hybrid companies), the table of ZIP
+ * prefixes, or the company's code that is named after the destination's city or state. Elsewhere there is no nexus.
+ */
+function automatedSource(rec: Rec, company: CompanyView, given: Rec, switches: Switches): Rec | undefined {
+  const sentId = given.TxnTaxDetail?.TxnTaxCodeRef?.value;
+  const own = sentId === undefined ? undefined : company.get('TaxCode', String(sentId));
+  if (own?.TaxCodeConfigType === 'USER_DEFINED' && switches.astUserCode === 'honoured') return own;
+  const info = company.companyInfo();
+  const to: Rec = rec.ShipAddr ?? info.LegalAddr ?? info.CompanyAddr ?? {};
+  const zip = String(to.PostalCode ?? '');
+  const prefix = Object.keys(switches.astRates)
+    .filter((candidate) => zip.startsWith(candidate))
+    .sort((a, b) => b.length - a.length)[0];
+  if (prefix !== undefined) {
+    const rateIds = switches.astRates[prefix];
+    return { SalesTaxRateList: { TaxRateDetail: rateIds.map((value) => ({ TaxRateRef: { value } })) } };
+  }
+  const state = String(to.CountrySubDivisionCode ?? '').toUpperCase();
+  const places = [to.City, STATES[state], state].map((place) => String(place ?? '').toLowerCase()).filter(Boolean);
+  for (const place of places) {
+    for (const code of company.all('TaxCode')) {
+      if (code.Active !== false && String(code.Name).toLowerCase() === place) return code;
+    }
+  }
+  return undefined;
 }
+
+const STATES: Readonly<Record<string, string>> = Object.fromEntries(
+  (
+    'AL Alabama,AK Alaska,AZ Arizona,AR Arkansas,CA California,CO Colorado,CT Connecticut,DE Delaware,FL Florida,' +
+    'GA Georgia,HI Hawaii,ID Idaho,IL Illinois,IN Indiana,IA Iowa,KS Kansas,KY Kentucky,LA Louisiana,ME Maine,' +
+    'MD Maryland,MA Massachusetts,MI Michigan,MN Minnesota,MS Mississippi,MO Missouri,MT Montana,NE Nebraska,' +
+    'NV Nevada,NH New Hampshire,NJ New Jersey,NM New Mexico,NY New York,NC North Carolina,ND North Dakota,OH Ohio,' +
+    'OK Oklahoma,OR Oregon,PA Pennsylvania,RI Rhode Island,SC South Carolina,SD South Dakota,TN Tennessee,TX Texas,' +
+    'UT Utah,VT Vermont,VA Virginia,WA Washington,WV West Virginia,WI Wisconsin,WY Wyoming,DC District of Columbia'
+  )
+    .split(',')
+    .map((entry) => [entry.slice(0, 2), entry.slice(3)]),
+);
 
 function lineRates(company: CompanyView, detail: Rec, side: 'sales' | 'purchase', date: string): Rate[] | undefined {
   const codeId = detail.TaxCodeRef?.value;

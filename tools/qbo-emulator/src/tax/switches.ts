@@ -13,6 +13,8 @@ export interface Switches {
   usOverride: 'code-and-lines' | 'all-kept' | 'all-ignored';
   /** US automated tax: what happens to a TotalTax that the client sends. */
   astTotalTax: 'ignored' | 'kept';
+  /** US automated tax: a USER_DEFINED code sent on the transaction is honoured (hybrid) or replaced. */
+  astUserCode: 'honoured' | 'replaced';
   /** US automated tax: rate ids by ZIP prefix of the ship-to address; the longest prefix wins, '' is everywhere. */
   astRates: Readonly<Record<string, readonly string[]>>;
   /** Outside the US: TaxLines with rate references stay when every rate of every code is there, or are ignored. */
@@ -37,6 +39,7 @@ export const DEFAULT_SWITCHES: Switches = {
   vatInclusiveSplit: 'last-takes-rest',
   usOverride: 'code-and-lines',
   astTotalTax: 'ignored',
+  astUserCode: 'honoured',
   astRates: {},
   vatOverride: 'kept',
   inclusiveWithoutGross: 'net',

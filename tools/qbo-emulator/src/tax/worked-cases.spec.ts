@@ -232,6 +232,20 @@ describe('United States', () => {
     expect(at('10001', 'TAX').TotalAmt).toBe(100);
   });
 
+  it('automated tax finds the code named after the destination, and honours or replaces a code of the user', () => {
+    const c = company([8], { ast: true });
+    c.put('TaxCode', { ...c.get('TaxCode', 'C'), Name: 'California', TaxCodeConfigType: 'USER_DEFINED' });
+    const to = (CountrySubDivisionCode: string, more: Rec = {}): Rec =>
+      saved('Invoice', doc([sale(100, 'TAX')], { ShipAddr: { CountrySubDivisionCode }, ...more }), c);
+    expect(to('CA').TxnTaxDetail).toMatchObject({ TxnTaxCodeRef: { value: 'C' }, TotalTax: 8 });
+    expect(to('NV').TotalAmt).toBe(100);
+    expect(to('NV', structuredClone(usCode)).TotalAmt).toBe(108);
+    c.switches = { astUserCode: 'replaced' };
+    expect(to('NV', structuredClone(usCode)).TotalAmt).toBe(100);
+    c.put('Customer', { Id: '1', DisplayName: 'Exempt', Taxable: false, TaxExemptionReasonId: '4' });
+    expect(to('CA').TotalAmt).toBe(100);
+  });
+
   it('case 20: tax from elsewhere rides on a NON line of a company without tax', () => {
     const rec = saved('Invoice', doc([sale(422, 'NON'), sale(38.4, 'NON')]), company([], { noTax: true }));
     expect([rec.TotalAmt, rec.TxnTaxDetail]).toEqual([460.4, { TotalTax: 0 }]);
