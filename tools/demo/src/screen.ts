@@ -4,7 +4,7 @@ const plainEveryMs = 2000;
 
 export class Screen {
   private liveShown = false;
-  private lastPlainMs = 0;
+  private lastPlainMs = -Infinity;
   private readonly startedMs = performance.now();
 
   constructor(
