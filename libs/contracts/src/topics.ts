@@ -14,6 +14,9 @@ export interface TopicDefinition {
 const day = 24 * 60 * 60 * 1000;
 const partitions = 12;
 const deleteAfter = (days: number) => ({ 'cleanup.policy': 'delete', 'retention.ms': String(days * day) });
+// The broker's default limit is 1 MiB. A document of QBO with a thousand lines can exceed it, and one record that never
+// fits would stop the capture of its company.
+const largeRecords = { 'max.message.bytes': String(8 * 1024 * 1024) };
 
 export const topics = {
   notifications: {
@@ -29,14 +32,19 @@ export const topics = {
     eventType: 'qbo.entity.changed',
     partitions,
     // Compacted: the replayable state of every company. Seven days of lag keep every single change readable for a week.
-    config: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(7 * day), 'retention.ms': '-1' },
+    config: {
+      'cleanup.policy': 'compact',
+      'min.compaction.lag.ms': String(7 * day),
+      'retention.ms': '-1',
+      ...largeRecords,
+    },
   },
   writes: {
     name: 'sync.writes.v1',
     key: 'target realm',
     eventType: 'sync.write.desired',
     partitions,
-    config: deleteAfter(7),
+    config: { ...deleteAfter(7), ...largeRecords },
   },
   results: {
     name: 'sync.results.v1',
@@ -64,7 +72,7 @@ export const topics = {
     key: 'original key',
     eventType: 'dead.letter.recorded',
     partitions,
-    config: deleteAfter(30),
+    config: { ...deleteAfter(30), ...largeRecords },
   },
 } as const satisfies Record<string, TopicDefinition>;
 

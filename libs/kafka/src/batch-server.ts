@@ -13,6 +13,7 @@ import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservi
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
 import type { TopicName } from '#contracts';
 import { topicNamed } from '#contracts';
+import type { Watchdog } from '#common/health';
 import { backoffCeilingMs } from '#common/lifecycle';
 import type { Rejection } from './dead-letters.js';
 import type { KafkaClient } from './kafka-client.js';
@@ -78,6 +79,8 @@ interface Route {
 
 const retryMinMs = 100;
 const retryMaxMs = 10_000;
+/** From here on a failing handler makes the process not ready: about three seconds of trying. */
+const retriesUntilStuck = 5;
 
 export class BatchServer extends Server implements CustomTransportStrategy {
   override readonly transportId = BATCHES;
@@ -86,6 +89,9 @@ export class BatchServer extends Server implements CustomTransportStrategy {
   private consumer?: LogConsumer;
   private joined = false;
   private trouble?: string;
+  /** partitions whose batch keeps failing in its handler, and why */
+  private readonly stuck = new Map<string, string>();
+  private watchdog?: Watchdog;
   private readonly routes = new Map<string, Route>();
 
   constructor(private readonly o: BatchServerOptions) {
@@ -116,6 +122,7 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     if (this.mode === 'closing' || this.mode === 'closed') return;
     this.mode = 'closing';
     await this.consumer?.stop();
+    this.watchdog?.idle();
     this.mode = 'closed';
   }
 
@@ -129,12 +136,14 @@ export class BatchServer extends Server implements CustomTransportStrategy {
 
   private readiness(): true | string {
     if (this.trouble) return this.trouble;
+    for (const [partition, reason] of this.stuck) return `${partition} is handed in again and again: ${reason}`;
     return this.joined || 'group not joined yet';
   }
 
   private consume(): void {
     const { client, groupId } = this.o;
     const watchdog = client.health?.watchdog(`consumer ${groupId}`, { maxSilenceMs: this.o.maxSilenceMs ?? 120_000 });
+    this.watchdog = watchdog;
     this.consumer = client.port.consume({
       groupId: client.topicPrefix + groupId,
       topics: [...this.routes.keys()],
@@ -175,6 +184,9 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     if (!route) return hold.commit();
     const labels = { group: this.o.groupId, topic: route.topic };
     const timer = metrics.batchSeconds.startTimer(labels);
+    const place = `${route.topic}/${batch.partition}`;
+    const oldest = Number(batch.records[0]?.timestamp);
+    if (oldest > 0) metrics.lagSeconds.set(labels, Math.max(0, (this.o.client.clock.nowMs() - oldest) / 1000));
     // Records that became dead letters in this hold of the batch: later passes leave them out.
     const buried = new Set<LogRecord>();
     for (let retries = 0; ; retries++) {
@@ -183,17 +195,23 @@ export class BatchServer extends Server implements CustomTransportStrategy {
         break;
       } catch (error) {
         progress();
+        this.stuck.delete(place);
         if (hold.released) return;
         metrics.batchRetriesTotal.inc(labels);
+        if (retries >= retriesUntilStuck) this.stuck.set(place, asError(error).message);
         const pauseMs = Math.max(10, Math.random() * backoffCeilingMs(retries + 1, retryMinMs, retryMaxMs));
         this.o.client.log.warn(
           { ...labels, partition: batch.partition, retries, pauseMs: Math.round(pauseMs), err: asError(error) },
           'handler failed, the batch is handed in again',
         );
         await this.o.client.clock.sleep(pauseMs, hold.releasing);
-        if (hold.released) return;
+        if (hold.released) {
+          this.stuck.delete(place);
+          return;
+        }
       }
     }
+    this.stuck.delete(place);
     await hold.commit();
     metrics.recordsTotal.inc({ ...labels, outcome: 'handled' }, batch.records.length - buried.size);
     timer();

@@ -36,3 +36,8 @@ export const publishedTotal = counter({
   help: 'Records published, by outcome.',
   labelNames: ['topic', 'outcome'],
 });
+export const lagSeconds = gauge({
+  name: 'sync_kafka_lag_seconds',
+  help: 'Age of the oldest record of the batch taken last: how far behind a group is, in time.',
+  labelNames: ['group', 'topic'],
+});

@@ -11,6 +11,7 @@
 import type { TopicName } from '#contracts';
 import { encodeHeaders, topicNamed } from '#contracts';
 import type { Log } from '#common/logging';
+import { publishedTotal } from './kafka.metrics.js';
 import { partitionOf } from './murmur2.js';
 import type { Deferred } from './deferred.js';
 import { deferred } from './deferred.js';
@@ -161,7 +162,9 @@ export class EventProducer {
           batch.map(({ message }) => message),
         );
         for (const { delivery } of batch) if (--delivery.open === 0) delivery.resolve();
+        publishedTotal.inc({ topic: bucket.topic, outcome: 'acknowledged' }, batch.length);
       } catch (error) {
+        publishedTotal.inc({ topic: bucket.topic, outcome: 'failed' }, batch.length);
         const failure = new Error(
           `${bucket.topic}/${bucket.partition}: ${batch.length} records were not acknowledged`,
           {

@@ -1,4 +1,4 @@
-// `node tools/dev/run.mjs tools/chaos/src/kafka-failover [--rounds 6]`: three real Kafka nodes, leaders killed with SIGKILL in
+// `node tools/dev/run.mjs tools/chaos/src/kafka-failover [--rounds 6] [--nodes 3] [--down 2500]`: three real Kafka nodes, leaders killed with SIGKILL in
 // turn while events are published and consumed. Nothing that was acknowledged may be missing, neither in the log nor at the
 // consumer: kafkajs loses acknowledged records when one send spans brokers, and this is the test that holds our way around
 // it (one partition per send). Not part of npm test: it needs half a gigabyte and a minute. Last line:
@@ -11,18 +11,25 @@ import type { AuditEvent } from '#contracts';
 import { KafkaClient } from '#kafka';
 import { startInfrastructure } from '../../dev/src/infrastructure.js';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '6' } } });
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '6' },
+    // 1: an outage of all of Kafka instead of a failover
+    nodes: { type: 'string', default: '3' },
+    down: { type: 'string', default: '2500' },
+  },
+});
 const rounds = Number(values.rounds);
+const downMs = Number(values.down);
 const publishers = 8;
 const perPublishing = 100;
-const downMs = 2500;
 const upMs = 2500;
 /** after the last node is back: what is in flight ends, what is in the log is consumed */
 const drainMs = 60_000;
 
 const say = (text: string): void => void process.stderr.write(`failover: ${text}\n`);
 
-const infrastructure = await startInfrastructure({ nodes: 3, env: {}, say });
+const infrastructure = await startInfrastructure({ nodes: values.nodes === '1' ? 1 : 3, env: {}, say });
 let exitCode = 1;
 try {
   const { addresses, kafka } = infrastructure;

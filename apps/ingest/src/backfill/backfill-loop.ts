@@ -20,7 +20,7 @@ import { SETTINGS } from '../tokens.js';
 import { Backfill, JobLost } from './backfill.js';
 
 const pollMs = 1000;
-const leaseMs = 60_000;
+const leaseMs = 30_000;
 
 @Injectable()
 export class BackfillLoop implements OnApplicationBootstrap {

@@ -24,7 +24,8 @@ import { SourceReader, SourceUnread } from './source-reader.js';
 // Looks raised by another process, and those whose interval has passed, are found at this pace; those raised in this
 // process wake the loop at their moment.
 const pollMs = 500;
-const leaseMs = 30_000;
+// What a company waits after the process that looked at it was killed; renewed three times in that span.
+const leaseMs = 15_000;
 /** Another process holds the lease: leave the company alone for so long. */
 const elsewhereMs = 1000;
 const retryMinMs = 1000;

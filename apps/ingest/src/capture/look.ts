@@ -1,5 +1,6 @@
 // One look at one source company, from the cursor to the cursor moved. The cursor moves in the transaction of the last
 // publication, after Kafka's acknowledgement: a look that breaks anywhere is simply done again.
+import type { Log } from '#common/logging';
 import { canVanish, definitionOf, judgeAnswer, nextCursor, planLook, windowOf } from '#core';
 import type { EntityDefinition, LookPolicy, Reading } from '#core';
 import type { CaptureCursor, CaptureStore, Tx } from '#storage';
@@ -31,6 +32,7 @@ export class Look {
       policy: LookPolicy;
       sweepIntervalMs: number;
       dueAt: (requested: bigint, done: bigint) => Date;
+      log: Log;
     },
     private readonly cursor: CaptureCursor,
     private readonly traceparent: string,
@@ -120,8 +122,14 @@ export class Look {
   private async sweep(): Promise<void> {
     const { realmId } = this.cursor;
     for (const definition of this.o.definitions.filter((d) => !d.cdc && d.operations.includes('query'))) {
-      for await (const page of this.o.reader.all(realmId, definition, this.options('live'))) {
-        await this.publish(page.readings, this.publication('sweep', page.observedAt));
+      try {
+        for await (const page of this.o.reader.all(realmId, definition, this.options('live'))) {
+          await this.publish(page.readings, this.publication('sweep', page.observedAt));
+        }
+      } catch (error) {
+        // A company without sales tax may refuse to list it; that must not stop what CDC tells.
+        if (!(error instanceof SourceUnread) || error.why !== 'refused') throw error;
+        this.o.log.warn({ realm: realmId, type: definition.type, reason: error.message }, 'type not swept');
       }
     }
     const dueAt = new Date(this.o.now().getTime() + this.o.sweepIntervalMs);
