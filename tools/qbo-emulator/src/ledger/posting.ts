@@ -78,10 +78,12 @@ export function keyOf(type: string, id: string): string {
   return `${type}:${id}`;
 }
 
+/** Dates as numbers, 20260131; 0 for what is no date. */
 export function ymdOf(date: unknown): number {
   const text = String(date ?? '');
   const match = /^(\d{4})-(\d{2})-(\d{2})/.exec(text);
-  return match ? Number(match[1]) * 10000 + Number(match[2]) * 100 + Number(match[3]) : 0;
+  if (!match || Number(match[2]) > 12 || Number(match[3]) > 31 || match[2] === '00' || match[3] === '00') return 0;
+  return Number(match[1]) * 10000 + Number(match[2]) * 100 + Number(match[3]);
 }
 
 export function dateOf(ymd: number): string {
@@ -102,5 +104,5 @@ const LINK_TYPES: Readonly<Record<string, string>> = {
 };
 
 export function linkedType(type: string): string {
-  return LINK_TYPES[type] ?? type;
+  return Object.hasOwn(LINK_TYPES, type) ? LINK_TYPES[type] : type;
 }

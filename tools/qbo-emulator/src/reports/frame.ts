@@ -114,7 +114,7 @@ function macroPeriod(macro: string, today: number, company: CompanyView): Period
     return period(first, addDays(addMonths(first, 3), -1));
   };
   const yearOf = (first: number): Period => period(first, addDays(addMonths(first, 12), -1));
-  const weekday = new Date(`${dateOf(today)}T00:00:00Z`).getUTCDay();
+  const weekday = weekdayOf(today);
   const weekOf = (shift: number): Period => {
     const first = addDays(today, -weekday + 7 * shift);
     return period(first, addDays(first, 6));
@@ -169,9 +169,12 @@ function macroPeriod(macro: string, today: number, company: CompanyView): Period
 }
 
 export function addDays(ymd: number, days: number): number {
-  const date = new Date(`${dateOf(ymd)}T00:00:00Z`);
-  date.setUTCDate(date.getUTCDate() + days);
-  return ymdOf(date.toISOString().slice(0, 10));
+  const date = new Date(utcOf(ymd) + days * 86_400_000);
+  return date.getUTCFullYear() * 10000 + (date.getUTCMonth() + 1) * 100 + date.getUTCDate();
+}
+
+function utcOf(ymd: number): number {
+  return Date.UTC(Math.floor(ymd / 10000), (Math.floor(ymd / 100) % 100) - 1, ymd % 100);
 }
 
 export function addMonths(ymd: number, months: number): number {
@@ -180,7 +183,11 @@ export function addMonths(ymd: number, months: number): number {
 }
 
 export function daysBetween(from: number, to: number): number {
-  return Math.round((Date.parse(`${dateOf(to)}T00:00:00Z`) - Date.parse(`${dateOf(from)}T00:00:00Z`)) / 86_400_000);
+  return Math.round((utcOf(to) - utcOf(from)) / 86_400_000);
+}
+
+export function weekdayOf(ymd: number): number {
+  return new Date(utcOf(ymd)).getUTCDay();
 }
 
 // ---------------------------------------------------------------------------------------------------------------- rows

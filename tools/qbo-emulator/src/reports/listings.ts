@@ -142,7 +142,7 @@ function pickColumns(
   const asked = (params.columns ?? '')
     .split(',')
     .map((key) => key.trim())
-    .filter((key) => key in COLUMNS);
+    .filter((key) => Object.hasOwn(COLUMNS, key));
   const keys = asked.length > 0 ? asked : [...fallback];
   const specs = keys.map((key) => COLUMNS[key]);
   return { keys, specs, columns: keys.map((key, i) => ({ title: specs[i].title, type: specs[i].type, key })) };
@@ -549,7 +549,7 @@ function accountName(company: CompanyView, id: string): string {
 
 export function transactionList(params: Params, company: CompanyView, ledger: Ledger): Rec {
   const period = periodOf(params, company, 'This Month-to-date');
-  const asked = (params.columns ?? '').split(',').filter((key) => key in LIST_COLUMNS);
+  const asked = (params.columns ?? '').split(',').filter((key) => Object.hasOwn(LIST_COLUMNS, key));
   const keys =
     asked.length > 0
       ? asked

@@ -1,5 +1,6 @@
 // Reports against the captured company: the numbers Intuit's own reports show, and agreement among the reports.
-import type { Rec } from '../types.js';
+import fc from 'fast-check';
+import { QboFault, type Rec } from '../types.js';
 import { cents, centsText, plus } from '../money/index.js';
 import { addUncaptured, captured, capturesPresent } from '../ledger/captured-company.js';
 import { Ledger, POSTING_TYPES } from '../ledger/index.js';
@@ -277,6 +278,85 @@ describe('reports of an empty company', () => {
     }
     expect(() => report('TrialBalance', { start_date: 'soon' }, company, ledger)).toThrow(
       expect.objectContaining({ code: '2060' }),
+    );
+  });
+
+  it('answer or refuse, whatever the parameters are', () => {
+    const company = new RecordedCompany();
+    company.put('Account', {
+      Id: '5',
+      Name: 'A/R',
+      AccountType: 'Accounts Receivable',
+      AccountSubType: 'AccountsReceivable',
+    });
+    company.put('Account', { Id: '8', Name: 'Sales', AccountType: 'Income', AccountSubType: 'SalesOfProductIncome' });
+    const ledger = new Ledger(company);
+    const line = {
+      Amount: 9,
+      DetailType: 'SalesItemLineDetail',
+      SalesItemLineDetail: { ItemAccountRef: { value: '8' } },
+    };
+    for (const TxnDate of ['2026-11-02', '0000-00-00', '9999-12-31', 'soon']) {
+      ledger.post('Invoice', {
+        Id: TxnDate,
+        TxnDate,
+        DueDate: '2026-02-31',
+        CustomerRef: { value: '1' },
+        TotalAmt: 9,
+        Line: [line],
+      });
+    }
+    const value = fc.oneof(
+      fc.constantFrom(
+        'constructor',
+        '__proto__',
+        '',
+        '-1',
+        '1e9',
+        '2026-02-31',
+        '9999-12-31',
+        '0000-00-00',
+        'Month',
+        'Days',
+        'Cash',
+        'All',
+        'Classes',
+      ),
+      fc.string({ maxLength: 8 }),
+    );
+    const names = [
+      'start_date',
+      'end_date',
+      'report_date',
+      'date_macro',
+      'accounting_method',
+      'summarize_column_by',
+      'columns',
+      'customer',
+    ];
+    const params = fc.dictionary(
+      fc.constantFrom(
+        ...names,
+        'aging_period',
+        'num_periods',
+        'aging_method',
+        'past_due',
+        'group_by',
+        'item',
+        'bothamount',
+      ),
+      value,
+      { maxKeys: 4 },
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.constantFrom(...REPORT_NAMES), fc.string()), params, (name, given) => {
+        try {
+          expect(report(name, given, company, ledger).Header.ReportName).toBeDefined();
+        } catch (error) {
+          if (!(error instanceof QboFault)) throw error;
+        }
+      }),
+      { numRuns: 2000 },
     );
   });
 });

@@ -17,6 +17,7 @@ import {
   reportDate,
   section,
   text,
+  weekdayOf,
   type Basis,
   type Cell,
   type Column,
@@ -265,26 +266,28 @@ const BY_NAME: Readonly<Record<string, { dimension: (entry: Entry) => string; ty
   productsandservices: { dimension: (e) => e.line.item ?? '', type: 'Item', none: 'Not Specified' },
 };
 
-const TIME_STEPS: Readonly<Record<string, (from: number) => number>> = {
-  days: (from) => addDays(from, 1),
-  week: (from) => addDays(from, 7 - new Date(`${dateOf(from)}T00:00:00Z`).getUTCDay()),
-  month: (from) => addMonths(firstOfMonth(from), 1),
-  quarter: (from) => addMonths(firstOfMonth(from), 3 - (((Math.floor(from / 100) % 100) - 1) % 3)),
-  year: (from) => (Math.floor(from / 10000) + 1) * 10000 + 101,
-};
+const TIME_STEPS = new Map<string, (from: number) => number>(
+  Object.entries({
+    days: (from: number) => addDays(from, 1),
+    week: (from: number) => addDays(from, 7 - weekdayOf(from)),
+    month: (from: number) => addMonths(firstOfMonth(from), 1),
+    quarter: (from: number) => addMonths(firstOfMonth(from), 3 - (((Math.floor(from / 100) % 100) - 1) % 3)),
+    year: (from: number) => (Math.floor(from / 10000) + 1) * 10000 + 101,
+  }),
+);
 
 function firstOfMonth(ymd: number): number {
   return Math.floor(ymd / 100) * 100 + 1;
 }
 
 function stepOf(summarize: string): ((from: number) => number) | undefined {
-  return TIME_STEPS[
+  return TIME_STEPS.get(
     summarize
       .toLowerCase()
       .replace(/s$/, '')
       .replace(/^day$/, 'days')
-      .replace(/^fiscalyear$/, 'year')
-  ];
+      .replace(/^fiscalyear$/, 'year'),
+  );
 }
 
 function timeSlices(period: Period, next: (from: number) => number, byDay: boolean): Slice[] {
@@ -340,7 +343,7 @@ function layoutOf(params: Params, company: CompanyView, ledger: Ledger, period: 
       total: true,
     };
   }
-  const by = BY_NAME[summarize.toLowerCase()];
+  const by = Object.hasOwn(BY_NAME, summarize.toLowerCase()) ? BY_NAME[summarize.toLowerCase()] : undefined;
   if (by) {
     const balances = new Balances(ledger, company, basis, params, by.dimension);
     const names = balances
