@@ -265,8 +265,34 @@ export function frame(
       Option: [...(parts.options ?? []), { Name: 'NoReportData', Value: String(parts.empty) }],
     },
     Columns: columnsOf(parts.columns),
-    Rows: parts.empty ? {} : { Row: parts.rows },
+    Rows: parts.empty ? {} : { Row: cut(parts.rows) },
   };
+}
+
+const MOST_CELLS = 400_000;
+
+/** QBO stops a report at 400,000 cells, with HTTP 200 and a row that says so in words. */
+function cut(rows: Rec[]): Rec[] {
+  let cells = 0;
+  const count = (list: readonly Rec[]): void => {
+    for (const row of list) {
+      for (const part of [row.ColData, row.Header?.ColData, row.Summary?.ColData]) cells += part?.length ?? 0;
+      if (row.Rows?.Row) count(row.Rows.Row);
+    }
+  };
+  count(rows);
+  if (cells <= MOST_CELLS) return rows;
+  cells = 0;
+  const keep = (list: readonly Rec[]): Rec[] => {
+    const kept: Rec[] = [];
+    for (const row of list) {
+      if (cells > MOST_CELLS) break;
+      for (const part of [row.ColData, row.Header?.ColData, row.Summary?.ColData]) cells += part?.length ?? 0;
+      kept.push(row.Rows?.Row ? { ...row, Rows: { Row: keep(row.Rows.Row) } } : row);
+    }
+    return kept;
+  };
+  return [...keep(rows), dataRow([text('Unable to display more data. Please reduce the date range.')])];
 }
 
 /** Company time with its offset, second precision. */

@@ -281,6 +281,36 @@ describe('reports of an empty company', () => {
     );
   });
 
+  it('stop at 400,000 cells and say so in a row', () => {
+    const company = new RecordedCompany();
+    company.put('Account', {
+      Id: '5',
+      Name: 'A/R',
+      AccountType: 'Accounts Receivable',
+      AccountSubType: 'AccountsReceivable',
+    });
+    company.put('Account', { Id: '8', Name: 'Sales', AccountType: 'Income', AccountSubType: 'SalesOfProductIncome' });
+    const ledger = new Ledger(company);
+    const line = {
+      Amount: 1,
+      DetailType: 'SalesItemLineDetail',
+      SalesItemLineDetail: { ItemAccountRef: { value: '8' } },
+    };
+    for (let id = 1; id <= 260; id++) {
+      ledger.post('Invoice', {
+        Id: String(id),
+        TxnDate: '2026-11-02',
+        TotalAmt: 200,
+        Line: Array.from({ length: 200 }, () => line),
+      });
+    }
+    const rows = report('GeneralLedger', {}, company, ledger).Rows.Row;
+    expect(rows.at(-1).ColData[0].value).toBe('Unable to display more data. Please reduce the date range.');
+    expect(report('GeneralLedger', { columns: 'subt_nat_amount' }, company, ledger).Rows.Row.at(-1).type).toBe(
+      'Section',
+    );
+  });
+
   it('answer or refuse, whatever the parameters are', () => {
     const company = new RecordedCompany();
     company.put('Account', {

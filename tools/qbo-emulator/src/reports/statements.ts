@@ -314,6 +314,20 @@ function titleOf(from: number, until: number, byDay: boolean): string {
     : `${month(from)} ${year} - ${month(until)} ${Math.floor(until / 10000)}`;
 }
 
+/** All dates by month means the months that have something, not those since 1900. */
+function inhabited(period: Period, ledger: Ledger): Period {
+  if (!period.macro?.startsWith('all')) return period;
+  let from = Number.MAX_SAFE_INTEGER;
+  let until = 0;
+  for (const sums of ledger.accounts.values()) {
+    for (const day of sums.days.keys()) {
+      if (day < from && day >= period.from) from = day;
+      if (day > until && day <= period.until) until = day;
+    }
+  }
+  return until === 0 ? { ...period, from: period.until } : { ...period, from, until };
+}
+
 interface Layout {
   readonly balances: Balances;
   readonly slices: readonly Slice[];
@@ -328,7 +342,7 @@ function layoutOf(params: Params, company: CompanyView, ledger: Ledger, period: 
   const first: Column = { title: '', type: 'Account', key: 'account' };
   const next = stepOf(summarize);
   if (next) {
-    const slices = timeSlices(period, next, summarize.toLowerCase().startsWith('day'));
+    const slices = timeSlices(inhabited(period, ledger), next, summarize.toLowerCase().startsWith('day'));
     const columns = slices.map((slice) => ({
       title: slice.title,
       type: 'Money',
