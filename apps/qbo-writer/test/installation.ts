@@ -94,7 +94,8 @@ export class Installation {
   startWriter(o: { leaseMs?: number; crashWhen?: (moment: 'claimed' | 'answered') => boolean } = {}): Writers {
     const log = createLog('writer-test');
     const clock = systemClock;
-    const links = new CrashingLinks(this.db, o.crashWhen ?? (() => false));
+    const life: Life = { dead: false };
+    const links = new CrashingLinks(this.db, life, o.crashWhen ?? (() => false));
     const gate = new GovernorStore(this.db, clock);
     // The emulator's limits are off; spacing would only make the test slow.
     gate.policy = {
@@ -131,7 +132,7 @@ export class Installation {
     const writers = new Writers(
       {
         links,
-        leases: new RealmLeases(this.db),
+        leases: new CrashingLeases(this.db, life),
         clock,
         log,
         open: (realmId, fence) => new RealmWriter(realmId, fence, ports, { batchSize: 30, callsInFlight: 4 }),
@@ -345,11 +346,29 @@ export class Installation {
 /** The process dies: after this nothing it does reaches the database any more. */
 class Crash extends Error {}
 
-class CrashingLinks extends Links {
-  private dead = false;
+interface Life {
+  dead: boolean;
+}
 
+class CrashingLeases extends RealmLeases {
   constructor(
     db: Database,
+    private readonly life: Life,
+  ) {
+    super(db);
+  }
+
+  override renew: RealmLeases['renew'] = (...args) =>
+    this.life.dead ? Promise.reject(new Crash('killed')) : RealmLeases.prototype.renew.apply(this, args);
+
+  override acquire: RealmLeases['acquire'] = (...args) =>
+    this.life.dead ? Promise.reject(new Crash('killed')) : RealmLeases.prototype.acquire.apply(this, args);
+}
+
+class CrashingLinks extends Links {
+  constructor(
+    db: Database,
+    private readonly life: Life,
     private readonly crashWhen: (moment: 'claimed' | 'answered') => boolean,
   ) {
     super(db);
@@ -379,11 +398,11 @@ class CrashingLinks extends Links {
   }
 
   private die(): never {
-    this.dead = true;
+    this.life.dead = true;
     throw new Crash('killed');
   }
 
   private assertAlive(): void {
-    if (this.dead) throw new Crash('killed');
+    if (this.life.dead) throw new Crash('killed');
   }
 }

@@ -76,6 +76,8 @@ const disconnectedLookMs = 1_000;
 /** And one that has it, this often: a busy loop need not ask before every round. */
 const connectionLookMs = 500;
 const postponeMs = 2_000;
+/** Longer than a restart of PostgreSQL, shorter than a person's patience. */
+const giveUpMs = 30_000;
 
 const transactionTypes = new Set(
   typesInRankOrder()
@@ -103,6 +105,7 @@ export class RealmWriter {
   private blocked = true;
   private connectedUntilMs = 0;
   private lastWorkMs: number;
+  private failingSinceMs: number | undefined;
   private readonly planner: Planner;
   private readonly sender: Sender;
   private readonly finished: Promise<void>;
@@ -166,11 +169,11 @@ export class RealmWriter {
       let sleepMs: number;
       try {
         sleepMs = await this.round();
+        this.failingSinceMs = undefined;
       } catch (error) {
         if (error instanceof FenceLost) return this.enterLost(error);
-        if (!(error instanceof TargetUnavailable))
-          this.ports.log.error({ err: error, realm: this.realmId }, 'writer round failed, will try again');
-        else await this.onUnavailable(error);
+        if (error instanceof TargetUnavailable) await this.onUnavailable(error);
+        else this.onBroken(error);
         sleepMs = pauseMs;
       }
       if (sleepMs <= 0 || wakes !== this.wakes) {
@@ -182,6 +185,16 @@ export class RealmWriter {
     }
     await Promise.all(this.inFlight);
     if (this.mode === 'draining') this.mode = 'stopped';
+  }
+
+  /** A loop that only fails must not keep its company from a healthier process: after a while the lease runs out. */
+  private onBroken(error: unknown): void {
+    const { clock, log } = this.ports;
+    this.failingSinceMs ??= clock.nowMs();
+    log.error({ err: error, realm: this.realmId }, 'writer round failed, will try again');
+    if (clock.nowMs() - this.failingSinceMs < giveUpMs) return;
+    log.error({ realm: this.realmId }, 'writer rounds keep failing, the company is given up to another process');
+    this.lose();
   }
 
   private enterLost(error: FenceLost): void {
