@@ -89,6 +89,7 @@ const stepColumns = [
   'at',
   'stage',
   'outcome',
+  'lane',
   'version',
   'targetId',
   'targetSyncToken',
@@ -283,7 +284,10 @@ export const commands: Readonly<Record<string, Command>> = {
       if (!key) throw new Refused('REALM TYPE ID is missing.', 'npm run syncctl -- help');
       const answer = await api.audit(`/v1/changes/${encodeURIComponent(key)}`);
       const targets = table(answer.targets, ['syncId', 'targetId', 'targetSyncToken', 'state', 'failureCode']);
-      return { data: answer, text: `${answer.key}\n\n${table(answer.steps, stepColumns)}\nnow:\n${targets}` };
+      return {
+        data: answer,
+        text: `${answer.key}\n\n${table(answer.steps.map(withLane), stepColumns)}\nnow:\n${targets}`,
+      };
     },
   },
   audit: {
@@ -307,6 +311,9 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+/** Bulk beside live tells a backfill's or a replay's step from an edit's. */
+const withLane = (step: Answer): Record<string, unknown> => ({ ...step, lane: step.details?.lane });
 
 function stateCommand(verb: 'pause' | 'resume', says: string): Command {
   return {
