@@ -246,6 +246,33 @@ describe('payments and open balances', () => {
     expect(selfcheckLedger(c, ledger)).toEqual([]);
   });
 
+  it('a default account that was merged away or made inactive is looked for again', () => {
+    const { c, post, of } = setup();
+    post('SalesReceipt', invoice('10', 5, [sale(5)]));
+    c.drop('Account', '3');
+    c.put('Account', {
+      Id: '33',
+      Name: 'Undeposited',
+      AccountType: 'Other Current Asset',
+      AccountSubType: 'UndepositedFunds',
+      Active: true,
+    });
+    post('SalesReceipt', invoice('11', 5, [sale(5)]));
+    expect(of('SalesReceipt', '11')[0]).toBe('Undeposited 5.00');
+  });
+
+  it('an account that becomes a P&L account shows 0 from then on', () => {
+    const { c, post, ledger } = setup();
+    post('SalesReceipt', invoice('10', 5, [sale(5)], { DepositToAccountRef: ref('11') }));
+    expect(ledger.accountBalance('11')).toBe('5.00');
+    c.put('Account', {
+      ...c.get('Account', '11'),
+      AccountType: 'Expense',
+      AccountSubType: 'OtherMiscellaneousServiceCost',
+    });
+    expect(ledger.accountBalance('11')).toBe('0.00');
+  });
+
   it('balances with jobs follow a customer that moves to another parent', () => {
     const { c, post, ledger } = setup();
     post('Invoice', invoice('10', 100, [sale(100)], { CustomerRef: ref('2') }));
@@ -384,6 +411,23 @@ describe('stock', () => {
     ledger.removeSystem('InventoryStartingValue', '9');
     expect(ledger.systemTransactions()).toEqual([]);
     expect(ledger.itemQuantity('2')).toBe('-1');
+  });
+
+  it('a merged item takes its starting quantity along', () => {
+    const { c, post, ledger } = setup();
+    c.put('Item', { ...c.get('Item', '2'), Id: '3', Name: 'Gadget' });
+    ledger.postSystem({
+      type: 'InventoryStartingValue',
+      id: '9',
+      date: '2026-01-01',
+      start: { itemId: '3', quantity: 3, value: 9 },
+    });
+    post('Invoice', sold('12', '2026-01-02', 1));
+    c.drop('Item', '3');
+    expect(ledger.mergeInto('Item', '3', '2')).toHaveLength(1);
+    expect(ledger.mergeInto('Item', '3', '2')).toEqual([]);
+    expect([ledger.itemQuantity('2'), ledger.itemValue('2'), ledger.itemQuantity('3')]).toEqual(['2', '6.00', '0']);
+    expect(selfcheckLedger(c, ledger)).toEqual([]);
   });
 
   it('with delayed costing the quantity moves at once and the cost when it is settled', () => {

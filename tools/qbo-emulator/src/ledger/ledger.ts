@@ -93,8 +93,8 @@ export class AccountSums {
     readonly id: string,
     readonly control: 'AR' | 'AP' | undefined,
     readonly currency: string | undefined,
-    /** P&L accounts and Retained Earnings always show 0. */
-    readonly silent: boolean,
+    /** P&L accounts and Retained Earnings always show 0; an account may change its type. */
+    public silent: boolean,
   ) {}
 
   get shown(): Cents {
@@ -131,6 +131,10 @@ const PROFIT_AND_LOSS = new Set(['Income', 'Other Income', 'Expense', 'Other Exp
 
 export function isProfitAndLoss(account: Rec | undefined): boolean {
   return PROFIT_AND_LOSS.has(account?.AccountType);
+}
+
+function isSilent(account: Rec | undefined): boolean {
+  return isProfitAndLoss(account) || account?.AccountSubType === 'RetainedEarnings';
 }
 
 export class Ledger implements PostingContext {
@@ -189,6 +193,27 @@ export class Ledger implements PostingContext {
     return this.remove(type, id);
   }
 
+  /** After a merge: system transactions that used the merged account, item or name move to the one that stays. */
+  mergeInto(type: string, fromId: string, toId: string): SystemTransaction[] {
+    const moved: SystemTransaction[] = [];
+    for (const txn of [...this.system.values()]) {
+      const text = JSON.stringify(txn);
+      const same = (name?: { type: string; id: string }): boolean => name?.type === type && name.id === fromId;
+      const next: SystemTransaction = JSON.parse(text) as SystemTransaction;
+      for (const line of next.lines ?? []) {
+        if (type === 'Account' && line.accountId === fromId) line.accountId = toId;
+        if (same(line.name)) line.name = { type, id: toId };
+      }
+      if (type === 'Item' && next.start?.itemId === fromId) next.start.itemId = toId;
+      if (type === 'Account' && next.charge?.accountId === fromId) next.charge.accountId = toId;
+      if (same(next.name)) next.name = { type, id: toId };
+      if (JSON.stringify(next) === text) continue;
+      this.postSystem(next);
+      moved.push(next);
+    }
+    return moved;
+  }
+
   systemTransactions(): SystemTransaction[] {
     return [...this.system.values()];
   }
@@ -236,15 +261,22 @@ export class Ledger implements PostingContext {
   /** CurrentBalance as Account shows it: debit-positive, in the account's currency, 0 for P&L and Retained Earnings. */
   accountBalance(id: string): string {
     this.settle();
-    return centsText(this.accounts.get(id)?.shown ?? 0);
+    return centsText(this.shownBalance(id));
+  }
+
+  private shownBalance(id: string): Cents {
+    const sums = this.accounts.get(id);
+    if (!sums) return 0;
+    sums.silent = isSilent(this.company.get('Account', id));
+    return sums.shown;
   }
 
   accountBalanceWithSubAccounts(id: string): string {
     this.settle();
-    let sum = this.accounts.get(id)?.shown ?? 0;
+    let sum = this.shownBalance(id);
     for (const account of this.company.all('Account')) {
       if (String(account.Id) === id || !this.isBelow(account, id)) continue;
-      sum = plus(sum, this.accounts.get(String(account.Id))?.shown ?? 0);
+      sum = plus(sum, this.shownBalance(String(account.Id)));
     }
     return centsText(sum);
   }
@@ -399,7 +431,7 @@ export class Ledger implements PostingContext {
   account(subType: string, currency?: string): string {
     const key = currency === undefined ? subType : `${subType}/${currency}`;
     const known = this.defaults.get(key);
-    if (known !== undefined && this.company.get('Account', known)?.Active !== false) return known;
+    if (known !== undefined && this.isUsable(known)) return known;
     const spec = DEFAULT_ACCOUNTS[subType];
     const foreign = currency !== undefined && currency !== this.company.homeCurrency();
     const found =
@@ -414,6 +446,12 @@ export class Ledger implements PostingContext {
     return String(found.Id);
   }
 
+  /** A remembered default may have been merged away or made inactive since. */
+  private isUsable(accountId: string): boolean {
+    const account = this.company.get('Account', accountId);
+    return account !== undefined && account.Active !== false;
+  }
+
   private accountNamed(name: string): Rec | undefined {
     for (const account of this.company.all('Account'))
       if (account.Name === name && account.Active !== false) return account;
@@ -423,7 +461,7 @@ export class Ledger implements PostingContext {
   agencyPayable(rateId: string | undefined): string {
     const key = `rate:${rateId ?? ''}`;
     const known = this.defaults.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.isUsable(known)) return known;
     const rate = rateId === undefined ? undefined : this.company.get('TaxRate', rateId);
     const agency = rate?.AgencyRef ? this.company.get('TaxAgency', String(rate.AgencyRef.value)) : undefined;
     if (!agency) return this.account('SalesTaxPayable');
@@ -670,7 +708,7 @@ export class Ledger implements PostingContext {
         accountId,
         type === 'Accounts Receivable' ? 'AR' : type === 'Accounts Payable' ? 'AP' : undefined,
         currency !== undefined && currency !== this.company.homeCurrency() ? currency : undefined,
-        isProfitAndLoss(account) || account?.AccountSubType === 'RetainedEarnings',
+        isSilent(account),
       );
       this.accounts.set(accountId, sums);
     }
@@ -691,6 +729,7 @@ export class Ledger implements PostingContext {
   ): void {
     if (!sums.touched) {
       sums.touched = true;
+      sums.silent = isSilent(this.company.get('Account', sums.id));
       sums.before = sums.shown;
       this.touchedAccounts.push(sums);
     }

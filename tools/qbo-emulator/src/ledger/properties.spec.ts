@@ -334,7 +334,7 @@ describe('every history', () => {
         for (const step of history) books.run(step);
         expect(selfcheckLedger(books.company, books.ledger)).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: 70 },
     );
   });
 
@@ -360,7 +360,7 @@ describe('every history', () => {
         }
         expect(books.ledger.stockItems()).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -380,7 +380,7 @@ describe('every history', () => {
             .sort();
         expect(lines(other)).toEqual(lines(books.ledger));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

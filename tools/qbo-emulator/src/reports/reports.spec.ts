@@ -386,7 +386,7 @@ describe('reports of an empty company', () => {
           if (!(error instanceof QboFault)) throw error;
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
   });
 });

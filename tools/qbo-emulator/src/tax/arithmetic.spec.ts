@@ -96,7 +96,7 @@ describe('every document', () => {
           expect(selfcheckLedger(c, ledger)).toEqual([]);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -122,7 +122,7 @@ describe('every document', () => {
           expect(cents(line.TaxLineDetail.NetAmountTaxable)).toBe(base);
         expect(cents(rec.TotalAmt)).toBe(nets.reduce(plus, 0) + cents(rec.TxnTaxDetail.TotalTax));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });
@@ -282,7 +282,7 @@ describe('bad input', () => {
           expect(JSON.stringify(ledger.lines())).toBe(before);
         },
       ),
-      { numRuns: 2500 },
+      { numRuns: 1500 },
     );
   });
 
@@ -300,7 +300,7 @@ describe('bad input', () => {
         for (const posting of ledger.postings()) for (const line of posting.lines) sum = plus(sum, line.home);
         expect(sum).toBe(0);
       }),
-      { numRuns: 2500 },
+      { numRuns: 1500 },
     );
   });
 });
