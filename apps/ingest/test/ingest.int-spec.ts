@@ -261,6 +261,28 @@ describe('ingest', () => {
     }, 90_000);
   });
 
+  it('compares everything when the cursor is older than CDC looks back, deletions included', async () => {
+    const monthAgo = new Date(Date.now() - 40 * 24 * 60 * 60 * 1000);
+    await w.startIngest();
+    const source = await w.company({ since: monthAgo });
+    const buyer = await customer(source, 'Ida');
+    const paid = await w.save(source, 'Payment', { CustomerRef: { value: buyer.Id }, TotalAmt: 10 });
+    await captured(source, 'Payment', paid.Id);
+    await settled(source);
+    const first = await w.changes(source.realmId);
+    expect(new Set(first.map((c) => c.value!.entityType)).has('Account')).toBe(true);
+    await w.emulator.webhooks({ dropRate: 1 });
+    await w.save(source, 'Payment', { Id: paid.Id, SyncToken: paid.SyncToken }, '?operation=delete');
+    await w.db.query(
+      'update capture_cursors set cdc_since = $2, look_requested = look_requested + 1, due_at = now() where realm_id = $1',
+      [source.realmId, monthAgo],
+    );
+    const told = await captured(source, 'Payment', paid.Id, 2);
+    expect(told.map((c) => c.value!.deleted)).toEqual([false, true]);
+    // Nothing else was told a second time.
+    expect(await w.changes(source.realmId)).toHaveLength(first.length + 1);
+  });
+
   describe('backfill', () => {
     it('tells every record by pages in the order of ranks, inactive ones too, and goes on after a kill -9 where it was', async () => {
       await w.startIngest();

@@ -167,6 +167,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         policy: { ...defaultLookPolicy, overlapMs: this.settings.overlapMs },
         sweepIntervalMs: this.settings.sweepIntervalMs,
         dueAt: (requested, done) => nextDue({ requested, done, nowMs: this.clock.nowMs() }, { coalesceMs, intervalMs }),
+        log: this.log,
       },
       cursor,
       traceparent,
