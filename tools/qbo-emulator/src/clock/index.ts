@@ -47,7 +47,8 @@ async function ring(alarm: Alarm): Promise<void> {
 export class VirtualClock implements TimedClock {
   private readonly alarms = new Alarms();
 
-  constructor(private nowMs: number = Date.UTC(2026, 0, 5, 16, 0, 0)) {}
+  /** Begins at the present second: clients bring their own clocks, and a restart must not fall behind what was stored. */
+  constructor(private nowMs: number = Math.floor(Date.now() / 1000) * 1000) {}
 
   now(): number {
     return this.nowMs;

@@ -56,6 +56,8 @@ interface Delimiter {
 /** Every "--boundary" that stands at the start of a line and is followed by nothing but "--", blanks and a line break. */
 function delimiters(body: Buffer, boundary: string): Delimiter[] {
   const found: Delimiter[] = [];
+  // How the first delimiter's line ends tells how this client ends all of them: content that ends in a CR stays whole.
+  let framedByCrLf = true;
   const needle = Buffer.from(`--${boundary}`, 'latin1');
   for (let at = body.indexOf(needle); at >= 0; at = body.indexOf(needle, at + 1)) {
     if (at > 0 && body[at - 1] !== lf) continue;
@@ -63,11 +65,12 @@ function delimiters(body: Buffer, boundary: string): Delimiter[] {
     const closing = body[end] === dash && body[end + 1] === dash;
     if (closing) end += 2;
     while (body[end] === 32 || body[end] === 9) end++;
+    if (found.length === 0) framedByCrLf = body[end] === cr;
     if (body[end] === cr) end++;
     if (body[end] === lf) end++;
     else if (end < body.length && !closing) continue; // A longer boundary that begins with this one.
     let start = at;
-    if (start > 0) start -= body[start - 2] === cr && start > 1 ? 2 : 1;
+    if (start > 0) start -= framedByCrLf && body[start - 2] === cr && start > 1 ? 2 : 1;
     const previous = found.at(-1);
     found.push({ start: Math.max(start, previous?.end ?? 0), end, closing });
     if (closing) break;

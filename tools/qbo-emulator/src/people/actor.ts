@@ -68,20 +68,22 @@ export function actorOn(engine: Engine, ports: ActorPorts = {}): Actor {
     return Math.min(company.clock.now(), morning + Math.min(history.writes++ * 20_000, 10 * 3_600_000));
   };
   // Only times of this very write are moved; it may have begun in one second of the clock and ended in the next.
-  const makeOld = (rec: Rec | undefined, isNew: (time: unknown) => boolean, atMs: number): void => {
+  const makeOld = (type: string, rec: Rec | undefined, isNew: (time: unknown) => boolean, atMs: number): void => {
     const meta = rec?.['MetaData'] as Rec | undefined;
     if (!rec || !meta || !isNew(meta['LastUpdatedTime'])) return;
     const then = objectTime(atMs, offsetMinutesAt(company.country(), atMs));
     const created: unknown = isNew(meta['CreateTime']) ? then : meta['CreateTime'];
     rec['MetaData'] = { ...meta, CreateTime: created, LastUpdatedTime: then };
     company.setTouched(rec, atMs);
+    // The log keeps of a touched record its stamp only, and may hold it already with its younger time of creation.
+    if (created !== meta['CreateTime']) company.touchSilently(type, rec);
   };
   const age = (changes: typeof company.changes, begun: string): void => {
     const ended = company.now();
     const atMs = moment();
     for (const change of changes) {
       if (change.kind !== 'put' && change.kind !== 'derived') continue;
-      makeOld(company.get(change.type, change.id), (time) => time === begun || time === ended, atMs);
+      makeOld(change.type, company.get(change.type, change.id), (time) => time === begun || time === ended, atMs);
     }
   };
   return {
@@ -92,7 +94,9 @@ export function actorOn(engine: Engine, ports: ActorPorts = {}): Actor {
       if (date === undefined || history.started) return;
       history.started = true;
       const atMs = moment();
-      for (const { entity } of entityTypes) for (const rec of company.all(entity)) makeOld(rec, () => true, atMs);
+      for (const { entity } of entityTypes) {
+        for (const rec of company.all(entity)) makeOld(entity, rec, () => true, atMs);
+      }
     },
     create: (type, body) => write(() => createBy(engine, type, body)),
     update: (type, body) =>

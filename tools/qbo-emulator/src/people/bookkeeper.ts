@@ -1,5 +1,6 @@
 // A bookkeeper: knows the company's lists and open documents, and enters ordinary documents that make sense together.
 // Every method sends one write through the Actor; none computes what the server computes. Sums are made in whole cents.
+import { accountTypeBySubType } from '../catalogue/catalogue.js';
 import { type CompanyView, QboFault, type Rec } from '../types.js';
 import type { Actor } from './actor.js';
 import { type Chance, dayAfter } from './chance.js';
@@ -91,7 +92,10 @@ export class Bookkeeper {
       const found = this.company.accountBySubType(subType);
       if (found) return found;
     }
-    throw new Error(`The company has no account of subtype ${subTypes.join(' or ')}.`);
+    // An imported company may lack it; then it is made, as the product makes the accounts it needs.
+    const subType = subTypes[0]!;
+    const name = subType.replace(/([a-z])([A-Z])/g, '$1 $2');
+    return this.company.ensureAccount({ name, type: accountTypeBySubType.get(subType)!.type, subType });
   }
 
   expenseAccount(): Rec {
