@@ -367,7 +367,9 @@ export class Carrier {
     openBefore = stored.link.uploadOpen,
   ): Promise<Next> {
     const failure = failureOf(answer);
-    if (failure.kind === 'unauthorized') {
+    // An answer of QBO itself. A grant that custody found dead is marked by custody; marking it again here could undo a
+    // reconnect of the last two seconds, which custody has not looked up yet.
+    if (failure.kind === 'unauthorized' && 'tid' in answer && answer.tid !== undefined) {
       const realm = side === 'SOURCE' ? stored.sourceRealmId : stored.targetRealmId;
       await this.ports.reconnectNeeded(realm, failure.reason);
     }

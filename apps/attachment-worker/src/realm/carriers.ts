@@ -125,7 +125,8 @@ export class Carriers {
     try {
       const lost = await leases.renew(this.owner, 'attachments', held, this.o.leaseMs);
       this.renewedAtMs = clock.nowMs();
-      for (const realmId of lost) this.lose(realmId, 'its lease ran out');
+      // One that was given back meanwhile is not lost.
+      for (const realmId of lost) if (this.carriers.has(realmId)) this.lose(realmId, 'its lease ran out');
     } catch (error) {
       log.warn({ err: error }, 'leases not renewed, will try again');
       if (clock.nowMs() - this.renewedAtMs > this.o.leaseMs) {
