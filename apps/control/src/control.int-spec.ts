@@ -130,11 +130,21 @@ describe('the admin API', () => {
       ['GET', '/v1/organizations'],
       ['POST', '/v1/companies'],
       ['GET', `/v1/syncs/${randomUUID()}`],
+      ['GET', '/%76%31/organizations'],
+      ['GET', '/v1/organizations/'],
+      ['GET', '//v1/organizations'],
+      ['GET', '/V1/organizations'],
+      ['GET', '/health/../v1/organizations'],
     ] as const) {
       const answer = await ask(method, url, method === 'POST' ? {} : undefined, 'a key that someone guessed');
-      expect(answer).toMatchObject({ status: 401, body: { code: 'ADMIN_KEY.WRONG', hint: expect.any(String) } });
+      // 404: the router knows no such spelling.
+      expect([url, [401, 404].includes(answer.status)]).toEqual([url, true]);
+      if (answer.status === 401)
+        expect(answer.body).toMatchObject({ code: 'ADMIN_KEY.WRONG', hint: expect.any(String) });
       expect(answer.type).toContain('application/problem+json');
+      expect(JSON.stringify(answer.body)).not.toContain(adminKey);
     }
+    for (const url of ['/health/live', '/metrics']) expect((await fetch(address + url)).status).toBe(200);
   });
 
   it('answers every refusal as a problem with a hint', async () => {
@@ -251,6 +261,18 @@ describe('the admin API', () => {
     expect(again).toMatchObject({ status: 409, body: { code: 'SYNC.EXISTS' } });
     const back = await ask('POST', '/v1/syncs', { sourceRealmId: targetRealmId, targetRealmId: sourceRealmId });
     expect(back).toMatchObject({ status: 409, body: { code: 'SYNC.LOOP' } });
+  });
+
+  it('makes one of two opposite syncs that are asked for at the same moment', async () => {
+    const organizationId = await organization();
+    for (let round = 0; round < 5; round++) {
+      const [a, b] = [await company(organizationId), await company(organizationId)];
+      const answers = await Promise.all([
+        ask('POST', '/v1/syncs', { sourceRealmId: a, targetRealmId: b }),
+        ask('POST', '/v1/syncs', { sourceRealmId: b, targetRealmId: a }),
+      ]);
+      expect(answers.map((answer) => answer.status).sort()).toEqual([201, 409]);
+    }
   });
 
   it('refuses a sync of one company, of different home currencies, of unknown companies', async () => {

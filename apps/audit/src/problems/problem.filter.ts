@@ -72,8 +72,11 @@ function statusOf(thrown: unknown): number {
   return typeof status === 'number' ? status : 500;
 }
 
-// Class 08 (connection) and 57P (shutdown) of PostgreSQL, and the socket's own codes.
+// Class 08 (connection) and 57P (shutdown) of PostgreSQL, the socket's own codes, and what the pool says without one.
 function isDatabaseAway(thrown: unknown): boolean {
-  const code = String((thrown as { code?: unknown }).code ?? '');
-  return /^(08|57P)|^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE)$/.test(code);
+  const { code, message } = thrown as { code?: unknown; message?: unknown };
+  return (
+    /^(08|57P)|^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE)$/.test(String(code ?? '')) ||
+    /^Connection terminated|timeout exceeded when trying to connect/.test(String(message ?? ''))
+  );
 }

@@ -33,6 +33,7 @@ export class SyncCommands {
       this.company(request.targetRealmId),
     ]);
     return this.db.withTransaction(async (tx) => {
+      await this.syncs.lockPairs(tx);
       const reverse = (await this.syncs.activeBySource([target.realmId], tx)).some(
         (sync) => sync.targetRealmId === source.realmId,
       );

@@ -21,6 +21,11 @@ export interface SyncRow {
 export class Syncs {
   constructor(private readonly db: Database) {}
 
+  /** Until the transaction ends nobody else adds a sync: what is judged about pairs stays true until it is acted on. */
+  async lockPairs(tx: Tx): Promise<void> {
+    await tx.query(`select pg_advisory_xact_lock(hashtextextended('sync pairs of ' || current_schema(), 0))`);
+  }
+
   /** `exists`: this pair has a sync already, nothing was written. Starts capture of the source from `captureSince` on. */
   async create(
     tx: Tx,
