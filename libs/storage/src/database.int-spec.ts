@@ -208,6 +208,25 @@ describe('the wall between organizations', () => {
     expect(seen.every(Boolean)).toBe(true);
   });
 
+  it('goes on after PostgreSQL cut every connection, in the middle of a transaction too', async () => {
+    const cut = await fresh.another({ databasePool: 3 });
+    await Promise.all([1, 2, 3].map(() => cut.query('select pg_sleep(0.01)')));
+    const pids = async (tx: Tx) => tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const [idle] = await pids(cut);
+    const work = cut.withTenant(organizations[0]!, async (tx) => {
+      const [mine] = await pids(tx);
+      await fresh.db.query('select pg_terminate_backend(pid) from unnest($1::int[]) as t (pid)', [
+        [idle!.pid, mine!.pid],
+      ]);
+      return tx.query('select 1');
+    });
+    await expect(work).rejects.toThrow();
+    const seen = await Promise.all(
+      organizations.map((id) => cut.withTenant(id, (tx) => tx.query('select organization_id from syncs'))),
+    );
+    expect(seen.flat().map((row) => row.organization_id)).toEqual(organizations);
+  });
+
   it('ends with the transaction: the next user of the connection is the apps’ own login again', async () => {
     const one = await fresh.another({ databasePool: 1 });
     const [{ login }] = (await one.query<{ login: string }>('select current_user as login')) as [{ login: string }];
