@@ -1,5 +1,5 @@
 // `npm run emulator -- [--port 8090] [--data DIR] [--clock real|virtual] [--quiet]`: starts the server, prints one ready
-// line and runs until it is told to stop.
+// line and runs until it is told to stop. With --selfcheck it checks itself on a company of its own and ends.
 import { parseArgs } from 'node:util';
 import { startEmulator } from './http/server.js';
 
@@ -14,6 +14,13 @@ const { values } = parseArgs({
   },
 });
 
+if (values.selfcheck) {
+  const { selfcheck } = await import('./selfcheck.js');
+  const { ok, line, problems } = selfcheck();
+  for (const problem of problems.slice(0, 50)) process.stderr.write(`${problem}\n`);
+  process.stdout.write(`${line}\n`);
+  process.exit(ok ? 0 : 1);
+}
 if (values.clock !== 'real' && values.clock !== 'virtual') {
   process.stderr.write(`--clock is real or virtual, not ${values.clock}\n`);
   process.exit(2);

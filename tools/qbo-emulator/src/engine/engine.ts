@@ -3,7 +3,7 @@
 // Nothing is changed before the last check has passed; the ledger's own refusal undoes the single record put before it.
 import { createHash } from 'node:crypto';
 import { accountTypeByName, entityType, type EntityType } from '../catalogue/catalogue.js';
-import { Company, OPEN_BALANCE_FIELDS, nameField } from '../company/company.js';
+import { OPEN_BALANCE_FIELDS, nameField, type Company } from '../company/company.js';
 import type { PostEffects } from '../ledger/index.js';
 import { computeDocument } from '../tax/index.js';
 import type { Act, Rec } from '../types.js';
