@@ -9,6 +9,7 @@ import type { Rec } from '../types.js';
 import { actorOn } from './actor.js';
 import { acts, workAsPerson } from './edits.js';
 import { generate } from './generated.js';
+import { furnishSample } from './sample.js';
 
 function newEngine(country = 'US', homeCurrency = 'USD', multicurrency = false): Engine {
   const company = new Company(
@@ -19,17 +20,31 @@ function newEngine(country = 'US', homeCurrency = 'USD', multicurrency = false):
   return new Engine(company);
 }
 
+const inCents = (value: unknown): number => Math.round(Number(value ?? 0) * 100);
+
+/** The books balance, nothing is paid twice, and what names owe is what the control accounts say. */
 function assertSensible(company: Company): void {
-  let total = 0n;
-  for (const { debit, credit } of company.ledger.trialBalance())
-    total += BigInt(Math.round(Number(debit) * 100)) - BigInt(Math.round(Number(credit) * 100));
-  expect(total).toBe(0n);
+  const total = company.ledger
+    .trialBalance()
+    .reduce((sum, { debit, credit }) => sum + inCents(debit) - inCents(credit), 0);
+  expect(total).toBe(0);
   for (const type of ['Invoice', 'Bill']) {
     for (const rec of company.all(type)) {
       expect(Number(rec.Balance)).toBeGreaterThanOrEqual(0);
       expect(Number(rec.Balance)).toBeLessThanOrEqual(Number(rec.TotalAmt));
     }
   }
+  const home = company.homeCurrency();
+  const sum = (type: string, field: string, fits: (rec: Rec) => boolean = () => true): number =>
+    [...company.all(type)]
+      .filter((rec) => (rec.CurrencyRef?.value ?? home) === home && fits(rec))
+      .reduce((cents, rec) => cents + inCents(rec[field]), 0);
+  expect(sum('Account', 'CurrentBalance', (rec) => rec.AccountType === 'Accounts Receivable')).toBe(
+    sum('Customer', 'Balance'),
+  );
+  expect(
+    sum('Account', 'CurrentBalance', (rec) => rec.AccountType === 'Accounts Payable') + sum('Vendor', 'Balance'),
+  ).toBe(0);
 }
 
 const linksOf = (rec: Rec): Rec[] => [
@@ -161,11 +176,33 @@ describe('generated', () => {
   });
 });
 
+it('the sample company holds every type and every kind of link, and is the same each time', () => {
+  const make = (): Company => {
+    const engine = newEngine('US', 'USD', true);
+    expect(furnishSample(actorOn(engine), 'EUR').refused).toEqual([]);
+    return engine.company;
+  };
+  const company = make();
+  const kinds = linkKinds(company);
+  expect(everyType.filter((type) => company.count(type) === 0)).toEqual([]);
+  expect(everyLink.filter((kind) => !kinds.has(kind))).toEqual([]);
+  expect(JSON.stringify([...make().all('Invoice')])).toBe(JSON.stringify([...company.all('Invoice')]));
+  assertSensible(company);
+});
+
 describe('the person at work', () => {
   it.each([1, 2, 3, 4])(
     'does as many acts as asked, every kind among them, and leaves the books sensible (seed %i)',
     (seed) => {
-      const engine = newEngine('US', 'USD', seed % 2 === 0);
+      const [country, currency] = (
+        [
+          ['US', 'USD'],
+          ['GB', 'GBP'],
+          ['CA', 'CAD'],
+          ['AU', 'AUD'],
+        ] as const
+      )[seed % 4]!;
+      const engine = newEngine(country, currency, seed % 2 === 0);
       generate(actorOn(engine), { seed, transactions: 200, years: 1, currency: 'EUR' });
       const { done, counts, refused } = workAsPerson(actorOn(engine), { count: 600, seed });
       expect(done).toHaveLength(600);
