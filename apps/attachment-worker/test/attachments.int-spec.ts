@@ -226,10 +226,10 @@ describe('the attachment worker', () => {
     });
     w.startWorker();
     await w.take(file);
-    await w.settled(file);
+    await w.until(file, (row) => row.link.state.kind === 'settled', 80_000);
     counting.mockRestore();
     expect(passed).toBe(2 * content.length);
     expect(most).toBeLessThan(5 * 1024 * 1024);
     await expectCarriedOnce(file, content, targetId);
-  });
+  }, 120_000);
 });

@@ -134,9 +134,9 @@ describe('the governor', () => {
   });
 
   it('freezes for a minute at a 429, cuts the rate once for all calls in flight, and grows back', () => {
-    let { state, grantId } = go(initialPacing(policy), 0);
-    const second = go(state, 120);
-    state = complete(second.state, 1_000, grantId, 'throttled');
+    const first = go(initialPacing(policy), 0);
+    const second = go(first.state, 120);
+    let state = complete(second.state, 1_000, first.grantId, 'throttled');
     state = complete(state, 1_001, second.grantId, 'throttled');
     expect(admit(state, policy, 2_000, single()).decision).toEqual({ kind: 'wait', untilMs: 61_000 });
     expect(usage(state, 61_000).factor).toBeCloseTo(0.7);
