@@ -6,7 +6,7 @@ export type { BatchPlace, BatchServerOptions } from './batch-server.js';
 export { KafkaClient } from './kafka-client.js';
 export type { KafkaOptions, KafkaSurroundings } from './kafka-client.js';
 export { KafkaModule } from './kafka-module.js';
-export { EventProducer } from './producer.js';
+export { EventProducer, ProducerFull } from './producer.js';
 export type { EventRecord } from './producer.js';
 export type { ReceivedRecord, RecordBatch } from './received.js';
 export { TopicReader } from './topic-reader.js';

@@ -6,7 +6,7 @@ import { MemoryLog } from './memory-log.js';
 import { partitionOf } from './murmur2.js';
 import type { LogProducer, OutgoingMessage } from './port.js';
 import { ProducerBroken } from './port.js';
-import { EventProducer } from './producer.js';
+import { EventProducer, ProducerFull } from './producer.js';
 import type { EventRecord } from './producer.js';
 import { InvalidEvent, MemorySchemas, ValueCodec } from './schemas.js';
 
@@ -130,6 +130,25 @@ describe('EventProducer', () => {
     expect(partitionOf(a, 12)).not.toBe(partitionOf(b, 12));
     const outcomes = await Promise.allSettled([producer.publish(event(a)), producer.publish(event(b))]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  });
+
+  it('refuses more while too much waits, and takes records again when it is out', async () => {
+    const codec = new ValueCodec(new MemorySchemas(), 'p.');
+    await codec.registerAll();
+    const small = new EventProducer({
+      client: log,
+      codec,
+      topicPrefix: 'p.',
+      clientId: 'spec',
+      log: createLog('spec'),
+      maxWaitingBytes: 1000,
+    });
+    const taken = small.publishAll([event('a', 1), event('a', 2), event('a', 3)]);
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(small.publish(event('a', 4))).rejects.toBeInstanceOf(ProducerFull);
+    await taken;
+    await small.publish(event('a', 5));
+    expect(await stored()).toEqual(['a-1', 'a-2', 'a-3', 'a-5']);
   });
 
   it('sends what is waiting before it closes, and nothing afterwards', async () => {

@@ -40,6 +40,9 @@ const lingerMs = 5;
 const maxRecords = 500;
 const maxBytes = 512 * 1024;
 const maxResends = 3;
+// What may wait for Kafka in one process. While Kafka is away callers are refused at once beyond it, instead of the process
+// growing until it is killed; at a kilobyte a record this is about a minute of the busiest webhook door.
+const maxWaitingBytes = 128 * 1024 * 1024;
 /** What a record costs on the wire besides key and value: headers and framing. */
 const overheadBytes = 300;
 
@@ -57,6 +60,14 @@ interface Bucket {
   sending: boolean;
 }
 
+/** Too much waits for Kafka already; nothing of this publishing was taken. */
+export class ProducerFull extends Error {
+  constructor(waitingBytes: number) {
+    super(`${waitingBytes} bytes wait for Kafka already`);
+    this.name = 'ProducerFull';
+  }
+}
+
 /** A message for a topic outside the value schemas (dead letters). */
 export interface RawRecord {
   topic: string;
@@ -68,11 +79,19 @@ export class EventProducer {
   private current?: Promise<LogProducer>;
   private readonly partitions = new Map<string, number>();
   private closing = false;
+  private waitingBytes = 0;
   private readonly inFlight = new Set<Promise<void>>();
   private readonly retired = new WeakSet<LogProducer>();
 
   constructor(
-    private readonly o: { client: LogClient; codec: ValueCodec; topicPrefix: string; clientId: string; log: Log },
+    private readonly o: {
+      client: LogClient;
+      codec: ValueCodec;
+      topicPrefix: string;
+      clientId: string;
+      log: Log;
+      maxWaitingBytes?: number;
+    },
   ) {}
 
   publish(record: EventRecord<unknown>): Promise<void> {
@@ -92,6 +111,7 @@ export class EventProducer {
     for (const topic of new Set(records.map((record) => record.topic))) {
       if (!this.partitions.has(topic)) await this.learnPartitions(topic);
     }
+    if (this.waitingBytes >= (this.o.maxWaitingBytes ?? maxWaitingBytes)) throw new ProducerFull(this.waitingBytes);
     const delivery: Delivery = Object.assign(deferred(), { open: records.length });
     for (const { topic, message } of records) this.enqueue(topic, message, delivery);
     await delivery.promise;
@@ -138,6 +158,7 @@ export class EventProducer {
     const bytes = overheadBytes + (message.key?.length ?? 0) + (message.value?.length ?? 0);
     bucket.queue.push({ message, bytes, delivery });
     bucket.bytes += bytes;
+    this.waitingBytes += bytes;
     if (bucket.sending) return;
     if (bucket.queue.length >= maxRecords || bucket.bytes >= maxBytes) this.flush(bucket);
     else bucket.timer ??= setTimeout(() => this.flush(bucket), lingerMs);
@@ -173,6 +194,7 @@ export class EventProducer {
         );
         for (const { delivery } of batch) delivery.reject(failure);
       }
+      for (const { bytes } of batch) this.waitingBytes -= bytes;
     }
     bucket.sending = false;
   }

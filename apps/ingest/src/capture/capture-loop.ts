@@ -183,6 +183,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         'look.done',
       );
     } catch (error) {
+      if (!this.traces.has(realmId)) this.traces.set(realmId, traceparent);
       if (signal.aborted) return;
       await this.lookFailed(realmId, cursor.failures + 1, error as Error);
     }
