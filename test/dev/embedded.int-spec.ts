@@ -10,7 +10,7 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 interface Instance {
   process: ChildProcess;

@@ -1,6 +1,8 @@
 // `npm run infra -- [--data DIR] [--nodes 3] [--json] [--until-eof]`: starts Kafka, registry and PostgreSQL, prints where
 // they are and stays until Ctrl-C. `--json` prints one line for programs; with `--until-eof` closing standard input ends
-// it too, so whoever started it need only die.
+// it too, so whoever started it need only die. Then lines on standard input are orders, for tests that break things:
+// `kill kafka-1` (SIGKILL), `start kafka-1`, the same for kafka-2, kafka-3 and postgresql; each is answered by one line.
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { SetupError, startInfrastructure } from './infrastructure.js';
 import type { Infrastructure } from './infrastructure.js';
@@ -29,8 +31,27 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => (++signals > 1 ? process.exit(1) : leave()));
 }
 if (values['until-eof']) {
-  process.stdin.resume();
-  process.stdin.on('end', leave);
+  const orders = createInterface({ input: process.stdin });
+  // One after the other: an order may depend on the one before.
+  let last = Promise.resolve();
+  orders.on('line', (line) => (last = last.then(() => obey(line))));
+  orders.on('close', leave);
+}
+
+async function obey(line: string): Promise<void> {
+  const [verb, name] = line.trim().split(' ');
+  const target =
+    name === 'postgresql' ? infrastructure?.postgres : infrastructure?.kafka[Number(name?.split('-')[1]) - 1];
+  let answer = `unknown order "${line}"`;
+  try {
+    if (target && (verb === 'kill' || verb === 'start')) {
+      await target[verb]();
+      answer = 'done';
+    }
+  } catch (error) {
+    answer = (error as Error).message;
+  }
+  process.stdout.write(`${JSON.stringify({ order: line, answer })}\n`);
 }
 
 const startedMs = performance.now();

@@ -54,7 +54,7 @@ export class Postgres {
       'max_connections=300',
       'shared_buffers=128MB',
     ];
-    if (!durable) flags.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off');
+    if (!durable) flags.push('fsync=off', 'full_page_writes=off');
     const child = await this.children.spawn({
       name: 'postgresql',
       command: join(bin, 'postgres'),
