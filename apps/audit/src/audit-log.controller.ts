@@ -3,7 +3,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { AuditLog } from '#storage';
-import { notFound } from './problems/index.js';
+import { notFound } from '#common/problems';
 
 const sequenceRule = { message: '$property must be a sequence number' };
 

@@ -9,7 +9,7 @@ import { AttachmentReport, LinkReport, StorageModule } from '#storage';
 import { AuditLogController } from './audit-log.controller.js';
 import { ConsumersController } from './consumers.controller.js';
 import { Partitions } from './partitions.js';
-import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from './problems/index.js';
+import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from '#common/problems';
 import { SyncLogController } from './sync-log.controller.js';
 
 export const auditSettings = {

@@ -6,7 +6,7 @@ import { entityKey, parseEntityKey } from '#core';
 import { AttachmentReport, LinkReport, SyncLog } from '#storage';
 import type { SyncLogCursor } from '#storage';
 import { attachable } from './log-entries.js';
-import { mistakes, notFound } from './problems/index.js';
+import { mistakes, notFound } from '#common/problems';
 
 const stages = ['notified', 'captured', 'mapped', 'settled', 'attachment'];
 

@@ -26,7 +26,7 @@ import { CompanyConnection } from './companies/company-connection.js';
 import { LookRequest } from './companies/look-request.js';
 import { MappingController } from './mapping/mapping.controller.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
-import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from './problems/index.js';
+import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from '#common/problems';
 import { JobsController } from './syncs/jobs.controller.js';
 import { KafkaLag } from './syncs/kafka-lag.js';
 import { LinkRedrive } from './syncs/link-redrive.js';

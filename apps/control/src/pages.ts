@@ -2,7 +2,7 @@
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, IsUUID, Max, Min } from 'class-validator';
 import type { Page, PageCursor, PageRequest } from '#storage';
-import { mistakes } from './problems/index.js';
+import { mistakes } from '#common/problems';
 
 export class PageQuery {
   @IsOptional()

@@ -17,7 +17,7 @@ import type { FastifyReply } from 'fastify';
 import { Companies } from '#storage';
 import type { Company } from '#storage';
 import { OrganizationPageQuery, pageAnswer, pageRequest } from '../pages.js';
-import { notFound } from '../problems/index.js';
+import { notFound } from '#common/problems';
 import { CompanyConnection } from './company-connection.js';
 import { LookRequest } from './look-request.js';
 

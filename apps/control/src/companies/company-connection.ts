@@ -8,7 +8,7 @@ import type { Json } from '#core';
 import { Companies, Database, Grants, Organizations } from '#storage';
 import type { Company } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
-import { notFound, Problem } from '../problems/index.js';
+import { notFound, Problem } from '#common/problems';
 
 export interface ConnectRequest {
   organizationId: string;

@@ -5,7 +5,7 @@ import type { Clock } from '#common/clock';
 import { Database } from '#storage';
 import type { Company } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
-import { Problem } from '../problems/index.js';
+import { Problem } from '#common/problems';
 
 @Injectable()
 export class LookRequest {

@@ -2,7 +2,7 @@
 // named failure of the records it touches); this is so that the author hears of it now and not from a thousand records.
 import { knownType } from '#core';
 import type { EntityRules, FieldRule, LayerRules, Transform } from '#core';
-import type { FieldMistake } from '../problems/problem.js';
+import type { FieldMistake } from '#common/problems';
 
 type Check = (value: unknown, field: string) => FieldMistake[];
 

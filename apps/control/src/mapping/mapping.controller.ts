@@ -6,7 +6,7 @@ import type { LayerRules } from '#core';
 import { Database, MappingLayers, Syncs } from '#storage';
 import type { StoredMappingLayer, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
-import { mistakes, notFound } from '../problems/index.js';
+import { mistakes, notFound } from '#common/problems';
 import { isUuid } from '../uuid.js';
 import { judgeRules } from './judge-rules.js';
 

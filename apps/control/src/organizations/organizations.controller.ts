@@ -6,7 +6,7 @@ import { Database, Organizations } from '#storage';
 import type { Organization } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 import { PageQuery, pageAnswer, pageRequest } from '../pages.js';
-import { notFound, Problem } from '../problems/index.js';
+import { notFound, Problem } from '#common/problems';
 import { isUuid } from '../uuid.js';
 
 class CreateOrganization {

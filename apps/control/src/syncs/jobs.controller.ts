@@ -1,7 +1,7 @@
 // One job.
 import { Controller, Get, Param } from '@nestjs/common';
 import { Jobs } from '#storage';
-import { notFound } from '../problems/index.js';
+import { notFound } from '#common/problems';
 import { isUuid } from '../uuid.js';
 import { jobView } from './syncs.controller.js';
 

@@ -1,5 +1,5 @@
 // Whether two companies may become a sync. Pure: everything it judges is given.
-import type { ProblemFacts } from '../problems/problem.js';
+import type { ProblemFacts } from '#common/problems';
 
 interface Side {
   realmId: string;

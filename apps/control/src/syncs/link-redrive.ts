@@ -7,7 +7,7 @@ import type { Clock } from '#common/clock';
 import { AttachmentReport, Database, LinkReport } from '#storage';
 import type { SyncRow, Tx } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
-import { notFound, Problem } from '../problems/index.js';
+import { notFound, Problem } from '#common/problems';
 
 export const redrivable = ['held', 'failed', 'uncertain'] as const;
 

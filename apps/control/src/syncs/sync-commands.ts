@@ -7,7 +7,7 @@ import type { Json } from '#core';
 import { Companies, Database, Jobs, Syncs } from '#storage';
 import type { Company, Job, JobKind, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
-import { notFound, Problem } from '../problems/index.js';
+import { notFound, Problem } from '#common/problems';
 import { judgePair } from './judge-pair.js';
 
 @Injectable()

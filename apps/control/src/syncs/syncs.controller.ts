@@ -19,7 +19,7 @@ import type { Json } from '#core';
 import { AttachmentReport, LinkReport, Syncs } from '#storage';
 import type { Job, SyncRow } from '#storage';
 import { OrganizationPageQuery, pageAnswer, pageRequest } from '../pages.js';
-import { mistakes, notFound } from '../problems/index.js';
+import { mistakes, notFound } from '#common/problems';
 import { isUuid } from '../uuid.js';
 import { attachable, LinkRedrive, redrivable } from './link-redrive.js';
 import { SyncCommands } from './sync-commands.js';

@@ -4,7 +4,7 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
-import { createLog } from '#common/logging';
+import { createLog } from '../logging/index.js';
 import { Problem, problemBody } from './problem.js';
 import type { ProblemFacts } from './problem.js';
 

@@ -1,5 +1,0 @@
-// How this API refuses: problems, the admin key, validation that lists every mistake.
-export * from './admin-key.guard.js';
-export * from './problem.filter.js';
-export * from './problem.js';
-export * from './validation.js';
