@@ -213,12 +213,21 @@ export class Emulator {
   }
 
   keepAccess(): void {
-    this.store?.saveAccess(this.oauth.snapshot());
+    this.store?.saveAccess({ oauth: this.oauth.snapshot(), ...this.clockState() });
+  }
+
+  private clockState(): { virtualNowMs: number; aheadMs: number } {
+    return { virtualNowMs: this.clock.now(), aheadMs: Math.max(0, this.clock.now() - Date.now()) };
   }
 
   private restore(store: FileStore): void {
     const access = store.loadAccess();
-    if (access) this.oauth.restore(access);
+    if (access) {
+      // Time must not run backwards over a restart: what was pushed ahead stays ahead.
+      const now = this.options.clock === 'virtual' ? access.virtualNowMs : this.clock.now() + access.aheadMs;
+      if (now > this.clock.now()) void this.clock.set(now);
+      this.oauth.restore(access.oauth);
+    }
     store.loadCompanies((profile) => this.openCompany(profile));
   }
 

@@ -117,6 +117,13 @@ const TOLERATED_FIELDS: Record<string, readonly Field[]> = {
     { name: 'POEmail', type: 'object', of: 'EmailAddress' },
   ],
   Purchase: [{ name: 'Memo', type: 'string' }],
+  TaxService: [{ name: 'Id', type: 'string' }],
+};
+
+/** The same for nested objects. */
+const TOLERATED_PARTS: Record<string, readonly Field[]> = {
+  TimeTrackingPrefs: [{ name: 'MarkTimeEntriesBillable', type: 'boolean' }],
+  ReportPrefs: [{ name: 'CalcAgingReportFromTxnDate', type: 'boolean' }],
 };
 
 function toEntity(e: RawEntity): EntityType {
@@ -163,10 +170,11 @@ export function entityType(name: string): EntityType {
 }
 
 const objectTypes = new Map<string, ObjectType>(
-  Object.entries(source.commonTypes).map(([name, fields]) => [
-    name,
-    { fields: new Map(fields.map((f) => [f.name, f])), order: objectFieldOrder(name, fields.map((f) => f.name)) },
-  ]),
+  Object.entries(source.commonTypes).map(([name, listed]) => {
+    const fields = [...listed, ...(TOLERATED_PARTS[name] ?? [])];
+    const names = fields.map((f) => f.name);
+    return [name, { fields: new Map(fields.map((f) => [f.name, f])), order: objectFieldOrder(name, names) }];
+  }),
 );
 
 /** The fields of a nested object type such as `PhysicalAddress`, `Line` or `line:SalesItemLineDetail`. */

@@ -184,7 +184,7 @@ class Door {
     } catch (error) {
       return refuse(error);
     }
-    const admission = emulator.limits.admit(realmId, clientId, purpose.kind, purpose.write ? 0 : 1);
+    const admission = emulator.limits.admit(realmId, clientId, purpose.kind, meteredReads(purpose, raw));
     if (!admission.ok) return finish(throttled(emulator));
     try {
       const fault = emulator.faults.match({
@@ -271,6 +271,12 @@ class Door {
 
 function headersOf(answer: Answer, tid: string): Record<string, string> {
   return { ...answer.headers, 'content-type': answer.contentType, intuit_tid: tid, 'qbo-version': QBO_VERSION };
+}
+
+/** CorePlus reads of a call: one for a read, one for each query item of a batch, none for writes. */
+function meteredReads(purpose: Purpose, body: Buffer): number {
+  if (purpose.operation !== 'batch') return purpose.write ? 0 : 1;
+  return body.toString('latin1').match(/"Query"\s*:|<Query>/g)?.length ?? 0;
 }
 
 function optionsOf(fault: Fault | undefined): CallOptions {

@@ -26,6 +26,13 @@ interface LogLine {
   file?: [string, string];
 }
 
+/** Apps, tokens and time: small, rewritten whole whenever one of them changes. */
+export interface AccessState {
+  readonly oauth: object;
+  readonly virtualNowMs: number;
+  readonly aheadMs: number;
+}
+
 const LOG = 'log.jsonl';
 const ACCESS = 'access.json';
 
@@ -66,15 +73,15 @@ export class FileStore {
     return handle;
   }
 
-  saveAccess(snapshot: object): void {
+  saveAccess(snapshot: AccessState): void {
     const path = join(this.dir, ACCESS);
     writeFileSync(`${path}.partial`, JSON.stringify(snapshot));
     renameSync(`${path}.partial`, path);
   }
 
-  loadAccess(): object | undefined {
+  loadAccess(): AccessState | undefined {
     const path = join(this.dir, ACCESS);
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as object) : undefined;
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as AccessState) : undefined;
   }
 
   forget(realmId: string): void {

@@ -325,6 +325,7 @@ export class Steering {
       if (!(ms >= 0)) throw bad('advanceMs is a number of milliseconds from 0 up', 'advanceMs: 60000');
       await clock.advance(ms);
     }
+    this.emulator.keepAccess();
     return this.clock();
   }
 }
