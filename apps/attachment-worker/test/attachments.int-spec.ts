@@ -56,6 +56,7 @@ describe('the attachment worker', () => {
     await w.take(file);
     const waiting = await w.until(file, (row) => row.link.state.kind === 'waiting');
     expect(waiting.link.state).toEqual({ kind: 'waiting', on: [`Invoice/${invoice.sourceId}`] });
+    await w.until(file, (row) => /waits for Invoice/.test(row.waitsBecause ?? ''));
     expect(await w.copies()).toEqual([]);
     await invoice.settle();
     await expectCarriedOnce(file, content, invoice.targetId);

@@ -111,6 +111,7 @@ export class Carrier {
       case 'adopt':
         return this.goOn(stored, {
           target: { id: plan.targetId, syncToken: plan.syncToken },
+          targetSha256: null,
           applied: { version: stored.link.desired.version, metadata: plan.metadata },
         });
       case 'upload':
@@ -289,7 +290,10 @@ export class Carrier {
       targetSha256: null,
       bytes: null,
     };
-    if (discard) return this.goOn(claimed, { ...forgotten, discarded: stored.link.discarded + 1 });
+    if (discard) {
+      const { discarded, attempts } = stored.link;
+      return this.goOn(claimed, { ...forgotten, discarded: discarded + 1, attempts: attempts + 1 });
+    }
     const removed = { outcome: 'deleted' } as const;
     const after = await this.change(claimed, (now) => ({
       ...forgotten,
@@ -456,8 +460,9 @@ function entered(state: LinkState, event: LinkEvent): LinkState {
   return transition(claimed ? transition(state, { kind: 'claimed' }) : state, event);
 }
 
-function created(record: Json, version: string): Pick<AttachmentChange, 'target' | 'applied'> {
-  return { target: keyIn(record), applied: { version, metadata: metadataIn(record) } };
+/** A new copy: whatever hash is known was of another one. */
+function created(record: Json, version: string): Pick<AttachmentChange, 'target' | 'applied' | 'targetSha256'> {
+  return { target: keyIn(record), applied: { version, metadata: metadataIn(record) }, targetSha256: null };
 }
 
 function keyIn(record: Json): { id: string; syncToken: string } {

@@ -38,7 +38,7 @@ export interface AttachmentLink extends CarriedBytes {
   target?: { id: string; syncToken?: string | undefined; deleted: boolean } | undefined;
   /** an upload was written down whose answer we do not have */
   uploadOpen: boolean;
-  /** copies thrown away because their bytes were not the source's; part of the next upload's identity */
+  /** copies thrown away (other bytes) or given up (a person says "again"); part of the next upload's identity */
   discarded: number;
   attempts: number;
 }

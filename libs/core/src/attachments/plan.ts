@@ -38,8 +38,8 @@ export type AttachmentPlan =
   | { kind: 'read'; targetId: string }
   | { kind: 'fail'; code: string; reason: string };
 
-/** Copies thrown away before a person is asked: three bad uploads in a row are no accident of the network. */
-const mostDiscarded = 3;
+/** Tries before a person is asked about bytes that differ: three bad copies in a row are no accident of the network. */
+const mostTries = 3;
 
 export function planAttachment(link: AttachmentLink, facts: AttachmentFacts): AttachmentPlan {
   const { desired, target } = link;
@@ -75,7 +75,7 @@ export function planAttachment(link: AttachmentLink, facts: AttachmentFacts): At
 }
 
 function planCreation(link: AttachmentLink, metadata: AttachmentMetadata, facts: AttachmentFacts): AttachmentPlan {
-  const { fileName, size } = link.desired;
+  const { fileName } = link.desired;
   if (link.uploadOpen) {
     const [anchor] = metadata.AttachableRef;
     if (!facts.twins) {
@@ -93,10 +93,6 @@ function planCreation(link: AttachmentLink, metadata: AttachmentMetadata, facts:
     return link.desired.note === undefined
       ? { kind: 'fail', code: 'ATTACHMENT.EMPTY', reason: 'neither a file nor a note' }
       : { kind: 'create-note', metadata };
-  }
-  if (link.discarded >= mostDiscarded) {
-    const reason = `the bytes differed after ${link.discarded} uploads of ${size ?? 'unknown many'} bytes`;
-    return { kind: 'fail', code: 'ATTACHMENT.HASH_MISMATCH', reason };
   }
   return { kind: 'upload', metadata, fileName };
 }
@@ -117,6 +113,11 @@ function planRemoval(link: AttachmentLink, facts: AttachmentFacts): AttachmentPl
 }
 
 function planDiscard(link: AttachmentLink, facts: AttachmentFacts): AttachmentPlan {
+  if (link.attempts >= mostTries) {
+    // The last copy stays for the person to look at; a redrive counts the tries anew.
+    const reason = `the copy's bytes differ from the source's after ${link.attempts} tries`;
+    return { kind: 'fail', code: 'ATTACHMENT.HASH_MISMATCH', reason };
+  }
   const key = keyOf(link, facts);
   return key ? { kind: 'discard', body: key } : { kind: 'read', targetId: link.target!.id };
 }

@@ -192,6 +192,34 @@ describe('the identity mapping', () => {
   });
 });
 
+describe('what a file hangs on', () => {
+  const on = (...anchors: [string, string][]) => ({
+    FileName: 'a.pdf',
+    AttachableRef: anchors.map(([type, value]) => ({ EntityRef: { type, value } })),
+  });
+  const anchorsOf = (snapshot: Json, rules: RuleSet = identity) => {
+    const mapped = mapChange(change('Attachable', snapshot), rules);
+    return mapped.kind === 'attachment'
+      ? mapped.attachment.references.map((r) => `${r.entityType}/${r.sourceId}`)
+      : mapped;
+  };
+
+  it('follows redirects and leaves out what is not carried', () => {
+    const rules = rulesOf([
+      ['sync', 9, { entities: { Customer: { redirect: { '5': '6' } }, Bill: { excluded: true } } }],
+    ]);
+    expect(anchorsOf(on(['Customer', '5'], ['Bill', '7'], ['Estimate', '8']), rules)).toEqual(['Customer/6']);
+  });
+
+  it('and a file that hangs only on what is not carried is not carried, saying so', () => {
+    expect(anchorsOf(on(['Estimate', '8']))).toMatchObject({
+      kind: 'excluded',
+      reason: expect.stringContaining('Estimate') as string,
+    });
+    expect(anchorsOf(on())).toEqual([]);
+  });
+});
+
 describe('layered rules', () => {
   it('let the sync decide over the organization over the template, and name all that spoke', () => {
     const rules = rulesOf([

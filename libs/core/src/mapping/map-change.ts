@@ -33,13 +33,14 @@ function mapped(change: SourceChange, ruleSet: RuleSet): Mapped {
   const definition = definitionOf(change.entityType);
   if (definition.policy === 'reported') return excluded(`${change.entityType} is only reported`);
   const rules = rulesFor(ruleSet, change.entityType);
-  if (rules.defects.length > 0) throw new MappingFailure('MAPPING.BAD_RULE', rules.defects.join('; '));
   const because = rules.excluded?.value;
   if (because !== undefined && because !== false)
     return excluded(because === true ? 'excluded by a rule' : String(because));
   const redirect = Object.hasOwn(rules.redirect, change.id) ? rules.redirect[change.id] : undefined;
   if (redirect) return excluded(`redirected to ${change.entityType} ${redirect.value}`);
+  // Before defects are looked at: no rule speaks about the fields of a file.
   if (change.entityType === 'Attachable') return mapAttachment(change, ruleSet);
+  if (rules.defects.length > 0) throw new MappingFailure('MAPPING.BAD_RULE', rules.defects.join('; '));
   return change.deleted ? removal(change, ruleSet) : upsert(change, definition, rules, ruleSet);
 }
 

@@ -124,6 +124,7 @@ export class AttachmentLinks {
            or (a.state = 'held' and a.failure_code = any($3) and ${bothConnected}))`,
         [realmId, at, connectionCodes],
       );
+      await tx.query(explainWaits, [realmId]);
     });
   }
 
@@ -211,6 +212,24 @@ export class AttachmentLinks {
 const allAnchorsReady = `not exists (select from unnest(a.waiting_on) n where not exists (
   select from links l where l.sync_id = a.sync_id and l.entity_type = split_part(n, '/', 1)
     and l.source_id = split_part(n, '/', 2) and (${anchorReady})))`;
+
+/** Says on each waiting attachment what it waits for; the reason that asks for a person comes first. */
+const explainWaits = `update attachment_links a set failure_code = why.code, failure_reason = why.reason
+  from (
+    select distinct on (w.sync_id, w.attachable_id) w.sync_id, w.attachable_id,
+      case when l.sync_id is null then 'PARENT.UNKNOWN' when l.state = 'failed' then 'PARENT.FAILED'
+           when l.state = 'held' then 'PARENT.HELD' else 'PARENT.PENDING' end as code,
+      'waits for ' || replace(name, '/', ' ') || case
+        when l.sync_id is null then ', which has not arrived (it may be excluded by the mapping)'
+        when l.state in ('failed', 'held') then ', which is ' || l.state || ': ' || coalesce(l.failure_reason, '')
+        else ', which is ' || l.state end as reason
+    from attachment_links w cross join lateral unnest(w.waiting_on) as name
+      left join links l on l.sync_id = w.sync_id and l.entity_type = split_part(name, '/', 1) and l.source_id = split_part(name, '/', 2)
+    where w.target_realm_id = $1 and w.state = 'waiting'
+    order by w.sync_id, w.attachable_id, (l.state in ('failed', 'held')) desc nulls last, l.sync_id is null desc
+  ) why
+  where a.sync_id = why.sync_id and a.attachable_id = why.attachable_id
+    and (a.failure_code, a.failure_reason) is distinct from (why.code, why.reason)`;
 
 const bothConnected = `not exists (select from companies c
   where c.realm_id in (a.source_realm_id, a.target_realm_id) and c.status <> 'connected')`;

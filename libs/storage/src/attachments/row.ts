@@ -16,6 +16,8 @@ export interface StoredAttachment extends AttachmentKey {
   readonly traceparent: string | undefined;
   readonly desiredAt: Date;
   readonly requestId: string | undefined;
+  /** for people: what a waiting attachment waits for */
+  readonly waitsBecause: string | undefined;
   readonly link: AttachmentLink;
 }
 
@@ -78,6 +80,7 @@ export function storedAttachment(row: AttachmentRecord): StoredAttachment {
     traceparent: row.traceparent ?? undefined,
     desiredAt: row.desired_at,
     requestId: row.request_id ?? undefined,
+    waitsBecause: row.state === 'waiting' ? (row.failure_reason ?? undefined) : undefined,
     link,
   };
 }
