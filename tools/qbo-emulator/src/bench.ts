@@ -148,7 +148,8 @@ export async function benchEmulator(options: BenchOptions): Promise<EmulatorFigu
   try {
     const { url } = memoryOnly;
     const { token, customers, path } = await prepared(url);
-    const create = (n: number): Promise<Rec> => send(url, 'POST', `${path}/invoice`, invoice(customers[n % 20]!, n), token);
+    const create = (n: number): Promise<Rec> =>
+      send(url, 'POST', `${path}/invoice`, invoice(customers[n % 20]!, n), token);
     await inParallel(Math.min(1_000, creates), 8, create);
     createsPerS = creates / (await inParallel(creates, 8, create));
     log(`creates ${Math.round(createsPerS)}/s`);
@@ -186,10 +187,16 @@ export async function benchEmulator(options: BenchOptions): Promise<EmulatorFigu
       const { url } = kept;
       await send(url, 'PUT', '/_emulator/limits', { all: false });
       const app = await send(url, 'POST', '/_emulator/apps', { name: 'bench' });
-      const grant = await send(url, 'POST', '/_emulator/grants', { clientId: app['clientId'], realmId: made['realmId'] });
+      const grant = await send(url, 'POST', '/_emulator/grants', {
+        clientId: app['clientId'],
+        realmId: made['realmId'],
+      });
       const token = grant['accessToken'] as string;
-      const statement = encodeURIComponent('select * from Invoice where TotalAmt > \'10\' startposition 2001 maxresults 1000');
-      const query = (): Promise<Rec> => send(url, 'GET', `/v3/company/${made['realmId']}/query?query=${statement}`, undefined, token);
+      const statement = encodeURIComponent(
+        "select * from Invoice where TotalAmt > '10' startposition 2001 maxresults 1000",
+      );
+      const query = (): Promise<Rec> =>
+        send(url, 'GET', `/v3/company/${made['realmId']}/query?query=${statement}`, undefined, token);
       await query();
       const queryMs = await median(9, query);
       const balance = (): Promise<Rec> => send(url, 'GET', `/_emulator/companies/${made['realmId']}/trial-balance`);

@@ -83,14 +83,22 @@ export class Emulator {
     this.faults = new FaultRules(this.clock);
     this.oauth = new OAuth(this.clock, {
       baseUrl: options.baseUrl,
-      companies: () => [...this.seats.values()].map((s) => ({ realmId: s.company.realmId, name: s.company.profile.name })),
+      companies: () =>
+        [...this.seats.values()].map((s) => ({ realmId: s.company.realmId, name: s.company.profile.name })),
     });
     this.webhooks = new Webhooks(this.clock, (realmId) =>
       this.oauth
         .connectedApps(realmId)
         .flatMap((app) =>
           app.webhookUrl
-            ? [{ clientId: app.clientId, url: app.webhookUrl, verifierToken: app.verifierToken, format: app.webhookFormat }]
+            ? [
+                {
+                  clientId: app.clientId,
+                  url: app.webhookUrl,
+                  verifierToken: app.verifierToken,
+                  format: app.webhookFormat,
+                },
+              ]
             : [],
         ),
     );
@@ -148,7 +156,13 @@ export class Emulator {
   announce(seat: Seat, happenings: readonly Happening[]): void {
     const time = this.clock.now();
     for (const { type, id, act, deletedId } of happenings) {
-      this.webhooks.enqueue(seat.company.realmId, { type, id, act, time, ...(deletedId !== undefined && { deletedId }) });
+      this.webhooks.enqueue(seat.company.realmId, {
+        type,
+        id,
+        act,
+        time,
+        ...(deletedId !== undefined && { deletedId }),
+      });
     }
   }
 
@@ -205,7 +219,10 @@ export class Emulator {
   /** A defect of the emulator itself: the client gets a 10000, the person at the console sees where. */
   onUnexpected(error: unknown): void {
     this.defects += 1;
-    if (this.logDefects) process.stderr.write(`emulator defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    if (this.logDefects)
+      process.stderr.write(
+        `emulator defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
   }
 
   stop(): void {

@@ -26,7 +26,8 @@ export function selfcheck(transactions = TRANSACTIONS): SelfcheckResult {
   for (const refused of made['refused'] as Rec[]) problems.push(`generator refused: ${JSON.stringify(refused)}`);
   workAsPerson(actorFor(emulator, seat, false), { count: EDITS, seed: 21 });
   const faults = checkRefusals(emulator, seat, problems);
-  for (const { check, detail } of selfcheckLedger(seat.company, seat.company.ledger)) problems.push(`${check}: ${detail}`);
+  for (const { check, detail } of selfcheckLedger(seat.company, seat.company.ledger))
+    problems.push(`${check}: ${detail}`);
   const types = countTypes(emulator, seat, problems);
   let held = 0;
   for (const t of entityTypes) if (t.category === 'transaction') held += seat.company.count(t.entity);
@@ -34,7 +35,11 @@ export function selfcheck(transactions = TRANSACTIONS): SelfcheckResult {
   if (emulator.defects > 0) problems.push(`${emulator.defects} defects met on the way`);
   const ok = problems.length === 0;
   const verdict = ok ? 'ok' : `FAILED problems=${problems.length}`;
-  return { ok, problems, line: `selfcheck: balanced types=${types} transactions=${transactions} faults=${faults} ${verdict}` };
+  return {
+    ok,
+    problems,
+    line: `selfcheck: balanced types=${types} transactions=${transactions} faults=${faults} ${verdict}`,
+  };
 }
 
 /** Every type of the catalogue must be there: in this company, in a French one (JournalCode), or made on the spot. */
@@ -55,14 +60,21 @@ function countTypes(emulator: Emulator, seat: Seat, problems: string[]): number 
   });
   let found = 0;
   for (const { entity } of entityTypes) {
-    const there = entity === 'TaxService' ? answer.status === 200 : seat.company.count(entity) + french.company.count(entity) > 0;
+    const there =
+      entity === 'TaxService' ? answer.status === 200 : seat.company.count(entity) + french.company.count(entity) > 0;
     if (there) found += 1;
     else problems.push(`no ${entity} anywhere`);
   }
   return found;
 }
 
-function ask(emulator: Emulator, seat: Seat, method: string, path: string, body: unknown): { status: number; body: Rec } {
+function ask(
+  emulator: Emulator,
+  seat: Seat,
+  method: string,
+  path: string,
+  body: unknown,
+): { status: number; body: Rec } {
   const [address = '', search = ''] = path.split('?');
   const call: Call = {
     method,
@@ -94,12 +106,38 @@ function checkRefusals(emulator: Emulator, seat: Seat, problems: string[]): numb
     ['2020', 'POST', 'invoice', { Line: [line] }],
     ['2050', 'POST', 'invoice', { ...sale, PrivateNote: 'x'.repeat(4001) }],
     ['2060', 'POST', 'invoice', { ...sale, TxnDate: 'soon' }],
-    ['2300', 'POST', 'journalentry', { Line: ['Debit', 'Credit'].map((PostingType, n) => ({ Amount: n + 1, DetailType: 'JournalEntryLineDetail', JournalEntryLineDetail: { PostingType, AccountRef: { value: '5' } } })) }],
+    [
+      '2300',
+      'POST',
+      'journalentry',
+      {
+        Line: ['Debit', 'Credit'].map((PostingType, n) => ({
+          Amount: n + 1,
+          DetailType: 'JournalEntryLineDetail',
+          JournalEntryLineDetail: { PostingType, AccountRef: { value: '5' } },
+        })),
+      },
+    ],
     ['2500', 'POST', 'invoice', { ...sale, CustomerRef: { value: '999999999' } }],
     ['4000', 'GET', 'query?query=select', undefined],
     ['5010', 'POST', 'customer', { Id: customer!['Id'], SyncToken: '-1', sparse: true, Notes: 'n' }],
-    ['6000', 'POST', 'payment', { CustomerRef: invoice!['CustomerRef'], CurrencyRef: invoice!['CurrencyRef'], TotalAmt: over, Line: [{ Amount: over, LinkedTxn: [{ TxnId: invoice!['Id'], TxnType: 'Invoice' }] }] }],
-    ['6070', 'POST', 'invoice', { ...sale, Line: [{ ...line, SalesItemLineDetail: { ItemRef: { value: '1' }, Qty: 3, UnitPrice: 7 } }] }],
+    [
+      '6000',
+      'POST',
+      'payment',
+      {
+        CustomerRef: invoice!['CustomerRef'],
+        CurrencyRef: invoice!['CurrencyRef'],
+        TotalAmt: over,
+        Line: [{ Amount: over, LinkedTxn: [{ TxnId: invoice!['Id'], TxnType: 'Invoice' }] }],
+      },
+    ],
+    [
+      '6070',
+      'POST',
+      'invoice',
+      { ...sale, Line: [{ ...line, SalesItemLineDetail: { ItemRef: { value: '1' }, Qty: 3, UnitPrice: 7 } }] },
+    ],
     ['6240', 'POST', 'vendor', { DisplayName: customer!['DisplayName'] }],
     ['6430', 'POST', 'salesreceipt', { ...sale, DepositToAccountRef: { value: '5' } }],
   ];

@@ -193,6 +193,8 @@ export function enumValues(field: Field): readonly string[] | undefined {
 /** `QtyOnHand` moves the books only for these; everything else with lines is a posting transaction unless marked. */
 export const postingTypes: ReadonlySet<string> = new Set(
   entityTypes
-    .filter((t) => t.category === 'transaction' && !t.nonPosting && !['TimeActivity', 'ReimburseCharge'].includes(t.entity))
+    .filter(
+      (t) => t.category === 'transaction' && !t.nonPosting && !['TimeActivity', 'ReimburseCharge'].includes(t.entity),
+    )
     .map((t) => t.entity),
 );

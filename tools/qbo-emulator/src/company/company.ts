@@ -5,7 +5,13 @@
 // its time for CDC), or nowhere. Only `insert`, `replace` and `bury` move it, and each leaves a trace in `changes`,
 // which the caller drains into the log before it answers.
 import { Decimal } from 'decimal.js';
-import { accountTypeByName, accountTypeBySubType, entityType, entityTypes, postingTypes } from '../catalogue/catalogue.js';
+import {
+  accountTypeByName,
+  accountTypeBySubType,
+  entityType,
+  entityTypes,
+  postingTypes,
+} from '../catalogue/catalogue.js';
 import { eachRef, targetType } from '../engine/references.js';
 import { inFieldOrder } from '../engine/shape.js';
 import { Ledger, type PostEffects, type SystemTransaction } from '../ledger/index.js';
@@ -219,7 +225,8 @@ export class Company implements CompanyView {
     const id = rec['Id'] as string;
     stampTouched(rec, touchedMs);
     this.table(type).set(id, rec);
-    if (definition.idSequence !== 'singleton' && definition.idSequence !== 'none') this.reserveId(definition.idSequence, id);
+    if (definition.idSequence !== 'singleton' && definition.idSequence !== 'none')
+      this.reserveId(definition.idSequence, id);
     this.index(type, rec);
     this.changes.push({ kind: 'put', type, id });
     return rec;
@@ -233,7 +240,8 @@ export class Company implements CompanyView {
     stampTouched(rec, atMs);
     this.table(type).set(id, rec);
     const definition = entityType(type);
-    if (definition.idSequence !== 'singleton' && definition.idSequence !== 'none') this.reserveId(definition.idSequence, id);
+    if (definition.idSequence !== 'singleton' && definition.idSequence !== 'none')
+      this.reserveId(definition.idSequence, id);
     this.index(type, rec);
   }
 

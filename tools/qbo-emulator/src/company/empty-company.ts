@@ -64,12 +64,19 @@ const PAYMENT_METHODS: readonly (readonly [string, string])[] = [
 
 interface TaxSeed {
   readonly agency: string;
-  readonly codes: readonly { readonly name: string; readonly description: string; readonly rates: readonly (readonly [string, number])[] }[];
+  readonly codes: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly rates: readonly (readonly [string, number])[];
+  }[];
 }
 
 // US companies show TAX and NON on lines; the real codes stand in TxnTaxDetail. Elsewhere codes stand on lines.
 const TAXES: Record<string, TaxSeed> = {
-  US: { agency: 'State Board of Equalization', codes: [{ name: 'California', description: 'California sales tax', rates: [['California', 8]] }] },
+  US: {
+    agency: 'State Board of Equalization',
+    codes: [{ name: 'California', description: 'California sales tax', rates: [['California', 8]] }],
+  },
   GB: {
     agency: 'HM Revenue & Customs (VAT)',
     codes: [
@@ -106,7 +113,14 @@ function put(company: Company, type: string, fields: Rec): Rec {
   const time = company.now();
   const id = definition.idSequence === 'singleton' ? '1' : company.nextId(definition.idSequence);
   const rec = inFieldOrder(
-    { ...fields, domain: 'QBO', sparse: false, Id: id, SyncToken: '0', MetaData: { CreateTime: time, LastUpdatedTime: time } },
+    {
+      ...fields,
+      domain: 'QBO',
+      sparse: false,
+      Id: id,
+      SyncToken: '0',
+      MetaData: { CreateTime: time, LastUpdatedTime: time },
+    },
     definition,
   );
   return company.insert(type, rec);
@@ -129,7 +143,13 @@ function account(company: Company, [name, type, subType]: readonly [string, stri
 
 export function furnishCompanyInfo(company: Company): void {
   const { name, country } = company.profile;
-  const address = { Id: '1', Line1: '12 Nursery Row', City: 'San Mateo', CountrySubDivisionCode: 'CA', PostalCode: '94401' };
+  const address = {
+    Id: '1',
+    Line1: '12 Nursery Row',
+    City: 'San Mateo',
+    CountrySubDivisionCode: 'CA',
+    PostalCode: '94401',
+  };
   put(company, 'CompanyInfo', {
     CompanyName: name,
     LegalName: name,
@@ -169,7 +189,12 @@ export function furnishPreferences(company: Company, multicurrency: boolean): vo
       TaxYearMonth: 'January',
       CustomerTerminology: 'Customers',
     },
-    ProductAndServicesPrefs: { ForSales: true, ForPurchase: true, QuantityWithPriceAndRate: true, QuantityOnHand: true },
+    ProductAndServicesPrefs: {
+      ForSales: true,
+      ForPurchase: true,
+      QuantityWithPriceAndRate: true,
+      QuantityOnHand: true,
+    },
     SalesFormsPrefs: {
       CustomField: [],
       CustomTxnNumbers: false,
@@ -190,7 +215,12 @@ export function furnishPreferences(company: Company, multicurrency: boolean): vo
     },
     EmailMessagesPrefs: { InvoiceMessage: { Subject: 'Invoice', Message: 'Your invoice is attached.' } },
     VendorAndPurchasesPrefs: { TrackingByCustomer: true, BillableExpenseTracking: true },
-    TimeTrackingPrefs: { UseServices: true, BillCustomers: true, ShowBillRateToAll: false, WorkWeekStartDate: 'Monday' },
+    TimeTrackingPrefs: {
+      UseServices: true,
+      BillCustomers: true,
+      ShowBillRateToAll: false,
+      WorkWeekStartDate: 'Monday',
+    },
     TaxPrefs: { UsingSalesTax: true, HideTaxManagement: false },
     CurrencyPrefs: { MultiCurrencyEnabled: multicurrency, HomeCurrency: { value: company.homeCurrency() } },
     ReportPrefs: { ReportBasis: 'Accrual' },
@@ -274,14 +304,25 @@ function furnishTaxes(company: Company): void {
 export function furnishEmptyCompany(company: Company, options: { multicurrency: boolean }): void {
   furnishCompanyInfo(company);
   for (const row of CHART) account(company, row);
-  for (const [name, days] of TERMS) put(company, 'Term', { Name: name, Active: true, Type: 'STANDARD', DiscountPercent: 0, DueDays: days, DiscountDays: 0 });
+  for (const [name, days] of TERMS)
+    put(company, 'Term', {
+      Name: name,
+      Active: true,
+      Type: 'STANDARD',
+      DiscountPercent: 0,
+      DueDays: days,
+      DiscountDays: 0,
+    });
   for (const [name, type] of PAYMENT_METHODS) put(company, 'PaymentMethod', { Name: name, Active: true, Type: type });
   furnishPreferences(company, options.multicurrency);
   furnishTaxes(company);
   if (options.multicurrency) {
     put(company, 'CompanyCurrency', { Code: company.homeCurrency(), Name: company.homeCurrency(), Active: true });
   }
-  for (const [name, type, taxable] of [['Services', 'Service', false], ['Hours', 'Service', false]] as const) {
+  for (const [name, type, taxable] of [
+    ['Services', 'Service', false],
+    ['Hours', 'Service', false],
+  ] as const) {
     const income = company.nameHolder('Account', 'Services', undefined)!.id;
     put(company, 'Item', {
       Name: name,

@@ -9,7 +9,12 @@ import { render } from './render.js';
 
 const LOOK_BACK_MS = 30 * 86_400_000;
 
-export function changeData(company: Company, entities: string | undefined, changedSince: string | undefined, most: number): Rec {
+export function changeData(
+  company: Company,
+  entities: string | undefined,
+  changedSince: string | undefined,
+  most: number,
+): Rec {
   if (!entities) throw requiredMissing('entities');
   if (!changedSince) throw requiredMissing('changedSince');
   const types = entities
@@ -19,12 +24,17 @@ export function changeData(company: Company, entities: string | undefined, chang
     .map((name) => {
       const type = entityNamed(name);
       if (!type || !(type.cdc || type.entity === 'TimeActivity') || type.entity === 'JournalCode') {
-        throw refusal('2000', `Invalid Object Name : ${name.slice(0, 40)} is not supported by change data capture`, 'entities');
+        throw refusal(
+          '2000',
+          `Invalid Object Name : ${name.slice(0, 40)} is not supported by change data capture`,
+          'entities',
+        );
       }
       return type;
     });
   const sinceMs = readInstant(changedSince, company.utcOffsetMinutes());
-  if (sinceMs === undefined) throw refusal('2060', `Invalid Date Format : changedSince=${changedSince.slice(0, 40)}`, 'changedSince');
+  if (sinceMs === undefined)
+    throw refusal('2060', `Invalid Date Format : changedSince=${changedSince.slice(0, 40)}`, 'changedSince');
   if (sinceMs < company.clock.now() - LOOK_BACK_MS) {
     throw refusal('2190', 'Date out of range : changedSince must be within the last 30 days', 'changedSince');
   }
@@ -51,7 +61,8 @@ function groupOf(company: Company, type: EntityType, sinceMs: number, room: numb
   const rows = live.slice(0, room).map((rec) => render(company, type.entity, rec, 'cdc'));
   if (rows.length >= room) return rows;
   const dead: { id: string; atMs: number }[] = [];
-  for (const [id, grave] of company.gravesOf(type.entity)) if (grave.atMs >= sinceMs) dead.push({ id, atMs: grave.atMs });
+  for (const [id, grave] of company.gravesOf(type.entity))
+    if (grave.atMs >= sinceMs) dead.push({ id, atMs: grave.atMs });
   dead.sort((a, b) => a.atMs - b.atMs);
   const offset = company.utcOffsetMinutes();
   for (const { id, atMs } of dead.slice(0, room - rows.length)) {

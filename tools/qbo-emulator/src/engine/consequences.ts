@@ -29,7 +29,8 @@ export function settleCharges(engine: Engine, entity: string, before: Rec | unde
       company.touch('ReimburseCharge', known, true);
     } else insertCharge(engine, entity, owner, line);
   }
-  for (const charge of existing.values()) if (charge['HasBeenInvoiced'] !== true) company.bury('ReimburseCharge', charge['Id']);
+  for (const charge of existing.values())
+    if (charge['HasBeenInvoiced'] !== true) company.bury('ReimburseCharge', charge['Id']);
   showCharges(engine, entity, after);
 }
 
@@ -103,14 +104,20 @@ export function applyCreditsByItself(engine: Engine, entity: string, rec: Rec, h
   const other = entity === 'Invoice' ? 'CreditMemo' : 'Invoice';
   const openOf = (type: string, id: string): Decimal => new Decimal(company.ledger.openBalance(type, id));
   const counterparts = [...company.all(other)]
-    .filter((r) => r['CustomerRef']?.value === rec['CustomerRef']?.value && r['CurrencyRef']?.value === rec['CurrencyRef']?.value)
+    .filter(
+      (r) =>
+        r['CustomerRef']?.value === rec['CustomerRef']?.value && r['CurrencyRef']?.value === rec['CurrencyRef']?.value,
+    )
     .filter((r) => openOf(other, r['Id']).greaterThan(0))
     .sort((a, b) => (a['TxnDate'] < b['TxnDate'] ? -1 : 1));
   let left = openOf(entity, rec['Id']);
   for (const counterpart of counterparts) {
     if (left.lessThanOrEqualTo(0)) break;
     const amount = Decimal.min(left, openOf(other, counterpart['Id']));
-    const line = (type: string, id: string): Rec => ({ Amount: amount.toNumber(), LinkedTxn: [{ TxnId: id, TxnType: type }] });
+    const line = (type: string, id: string): Rec => ({
+      Amount: amount.toNumber(),
+      LinkedTxn: [{ TxnId: id, TxnType: type }],
+    });
     const written = engine.create('Payment', {
       CustomerRef: { value: rec['CustomerRef'].value },
       TotalAmt: 0,

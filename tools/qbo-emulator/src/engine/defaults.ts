@@ -54,8 +54,10 @@ const RESOLVERS: Record<string, Resolve> = {
   '$CustomerRef.ShipAddr': (company, rec) => copyOf(company.get('Customer', rec['CustomerRef']?.value)?.['ShipAddr']),
   $company: (company, _rec, entity) => (entity === 'Customer' ? companyTaxCode(company) : shipFrom(company)),
   $defaultAP: (company, rec) =>
-    accountRef(company.accountBySubType('AccountsPayable', rec['CurrencyRef']?.value ?? company.homeCurrency()) ??
-      company.accountBySubType('AccountsPayable')),
+    accountRef(
+      company.accountBySubType('AccountsPayable', rec['CurrencyRef']?.value ?? company.homeCurrency()) ??
+        company.accountBySubType('AccountsPayable'),
+    ),
   $UndepositedFunds: (company) => accountRef(company.accountBySubType('UndepositedFunds')),
   $companySetting: (company) => company.preferences()['SalesFormsPrefs']?.ETransactionPaymentEnabled === true,
   '$terms|TxnDate+30d': (company, rec) => dueDate(company, rec, rec['SalesTermRef'], 30),

@@ -13,7 +13,16 @@ import { checkFeatures } from './features.js';
 import { settleLines } from './lines.js';
 import { LinkIndex, checkLinks, dropForeignLinks, linksOf, settleLinks } from './links.js';
 import { checkReferences, refreshNames } from './references.js';
-import { business, deletedElsewhere, duplicateNumber, notFound, refusal, requiredMissing, stale, unsupported } from './refusals.js';
+import {
+  business,
+  deletedElsewhere,
+  duplicateNumber,
+  notFound,
+  refusal,
+  requiredMissing,
+  stale,
+  unsupported,
+} from './refusals.js';
 import { gate, isUserAct, ruleFor } from './rules.js';
 import { numberFor, scopeOf, warnsAboutDuplicates } from './numbers.js';
 import { inFieldOrder, readEntity, withoutNulls } from './shape.js';
@@ -51,7 +60,17 @@ const SHOWS_EDITOR = new Set(['Invoice', 'Bill', 'PurchaseOrder']);
 const EDITOR = { value: '9341450000000001' };
 const COMPUTED = new Set(['TimeActivity', 'ReimburseCharge']);
 /** Kept by a full update although it leaves them out. */
-const SURVIVES_FULL_UPDATE = new Set(['Id', 'SyncToken', 'MetaData', 'domain', 'sparse', 'DocNumber', 'Active', 'LinkedTxn', 'CurrencyRef']);
+const SURVIVES_FULL_UPDATE = new Set([
+  'Id',
+  'SyncToken',
+  'MetaData',
+  'domain',
+  'sparse',
+  'DocNumber',
+  'Active',
+  'LinkedTxn',
+  'CurrencyRef',
+]);
 const CANNOT_BE_CLEARED = new Set(['DisplayName', 'PrintOnCheckName', 'ReorderPoint']);
 
 export class Engine {
@@ -87,7 +106,8 @@ export class Engine {
       ? { CreateTime: time, LastModifiedByRef: EDITOR, LastUpdatedTime: time }
       : { CreateTime: time, LastUpdatedTime: time };
     rule.create?.(company, rec);
-    if (entity === 'Customer' || entity === 'Vendor' || entity === 'Employee') rec['V4IDPseudonym'] = pseudonym(company, id);
+    if (entity === 'Customer' || entity === 'Vendor' || entity === 'Employee')
+      rec['V4IDPseudonym'] = pseudonym(company, id);
     // Open amounts are the ledger's; their place in the object is held until it has spoken.
     for (const field of OPEN_BALANCE_FIELDS[entity] ?? []) rec[field] ??= 0;
     const stored = inFieldOrder(rec, type);
@@ -117,7 +137,8 @@ export class Engine {
     const before = this.current(entity, given);
     this.mustBeFree(entity, before);
     const rule = ruleFor(entity);
-    for (const name of type.requiredOnSparse) if (given[name] === undefined || given[name] === null) throw requiredMissing(name);
+    for (const name of type.requiredOnSparse)
+      if (given[name] === undefined || given[name] === null) throw requiredMissing(name);
     for (const [field, refused] of Object.entries(type.rejectedOnWrite)) {
       if (refused.includes(given[field]) && before[field] !== given[field]) {
         throw refusal('2170', `Invalid Enumeration : ${field}=${given[field]}`, field);
@@ -151,7 +172,9 @@ export class Engine {
     this.mustBeWritable();
     if (!type.operations.has('delete')) throw unsupported(`delete on ${entity}`);
     // A delete reads nothing but the pair; posting a read object back is refused for its *Ex blocks all the same.
-    for (const key of Object.keys(body)) if (key.endsWith('Ex') && body[key]) throw refusal('2010', `Property Name:${key} specified is unsupported or invalid`, key);
+    for (const key of Object.keys(body))
+      if (key.endsWith('Ex') && body[key])
+        throw refusal('2010', `Property Name:${key} specified is unsupported or invalid`, key);
     const before = this.current(entity, body);
     this.mustBeFree(entity, before);
     if (!options.person) this.mustBeOpen(before['TxnDate']);
@@ -198,7 +221,8 @@ export class Engine {
     if (!type.operations.has('send')) throw unsupported(`send on ${entity}`);
     const rec = this.existing(entity, id);
     const mailField = entity === 'PurchaseOrder' ? 'POEmail' : 'BillEmail';
-    const customerMail = rec['CustomerRef'] && company.get('Customer', rec['CustomerRef'].value)?.['PrimaryEmailAddr']?.Address;
+    const customerMail =
+      rec['CustomerRef'] && company.get('Customer', rec['CustomerRef'].value)?.['PrimaryEmailAddr']?.Address;
     const address = sendTo ?? rec[mailField]?.Address ?? (entity === 'Payment' ? customerMail : undefined);
     if (!address) throw refusal('6420', 'Email Address Missing : there is no address to send to', mailField);
     if (!/^[^\s@]+@[^\s@]+$/.test(address)) {
@@ -215,7 +239,11 @@ export class Engine {
   }
 
   /** Two names become one, as the product does it: everything that pointed to the loser points to the winner. */
-  merge(entity: 'Customer' | 'Vendor' | 'Account' | 'Class' | 'Item' | 'Employee' | 'Department', loserId: string, winnerId: string): Written {
+  merge(
+    entity: 'Customer' | 'Vendor' | 'Account' | 'Class' | 'Item' | 'Employee' | 'Department',
+    loserId: string,
+    winnerId: string,
+  ): Written {
     return mergeInto(this, entity, loserId, winnerId);
   }
 
@@ -236,7 +264,14 @@ export class Engine {
   }
 
   // --- steps ------------------------------------------------------------------------------------------------------
-  private settle(type: EntityType, rec: Rec, before: Rec | undefined, body: Rec, options: WriteOptions, linesSent = true): void {
+  private settle(
+    type: EntityType,
+    rec: Rec,
+    before: Rec | undefined,
+    body: Rec,
+    options: WriteOptions,
+    linesSent = true,
+  ): void {
     const { company } = this;
     const entity = type.entity;
     dropForeignLinks(entity, rec, before);
@@ -249,7 +284,8 @@ export class Engine {
       this.checkCurrencies(rec);
       computeDocument(entity, rec, company, body);
       const total = rec['TotalAmt'];
-      if (typeof total === 'number' && total < 0) throw business('Transaction amount must be 0 or greater.', 'TotalAmt');
+      if (typeof total === 'number' && total < 0)
+        throw business('Transaction amount must be 0 or greater.', 'TotalAmt');
     }
     checkLinks(company, this.links, entity, rec, before);
     if (!options.person) {
@@ -297,7 +333,8 @@ export class Engine {
       if (company.get(target.type, target.id)) happenings.push({ ...target, act: 'update' });
     }
     for (const { type, id: other } of effects.documents) {
-      if (`${type}|${other}` !== `${entity}|${id}` && company.get(type, other)) happenings.push({ type, id: other, act: 'update' });
+      if (`${type}|${other}` !== `${entity}|${id}` && company.get(type, other))
+        happenings.push({ type, id: other, act: 'update' });
     }
   }
 
@@ -305,7 +342,11 @@ export class Engine {
     const id = given['Id'];
     if (id === undefined || id === null || id === '') throw requiredMissing('Id');
     if (!/^-?\d{1,25}$/.test(String(id))) {
-      throw refusal('2030', `Invalid ID : Id should be a valid number. Supplied value:${String(id).slice(0, 40)}`, 'Id');
+      throw refusal(
+        '2030',
+        `Invalid ID : Id should be a valid number. Supplied value:${String(id).slice(0, 40)}`,
+        'Id',
+      );
     }
     const rec = this.existing(entity, String(id));
     const token = given['SyncToken'];
@@ -332,7 +373,10 @@ export class Engine {
       : rec['VendorRef'] && company.get('Vendor', rec['VendorRef'].value);
     const partyCurrency = party?.['CurrencyRef']?.value ?? company.homeCurrency();
     if (party && partyCurrency !== currency) {
-      throw business(`Currency of the transaction (${currency}) differs from that of the name (${partyCurrency}).`, 'CurrencyRef');
+      throw business(
+        `Currency of the transaction (${currency}) differs from that of the name (${partyCurrency}).`,
+        'CurrencyRef',
+      );
     }
   }
 
@@ -342,7 +386,8 @@ export class Engine {
       const detail = line['SalesItemLineDetail'] ?? line['ItemBasedExpenseLineDetail'];
       const item = detail?.ItemRef && this.company.get('Item', detail.ItemRef.value);
       if (!item || item['Type'] !== 'Inventory' || !item['InvStartDate']) continue;
-      if (rec['POStatus'] !== undefined || rec['ExpirationDate'] !== undefined || rec['TxnStatus'] !== undefined) continue;
+      if (rec['POStatus'] !== undefined || rec['ExpirationDate'] !== undefined || rec['TxnStatus'] !== undefined)
+        continue;
       if (rec['TxnDate'] < item['InvStartDate']) {
         throw refusal('6270', `Transaction date is prior to start date for inventory item ${item['Name']}`, 'TxnDate');
       }
@@ -372,9 +417,15 @@ export class Engine {
     const until = closing?.['BookCloseDate'] as string | undefined;
     if (!until || !date || date > until) return;
     if (this.company.closingPassword) {
-      throw refusal('6210', `Account Period Closed, Cannot Update Through Services API : the books are closed until ${until} and need a password.`);
+      throw refusal(
+        '6210',
+        `Account Period Closed, Cannot Update Through Services API : the books are closed until ${until} and need a password.`,
+      );
     }
-    throw refusal('6200', `Account Period Closed : the account period has closed until ${until} and the transaction cannot be modified or deleted.`);
+    throw refusal(
+      '6200',
+      `Account Period Closed : the account period has closed until ${until} and the transaction cannot be modified or deleted.`,
+    );
   }
 
   private mustBeFree(entity: string, rec: Rec): void {
@@ -391,7 +442,10 @@ export class Engine {
     if (entity !== 'Bill' && entity !== 'VendorCredit' && entity !== 'JournalEntry') return;
     const holders = this.links.of(entity, rec['Id']);
     if (holders.length === 0) return;
-    throw refusal('800', `Object cannot be deleted : ${entity} ${rec['Id']} is linked to ${holders[0]!.type} ${holders[0]!.id}, unlink it first.`);
+    throw refusal(
+      '800',
+      `Object cannot be deleted : ${entity} ${rec['Id']} is linked to ${holders[0]!.type} ${holders[0]!.id}, unlink it first.`,
+    );
   }
 
   /** Takes a record out of every transaction that links to it: what was applied becomes unapplied. */
@@ -433,7 +487,12 @@ export class Engine {
 
 const READ_ONLY_STATUSES = new Set(['EXPIRED', 'RESTRICTED', 'SUSPENDED', 'CANCELED', 'CANCELLED']);
 /** Marked required by the pages, left out by captures and samples that the service accepted. */
-const OPTIONAL_IN_PRACTICE = new Set(['Invoice.Line', 'PurchaseOrder.APAccountRef', 'InventoryAdjustment.TxnDate', 'TaxService.TaxCode']);
+const OPTIONAL_IN_PRACTICE = new Set([
+  'Invoice.Line',
+  'PurchaseOrder.APAccountRef',
+  'InventoryAdjustment.TxnDate',
+  'TaxService.TaxCode',
+]);
 
 export function nameValue(rec: Rec, name: string): string | undefined {
   for (const pair of (rec['NameValue'] as Rec[] | undefined) ?? []) if (pair['Name'] === name) return pair['Value'];
@@ -466,7 +525,11 @@ function fullResult(type: EntityType, before: Rec, given: Rec): Rec {
   const rec = withoutNulls({ ...given });
   for (const name of Object.keys(before)) {
     const field = type.fields.get(name);
-    const kept = !field || field.readOnly || field.writeOnCreateOnly || (SURVIVES_FULL_UPDATE.has(name) && rec[name] === undefined);
+    const kept =
+      !field ||
+      field.readOnly ||
+      field.writeOnCreateOnly ||
+      (SURVIVES_FULL_UPDATE.has(name) && rec[name] === undefined);
     if (kept) rec[name] = before[name];
   }
   rec['Id'] = before['Id'];
@@ -490,7 +553,18 @@ function fingerprint(rec: Rec): string {
 }
 
 const MONEY_FIELDS = new Set([
-  ...['Amount', 'TotalAmt', 'Balance', 'HomeTotalAmt', 'HomeBalance', 'UnappliedAmt', 'RemainingCredit', 'TotalTax', 'Qty', 'Deposit'],
+  ...[
+    'Amount',
+    'TotalAmt',
+    'Balance',
+    'HomeTotalAmt',
+    'HomeBalance',
+    'UnappliedAmt',
+    'RemainingCredit',
+    'TotalTax',
+    'Qty',
+    'Deposit',
+  ],
   ...['NetAmountTaxable', 'TaxInclusiveAmt', 'TaxAmount', 'QtyDiff'],
 ]);
 

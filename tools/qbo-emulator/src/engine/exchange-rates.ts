@@ -10,9 +10,11 @@ const keyOf = (currency: string, day: string): string => `${currency}|${day}`;
 export function upsertExchangeRate(company: Company, body: Rec): Rec {
   const type = entityType('ExchangeRate');
   const given = withoutNulls(readEntity(body, type, { country: company.country(), creating: true }));
-  for (const name of ['SourceCurrencyCode', 'AsOfDate', 'Rate']) if (given[name] === undefined) throw requiredMissing(name);
+  for (const name of ['SourceCurrencyCode', 'AsOfDate', 'Rate'])
+    if (given[name] === undefined) throw requiredMissing(name);
   const currency = given['SourceCurrencyCode'] as string;
-  if (!/^[A-Z]{3}$/.test(currency)) throw refusal('2220', `Invalid Currency : ${currency.slice(0, 20)}`, 'SourceCurrencyCode');
+  if (!/^[A-Z]{3}$/.test(currency))
+    throw refusal('2220', `Invalid Currency : ${currency.slice(0, 20)}`, 'SourceCurrencyCode');
   if (!(given['Rate'] > 0)) throw refusal('2240', 'Number out of range : Rate must be greater than 0', 'Rate');
   const id = keyOf(currency, given['AsOfDate']);
   const before = company.get('ExchangeRate', id);
@@ -46,7 +48,14 @@ export function readExchangeRate(company: Company, currency: string | undefined,
   }
   if (best) return { ...withoutId(best), AsOfDate: day };
   if (!/^[A-Z]{3}$/.test(currency)) throw notFound('sourcecurrencycode');
-  return { SourceCurrencyCode: currency, TargetCurrencyCode: company.homeCurrency(), Rate: 1, AsOfDate: day, domain: 'QBO', sparse: false };
+  return {
+    SourceCurrencyCode: currency,
+    TargetCurrencyCode: company.homeCurrency(),
+    Rate: 1,
+    AsOfDate: day,
+    domain: 'QBO',
+    sparse: false,
+  };
 }
 
 function withoutId(rec: Rec): Rec {

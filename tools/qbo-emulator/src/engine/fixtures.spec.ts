@@ -23,7 +23,15 @@ function withoutNoise(rec: Rec): unknown {
     }),
   );
 }
-const DERIVED = new Set(['CurrentBalance', 'CurrentBalanceWithSubAccounts', 'Balance', 'BalanceWithJobs', 'UnappliedAmt', 'RemainingCredit', 'QtyOnHand']);
+const DERIVED = new Set([
+  'CurrentBalance',
+  'CurrentBalanceWithSubAccounts',
+  'Balance',
+  'BalanceWithJobs',
+  'UnappliedAmt',
+  'RemainingCredit',
+  'QtyOnHand',
+]);
 
 (present ? describe : describe.skip)('real records', () => {
   const records: Rec = {};

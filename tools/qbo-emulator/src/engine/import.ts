@@ -36,7 +36,10 @@ export function importRecords(engine: Engine, records: Rec): ImportResult {
     const type = entityNamed(name);
     if (!type) throw refusal('2000', `Invalid Object Name : ${name.slice(0, 40)}`);
     const rows: unknown[] = Array.isArray(list) ? list : [list];
-    groups.set(type, rows.map((row) => checked(type, row)));
+    groups.set(
+      type,
+      rows.map((row) => checked(type, row)),
+    );
   }
   const counts: Record<string, number> = {};
   // Lists first: postings look up accounts, items and names.
@@ -58,10 +61,12 @@ export function importRecords(engine: Engine, records: Rec): ImportResult {
 }
 
 function checked(type: EntityType, row: unknown): Rec {
-  if (typeof row !== 'object' || row === null || Array.isArray(row)) throw refusal('2010', `Property Name:${type.entity} specified is unsupported or invalid`);
+  if (typeof row !== 'object' || row === null || Array.isArray(row))
+    throw refusal('2010', `Property Name:${type.entity} specified is unsupported or invalid`);
   const rec = structuredClone(row) as Rec;
   if (type.idSequence === 'singleton') rec['Id'] = '1';
-  if (rec['Id'] === undefined) throw refusal('2020', `Required parameter Id is missing in an imported ${type.entity}`, 'Id');
+  if (rec['Id'] === undefined)
+    throw refusal('2020', `Required parameter Id is missing in an imported ${type.entity}`, 'Id');
   rec['Id'] = String(rec['Id']);
   rec['SyncToken'] = String(rec['SyncToken'] ?? '0');
   return rec;
@@ -72,7 +77,10 @@ function place(engine: Engine, type: EntityType, rec: Rec): void {
   rec['MetaData'] ??= { CreateTime: company.now(), LastUpdatedTime: company.now() };
   const existing = company.get(type.entity, rec['Id']);
   engine.adopt(type.entity, rec, existing);
-  const changed = readInstant(String(rec['MetaData'].LastUpdatedTime ?? rec['MetaData'].CreateTime ?? ''), company.utcOffsetMinutes());
+  const changed = readInstant(
+    String(rec['MetaData'].LastUpdatedTime ?? rec['MetaData'].CreateTime ?? ''),
+    company.utcOffsetMinutes(),
+  );
   if (changed !== undefined) company.setTouched(rec, changed);
 }
 
@@ -104,6 +112,7 @@ function noteNumbers(company: Company): void {
   for (const type of entityTypes) {
     const sequence = sequenceOf(type.entity);
     if (!sequence) continue;
-    for (const rec of company.all(type.entity)) if (rec['DocNumber']) company.noteDocNumber(sequence, String(rec['DocNumber']));
+    for (const rec of company.all(type.entity))
+      if (rec['DocNumber']) company.noteDocNumber(sequence, String(rec['DocNumber']));
   }
 }

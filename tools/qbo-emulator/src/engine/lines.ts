@@ -89,19 +89,28 @@ function settleLine(company: Company, type: EntityType, line: Rec, sales: boolea
   }
 }
 
-const AMOUNT_OPTIONAL = new Set(['DescriptionOnly', 'DiscountLineDetail', 'GroupLineDetail', 'ItemAdjustmentLineDetail']);
+const AMOUNT_OPTIONAL = new Set([
+  'DescriptionOnly',
+  'DiscountLineDetail',
+  'GroupLineDetail',
+  'ItemAdjustmentLineDetail',
+]);
 
 function checkDetail(company: Company, detailType: string, line: Rec, detail: Rec): void {
   if (detailType === 'JournalEntryLineDetail') {
-    if (detail['PostingType'] === undefined) throw refusal('2260', 'Posting Type missing on a journal line', 'PostingType');
+    if (detail['PostingType'] === undefined)
+      throw refusal('2260', 'Posting Type missing on a journal line', 'PostingType');
     if (detail['TaxCodeRef'] && company.country() !== 'US') {
-      if (!detail['TaxApplicableOn']) throw refusal('2270', 'TaxApplicableOn missing on a journal line', 'TaxApplicableOn');
+      if (!detail['TaxApplicableOn'])
+        throw refusal('2270', 'TaxApplicableOn missing on a journal line', 'TaxApplicableOn');
       if (detail['TaxAmount'] === undefined) throw refusal('2280', 'TaxAmount missing on a journal line', 'TaxAmount');
     }
-    if (Number(line['Amount']) < 0) throw refusal('2290', 'Negative Amount : journal lines must not be negative', 'Amount');
+    if (Number(line['Amount']) < 0)
+      throw refusal('2290', 'Negative Amount : journal lines must not be negative', 'Amount');
     if (detail['AccountRef'] === undefined) throw requiredMissing('AccountRef');
   }
-  if (detailType === 'AccountBasedExpenseLineDetail' && detail['AccountRef'] === undefined) throw requiredMissing('AccountRef');
+  if (detailType === 'AccountBasedExpenseLineDetail' && detail['AccountRef'] === undefined)
+    throw requiredMissing('AccountRef');
   if (detailType === 'DepositLineDetail' && detail['AccountRef'] === undefined) throw requiredMissing('AccountRef');
   if (detailType === 'ItemBasedExpenseLineDetail' && detail['ItemRef'] === undefined) throw requiredMissing('ItemRef');
   if (detailType === 'ItemAdjustmentLineDetail') {

@@ -150,7 +150,9 @@ export class LinkIndex {
 export function dropForeignLinks(entity: string, rec: Rec, before: Rec | undefined): void {
   if (rec['LinkedTxn'] !== undefined) {
     const derived = DERIVED_LABELS[entity];
-    const shown = ((before?.['LinkedTxn'] as Rec[] | undefined) ?? []).filter((l) => !derived || derived.has(l['TxnType']));
+    const shown = ((before?.['LinkedTxn'] as Rec[] | undefined) ?? []).filter(
+      (l) => !derived || derived.has(l['TxnType']),
+    );
     const own = derived ? (rec['LinkedTxn'] as Rec[]).filter((l) => !derived.has(l['TxnType'])) : [];
     const kept = [...own, ...shown];
     if (kept.length > 0 || before?.['LinkedTxn'] || KEEPS_EMPTY.has(entity)) rec['LinkedTxn'] = kept;
@@ -183,7 +185,13 @@ function rootOf(company: Company, id: string): string {
 }
 
 /** Refuses links that cannot stand, before anything is changed. */
-export function checkLinks(company: Company, index: LinkIndex, entity: string, rec: Rec, before: Rec | undefined): void {
+export function checkLinks(
+  company: Company,
+  index: LinkIndex,
+  entity: string,
+  rec: Rec,
+  before: Rec | undefined,
+): void {
   const links = linksOf(entity, rec);
   if (links.length === 0) return;
   const had = new Map<string, Decimal>();
@@ -197,7 +205,11 @@ export function checkLinks(company: Company, index: LinkIndex, entity: string, r
     const effect = EFFECTS[`${entity}>${link.type}`];
     if (!effect) {
       if (link.label === 'StatementCharge' && had.has(key)) continue;
-      throw refusal('620', `Transaction cannot be linked : ${entity} cannot link to ${link.label || 'nothing'}`, 'LinkedTxn');
+      throw refusal(
+        '620',
+        `Transaction cannot be linked : ${entity} cannot link to ${link.label || 'nothing'}`,
+        'LinkedTxn',
+      );
     }
     const target = company.get(link.type, link.id);
     if (!target) throw badReference(link.label, link.id.slice(0, 40), 'TxnId');
@@ -218,8 +230,10 @@ export function checkLinks(company: Company, index: LinkIndex, entity: string, r
 
 function checkFresh(company: Company, index: LinkIndex, entity: string, rec: Rec, link: Link, target: Rec): void {
   const cannot = (why: string) => refusal('620', `Transaction cannot be linked : ${why}`, 'LinkedTxn');
-  if (entity === 'Payment' && !sameParty(company, 'CustomerRef', rec, target)) throw cannot('it belongs to another customer');
-  if (entity === 'BillPayment' && !sameParty(company, 'VendorRef', rec, target)) throw cannot('it belongs to another vendor');
+  if (entity === 'Payment' && !sameParty(company, 'CustomerRef', rec, target))
+    throw cannot('it belongs to another customer');
+  if (entity === 'BillPayment' && !sameParty(company, 'VendorRef', rec, target))
+    throw cannot('it belongs to another vendor');
   const ownId = rec['Id'] as string | undefined;
   const others = index.of(link.type, link.id).filter((o) => o.id !== ownId);
   if (entity === 'Deposit') {
@@ -281,9 +295,10 @@ export function settleLinks(
   return moved;
 }
 
-
 function showLink(targetType: string, target: Rec, ownerId: string, label: string, add: boolean): void {
-  const others = ((target['LinkedTxn'] as Rec[] | undefined) ?? []).filter((l) => l['TxnId'] !== ownerId || l['TxnType'] !== label);
+  const others = ((target['LinkedTxn'] as Rec[] | undefined) ?? []).filter(
+    (l) => l['TxnId'] !== ownerId || l['TxnType'] !== label,
+  );
   if (add) others.push({ TxnId: ownerId, TxnType: label });
   target['LinkedTxn'] = others.length > 0 || KEEPS_EMPTY.has(targetType) ? others : undefined;
 }

@@ -8,9 +8,19 @@ import { duplicateName, refusal } from './refusals.js';
 const TREES = new Set(['Account', 'Customer', 'Item', 'Class', 'Department']);
 /** Keep their name when they become inactive. */
 const NO_SUFFIX = new Set(['Term', 'PaymentMethod', 'TaxCode', 'TaxRate', 'CompanyCurrency', 'JournalCode', 'Budget']);
-const SUFFIX_WORD: Record<string, string> = { Class: 'Deleted', Department: 'Deleted', Vendor: 'deleted', Employee: 'deleted' };
+const SUFFIX_WORD: Record<string, string> = {
+  Class: 'Deleted',
+  Department: 'Deleted',
+  Vendor: 'deleted',
+  Employee: 'deleted',
+};
 const SUFFIX = / \([Dd]eleted(?:-\d+)?\)$/;
-const SUB_FLAG: Record<string, string> = { Account: 'SubAccount', Class: 'SubClass', Department: 'SubDepartment', Item: 'SubItem' };
+const SUB_FLAG: Record<string, string> = {
+  Account: 'SubAccount',
+  Class: 'SubClass',
+  Department: 'SubDepartment',
+  Item: 'SubItem',
+};
 
 export function settleName(company: Company, entity: string, rec: Rec, before: Rec | undefined): void {
   if (!company.isNamed(entity)) return;
@@ -44,12 +54,18 @@ function settleParent(company: Company, entity: string, rec: Rec, before: Rec | 
     return;
   }
   const parent = company.get(entity, parentId);
-  if (!parent) throw refusal('2500', `Invalid Reference Id : ${entity} element id ${parentId.slice(0, 40)} not found`, 'ParentRef');
+  if (!parent)
+    throw refusal(
+      '2500',
+      `Invalid Reference Id : ${entity} element id ${parentId.slice(0, 40)} not found`,
+      'ParentRef',
+    );
   if (parentId === rec['Id']) throw refusal('900', `${entity} cannot be its own parent`, 'ParentRef');
   let level = 1;
   let at: Rec | undefined = parent;
   while (at?.['ParentRef']) {
-    if (at['ParentRef'].value === rec['Id']) throw refusal('900', `${entity} cannot be a child of its own child`, 'ParentRef');
+    if (at['ParentRef'].value === rec['Id'])
+      throw refusal('900', `${entity} cannot be a child of its own child`, 'ParentRef');
     at = company.get(entity, at['ParentRef'].value);
     level += 1;
     if (level > 10) break;
@@ -71,12 +87,20 @@ function settleParent(company: Company, entity: string, rec: Rec, before: Rec | 
   if (entity === 'Customer' && rec['Job'] !== true) rec['Job'] = true;
 }
 
-const ROOT_ONLY = new Set(['OpeningBalanceEquity', 'UndepositedFunds', 'RetainedEarnings', 'CashReceiptIncome', 'CashExpenditureExpense', 'ExchangeGainOrLoss']);
+const ROOT_ONLY = new Set([
+  'OpeningBalanceEquity',
+  'UndepositedFunds',
+  'RetainedEarnings',
+  'CashReceiptIncome',
+  'CashExpenditureExpense',
+  'ExchangeGainOrLoss',
+]);
 
 function depthBelow(company: Company, entity: string, id: string | undefined, depth: number): number {
   if (!id || depth > 6) return 0;
   let deepest = 0;
-  for (const child of company.childrenOf(entity, id)) deepest = Math.max(deepest, 1 + depthBelow(company, entity, child, depth + 1));
+  for (const child of company.childrenOf(entity, id))
+    deepest = Math.max(deepest, 1 + depthBelow(company, entity, child, depth + 1));
   return deepest;
 }
 

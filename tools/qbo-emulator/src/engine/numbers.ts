@@ -17,7 +17,13 @@ function customNumbers(company: Company): boolean {
 }
 
 /** Gives, keeps or drops the document's number. In place. */
-export function numberFor(company: Company, entity: string, rec: Rec, before: Rec | undefined, options: { person?: boolean }): void {
+export function numberFor(
+  company: Company,
+  entity: string,
+  rec: Rec,
+  before: Rec | undefined,
+  options: { person?: boolean },
+): void {
   const sequence = sequenceOf(entity);
   if (!sequence) return;
   const sent = rec['DocNumber'] as string | undefined;

@@ -13,7 +13,9 @@ export function pdfOf(company: Company, entity: string, rec: Rec): Buffer {
     `Date ${rec['TxnDate'] ?? ''}`,
     rec['CustomerRef']?.name ?? rec['VendorRef']?.name ?? '',
     '',
-    ...((rec['Line'] as Rec[] | undefined) ?? []).map((l) => `${l['Description'] ?? l['DetailType'] ?? 'Line'}  ${l['Amount'] ?? ''}`),
+    ...((rec['Line'] as Rec[] | undefined) ?? []).map(
+      (l) => `${l['Description'] ?? l['DetailType'] ?? 'Line'}  ${l['Amount'] ?? ''}`,
+    ),
     '',
     `Total ${rec['TotalAmt'] ?? ''} ${rec['CurrencyRef']?.value ?? ''}`,
   ].slice(0, 50);

@@ -134,13 +134,25 @@ function checkCurrency(company: Company, field: Field, code: string): void {
   if (code === company.homeCurrency()) return;
   if (!/^[A-Z]{3}$/.test(code)) throw refusal('2220', `Invalid Currency : ${code.slice(0, 20)}`, field.name);
   if (!company.multicurrency()) {
-    throw refusal('6000', `Business Validation Error: Multi Currency should be enabled to perform this operation.`, field.name);
+    throw refusal(
+      '6000',
+      `Business Validation Error: Multi Currency should be enabled to perform this operation.`,
+      field.name,
+    );
   }
 }
 
 // --- names ----------------------------------------------------------------------------------------------------------
 /** References that are shown without a name, as captured. */
-const NAMELESS = new Set(['TaxCodeRef', 'TxnTaxCodeRef', 'TaxRateRef', 'AgencyRef', 'ParentRef', 'DefaultTaxCodeRef', 'TermRef']);
+const NAMELESS = new Set([
+  'TaxCodeRef',
+  'TxnTaxCodeRef',
+  'TaxRateRef',
+  'AgencyRef',
+  'ParentRef',
+  'DefaultTaxCodeRef',
+  'TermRef',
+]);
 const NAMELESS_AT = new Set([
   ...['Payment.DepositToAccountRef', 'Payment.PaymentMethodRef', 'Bill.SalesTermRef', 'Deposit.PaymentMethodRef'],
   ...['Customer.PaymentMethodRef', 'Customer.SalesTermRef'],

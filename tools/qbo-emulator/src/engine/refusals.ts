@@ -96,7 +96,11 @@ export const REFUSALS: Readonly<Record<string, Refusal>> = {
   '6520': { message: 'Quantity missing' },
   '6530': { message: 'Card number in request' },
   '6540': { message: 'Deposited Transaction cannot be changed' },
-  '10000': { message: 'An application error has occurred while processing your request', status: 500, type: 'SystemFault' },
+  '10000': {
+    message: 'An application error has occurred while processing your request',
+    status: 500,
+    type: 'SystemFault',
+  },
 };
 
 export function refusal(code: string, detail: string, element?: string): QboFault {

@@ -23,7 +23,8 @@ const VIEWS: Record<string, View> = {
     return { ...without(rec, 'DefaultTaxCodeRef'), ClientEntityId: '0' };
   },
   // The template is the object; its wrapper's id and times are the emulator's own book-keeping.
-  RecurringTransaction: (rec) => (rec[rec['Type'] as string] ? { [rec['Type'] as string]: rec[rec['Type'] as string] as Rec } : rec),
+  RecurringTransaction: (rec) =>
+    rec[rec['Type'] as string] ? { [rec['Type'] as string]: rec[rec['Type'] as string] as Rec } : rec,
   ExchangeRate: (rec) => without(rec, 'Id'),
   Account: (rec, channel) =>
     channel === 'created' ? { ...rec, MetaData: { CreateTime: rec['MetaData']?.CreateTime } } : rec,

@@ -1,6 +1,11 @@
 // What is special about a type, one small entry each: rules that the catalogue cannot say as data. Anything general
 // belongs to the engine; anything here names its evidence or says that it is inferred.
-import { accountTypeByName, accountTypeBySubType, unclassifiedSubTypes, type EntityType } from '../catalogue/catalogue.js';
+import {
+  accountTypeByName,
+  accountTypeBySubType,
+  unclassifiedSubTypes,
+  type EntityType,
+} from '../catalogue/catalogue.js';
 import type { Company } from '../company/company.js';
 import type { Rec } from '../types.js';
 import type { Engine, Happening } from './engine.js';
@@ -25,7 +30,11 @@ const PERSON_NAME_PARTS = ['Title', 'GivenName', 'MiddleName', 'FamilyName', 'Su
 function needsSomeName(rec: Rec): void {
   if (rec['DisplayName']) return;
   if (PERSON_NAME_PARTS.some((part) => rec[part]) || rec['CompanyName']) return;
-  throw refusal('6080', 'Name missing : DisplayName or one of Title, GivenName, MiddleName, FamilyName, Suffix is required', 'DisplayName');
+  throw refusal(
+    '6080',
+    'Name missing : DisplayName or one of Title, GivenName, MiddleName, FamilyName, Suffix is required',
+    'DisplayName',
+  );
 }
 
 /** Accounts the books cannot do without; the service refuses to retire them. */
@@ -36,31 +45,41 @@ const SYSTEM_SUBTYPES = new Set([
 
 function refuseWithBalance(rec: Rec, before: Rec | undefined, balance: unknown): void {
   if (rec['Active'] !== false || before?.['Active'] === false) return;
-  if (Number(balance ?? 0) !== 0) throw refusal('6220', 'List object has a balance : it cannot be made inactive until the balance is 0', 'Active');
+  if (Number(balance ?? 0) !== 0)
+    throw refusal('6220', 'List object has a balance : it cannot be made inactive until the balance is 0', 'Active');
 }
 
 function settleAccount(company: Company, rec: Rec, before: Rec | undefined): void {
   const type = accountTypeByName.get(rec['AccountType']);
-  if (!type) throw refusal('6010', 'Invalid account type : neither AccountType nor AccountSubType was given', 'AccountType');
-  if (!before && (type.type === 'Non-Posting')) throw refusal('6010', 'Invalid account type : Non-Posting accounts cannot be created', 'AccountType');
+  if (!type)
+    throw refusal('6010', 'Invalid account type : neither AccountType nor AccountSubType was given', 'AccountType');
+  if (!before && type.type === 'Non-Posting')
+    throw refusal('6010', 'Invalid account type : Non-Posting accounts cannot be created', 'AccountType');
   if (before && before['AccountType'] !== rec['AccountType'] && before['AccountSubType'] === rec['AccountSubType']) {
     rec['AccountSubType'] = type.default;
   }
   const subType = rec['AccountSubType'] as string;
   if (!type.subTypes.includes(subType) && !unclassifiedSubTypes.has(subType)) {
     throw accountTypeBySubType.has(subType)
-      ? refusal('6010', `Invalid account type : AccountSubType ${subType} does not belong to AccountType ${type.type}`, 'AccountSubType')
+      ? refusal(
+          '6010',
+          `Invalid account type : AccountSubType ${subType} does not belong to AccountType ${type.type}`,
+          'AccountSubType',
+        )
       : refusal('2170', `Invalid Enumeration : ${String(subType).slice(0, 60)}`, 'AccountSubType');
   }
   rec['Classification'] = type.classification;
   if (!before && (rec['AccountSubType'] === 'RetainedEarnings' || rec['AccountSubType'] === 'UndepositedFunds')) {
-    if (company.accountBySubType(rec['AccountSubType'])) throw business(`There can be only one account of type ${rec['AccountSubType']}.`);
+    if (company.accountBySubType(rec['AccountSubType']))
+      throw business(`There can be only one account of type ${rec['AccountSubType']}.`);
   }
   if (rec['Active'] === false && before && before['Active'] !== false) {
-    if (SYSTEM_SUBTYPES.has(before['AccountSubType'])) throw business(`${before['Name']} is used by the system and cannot be made inactive.`);
+    if (SYSTEM_SUBTYPES.has(before['AccountSubType']))
+      throw business(`${before['Name']} is used by the system and cannot be made inactive.`);
     refuseWithBalance(rec, before, before['CurrentBalance']);
     for (const child of company.childrenOf('Account', before['Id'])) {
-      if (company.get('Account', child)?.['Active'] !== false) throw business('An account with active sub-accounts cannot be made inactive.');
+      if (company.get('Account', child)?.['Active'] !== false)
+        throw business('An account with active sub-accounts cannot be made inactive.');
     }
   }
   if (!before) {
@@ -90,14 +109,20 @@ function openAccount(engine: Engine, rec: Rec, body: Rec, happenings: Happening[
   const { company } = engine;
   const amount = opening(body['OpeningBalance']);
   if (amount === 0 || rec['Classification'] === 'Revenue' || rec['Classification'] === 'Expense') return;
-  const equity = company.ensureAccount({ name: 'Opening Balance Equity', type: 'Equity', subType: 'OpeningBalanceEquity' });
+  const equity = company.ensureAccount({
+    name: 'Opening Balance Equity',
+    type: 'Equity',
+    subType: 'OpeningBalanceEquity',
+  });
   const date = body['OpeningBalanceDate'] ?? company.today();
   if (rec['AccountType'] === 'Bank' && amount > 0) {
     const deposit = engine.create('Deposit', {
       DepositToAccountRef: { value: rec['Id'] },
       TxnDate: date,
       PrivateNote: 'Opening Balance',
-      Line: [{ Amount: amount, DetailType: 'DepositLineDetail', DepositLineDetail: { AccountRef: { value: equity['Id'] } } }],
+      Line: [
+        { Amount: amount, DetailType: 'DepositLineDetail', DepositLineDetail: { AccountRef: { value: equity['Id'] } } },
+      ],
     });
     happenings.push(...deposit.happenings);
     return;
@@ -124,7 +149,11 @@ function openCustomer(engine: Engine, rec: Rec, body: Rec, happenings: Happening
   const date = body['OpenBalanceDate'] || company.today();
   const income = company.ensureAccount({ name: 'Services', type: 'Income', subType: 'ServiceFeeIncome' });
   let item: Rec | undefined;
-  for (const candidate of company.all('Item')) if (candidate['Type'] === 'Service' && candidate['Active'] !== false) { item = candidate; break; }
+  for (const candidate of company.all('Item'))
+    if (candidate['Type'] === 'Service' && candidate['Active'] !== false) {
+      item = candidate;
+      break;
+    }
   item ??= engine.create('Item', { Name: 'Services', Type: 'Service', IncomeAccountRef: { value: income['Id'] } }).rec;
   const invoice = engine.create('Invoice', {
     CustomerRef: { value: rec['Id'] },
@@ -148,31 +177,53 @@ function openVendor(engine: Engine, rec: Rec, body: Rec, happenings: Happening[]
   const amount = opening(body['Balance']);
   if (amount <= 0) return;
   const date = body['OpenBalanceDate'] || engine.company.today();
-  const account = engine.company.ensureAccount({ name: 'Miscellaneous', type: 'Other Expense', subType: 'OtherMiscellaneousExpense' });
+  const account = engine.company.ensureAccount({
+    name: 'Miscellaneous',
+    type: 'Other Expense',
+    subType: 'OtherMiscellaneousExpense',
+  });
   const bill = engine.create('Bill', {
     VendorRef: { value: rec['Id'] },
     TxnDate: date,
     DueDate: date,
     PrivateNote: 'Opening Balance',
-    Line: [{ Amount: amount, DetailType: 'AccountBasedExpenseLineDetail', AccountBasedExpenseLineDetail: { AccountRef: { value: account['Id'] } } }],
+    Line: [
+      {
+        Amount: amount,
+        DetailType: 'AccountBasedExpenseLineDetail',
+        AccountBasedExpenseLineDetail: { AccountRef: { value: account['Id'] } },
+      },
+    ],
   });
   happenings.push(...bill.happenings);
 }
 
-const ITEM_TYPES = new Set(['Inventory', 'Service', 'NonInventory', 'Category', 'Group', 'Bundle', 'Assembly', 'Fixed Asset']);
+const ITEM_TYPES = new Set([
+  'Inventory',
+  'Service',
+  'NonInventory',
+  'Category',
+  'Group',
+  'Bundle',
+  'Assembly',
+  'Fixed Asset',
+]);
 const CREATABLE_ITEM_TYPES = new Set(['Inventory', 'Service', 'NonInventory', 'Category']);
 
 function settleItem(company: Company, rec: Rec, before: Rec | undefined, options: { person?: boolean }): void {
   const type = rec['Type'] as string;
   if (!ITEM_TYPES.has(type)) throw refusal('2120', `Invalid Type : ${String(type).slice(0, 40)}`, 'Type');
-  if (!before && !CREATABLE_ITEM_TYPES.has(type) && !options.person) throw refusal('2120', `Invalid Type : items of type ${type} cannot be created`, 'Type');
+  if (!before && !CREATABLE_ITEM_TYPES.has(type) && !options.person)
+    throw refusal('2120', `Invalid Type : items of type ${type} cannot be created`, 'Type');
   if (type === 'Category') {
     for (const name of ['UnitPrice', 'PurchaseCost', 'Taxable', 'TrackQtyOnHand', 'DeferredRevenue']) delete rec[name];
     return;
   }
   if (type === 'Inventory') {
-    if (rec['TrackQtyOnHand'] !== true) throw refusal('6520', 'TrackQtyOnHand must be true for an inventory item', 'TrackQtyOnHand');
-    if (rec['QtyOnHand'] === undefined) throw refusal('6520', 'Quantity missing : QtyOnHand is required for an inventory item', 'QtyOnHand');
+    if (rec['TrackQtyOnHand'] !== true)
+      throw refusal('6520', 'TrackQtyOnHand must be true for an inventory item', 'TrackQtyOnHand');
+    if (rec['QtyOnHand'] === undefined)
+      throw refusal('6520', 'Quantity missing : QtyOnHand is required for an inventory item', 'QtyOnHand');
     for (const name of ['InvStartDate', 'AssetAccountRef', 'IncomeAccountRef', 'ExpenseAccountRef']) {
       if (rec[name] === undefined) throw requiredMissing(name);
     }
@@ -211,7 +262,8 @@ function itemUpdated(engine: Engine, rec: Rec, before: Rec, happenings: Happenin
 
 function treeUpdated(entity: string) {
   return (engine: Engine, rec: Rec, before: Rec): void => {
-    if (rec['FullyQualifiedName'] !== before['FullyQualifiedName']) renameDescendants(engine.company, entity, rec['Id']);
+    if (rec['FullyQualifiedName'] !== before['FullyQualifiedName'])
+      renameDescendants(engine.company, entity, rec['Id']);
   };
 }
 
@@ -239,9 +291,14 @@ function checkPurchase(company: Company, rec: Rec): void {
     throw refusal('6430', 'Invalid account type: PaymentType CreditCard needs a Credit Card account.', 'AccountRef');
   }
   if (account && rec['PaymentType'] !== 'CreditCard' && card) {
-    throw refusal('6430', `Invalid account type: PaymentType ${rec['PaymentType']} needs a Bank account.`, 'AccountRef');
+    throw refusal(
+      '6430',
+      `Invalid account type: PaymentType ${rec['PaymentType']} needs a Bank account.`,
+      'AccountRef',
+    );
   }
-  if (rec['Credit'] === true && rec['PaymentType'] !== 'CreditCard') throw business('Credit can be set only with PaymentType CreditCard.', 'Credit');
+  if (rec['Credit'] === true && rec['PaymentType'] !== 'CreditCard')
+    throw business('Credit can be set only with PaymentType CreditCard.', 'Credit');
   if (rec['PaymentType'] !== 'CreditCard') delete rec['Credit'];
   if (rec['PaymentType'] === 'Check') rec['PrintStatus'] ??= 'NotSet';
   // The type of the payee is shown even when it was not sent; a bare id is looked up in the shared name sequence.
@@ -270,7 +327,8 @@ function checkBillPayment(_company: Company, rec: Rec): void {
 
 function checkTransfer(_company: Company, rec: Rec): void {
   positive('Amount')(_company, rec);
-  if (rec['FromAccountRef']?.value === rec['ToAccountRef']?.value) throw business('You cannot transfer from and to the same account.');
+  if (rec['FromAccountRef']?.value === rec['ToAccountRef']?.value)
+    throw business('You cannot transfer from and to the same account.');
 }
 
 function checkTime(_company: Company, rec: Rec): void {
@@ -280,12 +338,14 @@ function checkTime(_company: Company, rec: Rec): void {
   if (rec['NameOf'] === 'Employee' && !rec['EmployeeRef']) throw requiredMissing('EmployeeRef');
   if (rec['NameOf'] === 'Vendor' && !rec['VendorRef']) throw requiredMissing('VendorRef');
   const hasTime = rec['Hours'] !== undefined || rec['Minutes'] !== undefined || rec['Seconds'] !== undefined;
-  if (!hasTime && !(rec['StartTime'] && rec['EndTime'])) throw refusal('6320', 'Invalid time activity : Hours and Minutes, or StartTime and EndTime, are required', 'Hours');
+  if (!hasTime && !(rec['StartTime'] && rec['EndTime']))
+    throw refusal('6320', 'Invalid time activity : Hours and Minutes, or StartTime and EndTime, are required', 'Hours');
   if (rec['BillableStatus'] === 'Billable') {
     if (!rec['CustomerRef']) throw refusal('6310', 'A billable time activity needs a CustomerRef', 'CustomerRef');
     if (rec['HourlyRate'] === undefined) throw requiredMissing('HourlyRate');
   }
-  if (Number(rec['Minutes'] ?? 0) > 59 || Number(rec['Hours'] ?? 0) < 0) throw refusal('2240', 'Number out of range : Minutes', 'Minutes');
+  if (Number(rec['Minutes'] ?? 0) > 59 || Number(rec['Hours'] ?? 0) < 0)
+    throw refusal('2240', 'Number out of range : Minutes', 'Minutes');
 }
 
 function checkTerm(_company: Company, rec: Rec): void {
@@ -321,7 +381,10 @@ function checkJournal(company: Company, rec: Rec): void {
 
 function settlePayment(_company: Company, rec: Rec): void {
   positive('TotalAmt')(_company, rec);
-  if (rec['CreditCardPayment']?.CreditChargeInfo?.Number && /\d{13,}/.test(String(rec['CreditCardPayment'].CreditChargeInfo.Number))) {
+  if (
+    rec['CreditCardPayment']?.CreditChargeInfo?.Number &&
+    /\d{13,}/.test(String(rec['CreditCardPayment'].CreditChargeInfo.Number))
+  ) {
     throw refusal('6530', 'A card number must not be sent to this service', 'CreditCardPayment');
   }
   // A zero payment moves no money, so it names no account (captured: Payment 74).
@@ -332,12 +395,26 @@ function settleAttachable(_company: Company, rec: Rec): void {
   if (!rec['FileName'] && !rec['Note']) throw requiredMissing('Note');
   for (const ref of (rec['AttachableRef'] as Rec[] | undefined) ?? []) {
     const kind = String(ref['EntityRef']?.type ?? '');
-    if (NO_ATTACHMENTS.has(kind.toLowerCase())) throw refusal('6050', `Attachments are not supported for ${kind}`, 'AttachableRef');
+    if (NO_ATTACHMENTS.has(kind.toLowerCase()))
+      throw refusal('6050', `Attachments are not supported for ${kind}`, 'AttachableRef');
     if (ref['EntityRef']?.value !== undefined && !kind) throw requiredMissing('EntityRef.type');
   }
 }
 
-const NO_ATTACHMENTS = new Set(['taxcode', 'taxrate', 'taxagency', 'term', 'paymentmethod', 'companyinfo', 'preferences', 'class', 'department', 'budget', 'exchangerate', 'attachable']);
+const NO_ATTACHMENTS = new Set([
+  'taxcode',
+  'taxrate',
+  'taxagency',
+  'term',
+  'paymentmethod',
+  'companyinfo',
+  'preferences',
+  'class',
+  'department',
+  'budget',
+  'exchangerate',
+  'attachable',
+]);
 
 const personal = (opened?: TypeRule['created']): TypeRule => ({
   read: (_company, rec, before) => {
@@ -351,12 +428,20 @@ const RULES: Readonly<Record<string, TypeRule>> = {
   Account: {
     read: (_company, rec, before) => {
       if (rec['OpeningBalance'] && !rec['OpeningBalanceDate'] && !before) {
-        throw refusal('6060', 'Opening balance date missing : OpeningBalanceDate is required with OpeningBalance', 'OpeningBalanceDate');
+        throw refusal(
+          '6060',
+          'Opening balance date missing : OpeningBalanceDate is required with OpeningBalance',
+          'OpeningBalanceDate',
+        );
       }
-      if (!rec['AccountType'] && !rec['AccountSubType']) throw refusal('6010', 'Invalid account type : neither AccountType nor AccountSubType was given', 'AccountType');
+      if (!rec['AccountType'] && !rec['AccountSubType'])
+        throw refusal('6010', 'Invalid account type : neither AccountType nor AccountSubType was given', 'AccountType');
     },
     settle: settleAccount,
-    create: (company, rec) => void (Number(rec['Id']) < company.apiAccountFloor && company.startSequenceAt('accounts', company.apiAccountFloor)),
+    create: (company, rec) =>
+      void (
+        Number(rec['Id']) < company.apiAccountFloor && company.startSequenceAt('accounts', company.apiAccountFloor)
+      ),
     created: openAccount,
     updated: treeUpdated('Account'),
   },
@@ -472,7 +557,9 @@ export function planOf(company: Company): string {
 }
 
 const SWITCHED_BY: Readonly<Record<string, (prefs: Rec) => boolean>> = {
-  Class: (p) => p['AccountingInfoPrefs']?.ClassTrackingPerTxn === true || p['AccountingInfoPrefs']?.ClassTrackingPerTxnLine === true,
+  Class: (p) =>
+    p['AccountingInfoPrefs']?.ClassTrackingPerTxn === true ||
+    p['AccountingInfoPrefs']?.ClassTrackingPerTxnLine === true,
   Department: (p) => p['AccountingInfoPrefs']?.TrackDepartments === true,
   Estimate: (p) => p['SalesFormsPrefs']?.AllowEstimates !== false,
   CompanyCurrency: (p) => p['CurrencyPrefs']?.MultiCurrencyEnabled === true,
@@ -487,7 +574,8 @@ export function gate(company: Company, type: EntityType): void {
       throw refusal('5020', `Permission Denied Error : ${type.entity} is not available in ${planOf(company)}`);
     }
   }
-  if (type.locales && !type.locales.includes(company.country())) throw unsupported(`${type.entity} in ${company.country()}`);
+  if (type.locales && !type.locales.includes(company.country()))
+    throw unsupported(`${type.entity} in ${company.country()}`);
   const on = SWITCHED_BY[type.entity];
   if (on && !on(company.preferences())) {
     throw refusal('5030', `Feature Not Supported Error : ${type.entity} is switched off in this company`);

@@ -24,7 +24,9 @@ function blank(value: unknown): boolean {
 }
 
 function empty(value: unknown): boolean {
-  return blank(value) || (Array.isArray(value) && value.length === 0) || (isObject(value) && Object.keys(value).length === 0);
+  return (
+    blank(value) || (Array.isArray(value) && value.length === 0) || (isObject(value) && Object.keys(value).length === 0)
+  );
 }
 
 function isObject(value: unknown): value is Rec {
@@ -55,7 +57,11 @@ function readDecimal(value: unknown, field: Field): number {
   }
   if (field.integer && !Number.isInteger(n)) throw refusal('2090', `Invalid Number : ${field.name}=${n}`, field.name);
   if (field.range && (n < field.range[0] || n > field.range[1])) {
-    throw refusal('2240', `Number out of range : ${field.name}=${n}, Min:${field.range[0]} Max:${field.range[1]}`, field.name);
+    throw refusal(
+      '2240',
+      `Number out of range : ${field.name}=${n}, Min:${field.range[0]} Max:${field.range[1]}`,
+      field.name,
+    );
   }
   return n;
 }
@@ -166,7 +172,8 @@ function readValue(value: unknown, field: Field, context: ShapeContext, depth: n
   }
 }
 
-const business10k = (name: string) => refusal('6000', `Business Validation Error: more than 10000 ${name} elements`, name);
+const business10k = (name: string) =>
+  refusal('6000', `Business Validation Error: more than 10000 ${name} elements`, name);
 
 // Seven levels cover the deepest catalogue path (template > line > group > line > detail > ref); more is an attack.
 const DEEPEST = 12;
@@ -208,7 +215,11 @@ export function readEntity(given: unknown, type: EntityType, context: ShapeConte
   const clean = readObject(given, type, context, 0, type.entity);
   if (clean['Id'] === null) delete clean['Id'];
   if (clean['Id'] !== undefined && !/^-?\d{1,25}$/.test(clean['Id'])) {
-    throw refusal('2030', `Invalid ID : Id should be a valid number. Supplied value:${String(clean['Id']).slice(0, 40)}`, 'Id');
+    throw refusal(
+      '2030',
+      `Invalid ID : Id should be a valid number. Supplied value:${String(clean['Id']).slice(0, 40)}`,
+      'Id',
+    );
   }
   return clean;
 }

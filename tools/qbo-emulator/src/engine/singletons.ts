@@ -40,14 +40,24 @@ export function mergeSingleton(engine: Engine, type: EntityType, patch: Rec): Wr
   stored['MetaData'] = { ...before['MetaData'], LastUpdatedTime: company.now() };
   const rec = inFieldOrder(stored, type);
   company.replace(type.entity, rec);
-  return { type: type.entity, id: '1', rec, act: 'update', happenings: [{ type: type.entity, id: '1', act: 'update' }] };
+  return {
+    type: type.entity,
+    id: '1',
+    rec,
+    act: 'update',
+    happenings: [{ type: type.entity, id: '1', act: 'update' }],
+  };
 }
 
 function mergedValue(before: unknown, value: unknown): unknown {
   if (value === null) return undefined;
   if (typeof value !== 'object' || Array.isArray(value)) {
     // Name-value lists are merged by name: a patch names only what it changes.
-    if (Array.isArray(value) && Array.isArray(before) && value.every((v: Rec) => v && typeof v === 'object' && 'Name' in v)) {
+    if (
+      Array.isArray(value) &&
+      Array.isArray(before) &&
+      value.every((v: Rec) => v && typeof v === 'object' && 'Name' in v)
+    ) {
       const names = new Set(value.map((v: Rec) => v['Name']));
       return [...(before as Rec[]).filter((b) => !names.has(b['Name'])), ...(value as Rec[])];
     }

@@ -10,7 +10,9 @@ import { readEntity, withoutNulls } from './shape.js';
 export function createTaxCode(engine: Engine, body: Rec): { body: Rec; happenings: Happening[] } {
   const { company } = engine;
   engine.mustBeWritable();
-  const given = withoutNulls(readEntity(body, entityType('TaxService'), { country: company.country(), creating: true }));
+  const given = withoutNulls(
+    readEntity(body, entityType('TaxService'), { country: company.country(), creating: true }),
+  );
   const name = given['TaxCode'] as string | undefined;
   const details = (given['TaxRateDetails'] as Rec[] | undefined) ?? [];
   if (!name) throw requiredMissing('TaxCode');
@@ -21,16 +23,24 @@ export function createTaxCode(engine: Engine, body: Rec): { body: Rec; happening
   for (const detail of details) {
     const key = detail['TaxRateId'] ?? detail['TaxRateName'];
     if (key === undefined) throw requiredMissing('TaxRateName');
-    if (seen.has(String(key))) throw refusal('2600', `Conflicting elements : the rate ${String(key).slice(0, 60)} occurs twice`, 'TaxRateDetails');
+    if (seen.has(String(key)))
+      throw refusal(
+        '2600',
+        `Conflicting elements : the rate ${String(key).slice(0, 60)} occurs twice`,
+        'TaxRateDetails',
+      );
     seen.add(String(key));
     if (detail['TaxRateId'] !== undefined) {
-      if (!company.get('TaxRate', detail['TaxRateId'])) throw badReference('TaxRate', String(detail['TaxRateId']), 'TaxRateId');
+      if (!company.get('TaxRate', detail['TaxRateId']))
+        throw badReference('TaxRate', String(detail['TaxRateId']), 'TaxRateId');
       continue;
     }
     if (detail['RateValue'] === undefined) throw requiredMissing('RateValue');
-    if (detail['RateValue'] < 0 || detail['RateValue'] > 100) throw refusal('2150', 'Invalid Percent : RateValue is between 0 and 100', 'RateValue');
+    if (detail['RateValue'] < 0 || detail['RateValue'] > 100)
+      throw refusal('2150', 'Invalid Percent : RateValue is between 0 and 100', 'RateValue');
     if (!detail['TaxAgencyId']) throw requiredMissing('TaxAgencyId');
-    if (!company.get('TaxAgency', String(detail['TaxAgencyId']))) throw badReference('TaxAgency', String(detail['TaxAgencyId']), 'TaxAgencyId');
+    if (!company.get('TaxAgency', String(detail['TaxAgencyId'])))
+      throw badReference('TaxAgency', String(detail['TaxAgencyId']), 'TaxAgencyId');
     if (company.nameHolder('TaxRate', detail['TaxRateName'], undefined)) throw duplicateName('TaxRate');
   }
   const shown: Rec[] = [];

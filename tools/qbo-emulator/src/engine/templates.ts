@@ -28,9 +28,13 @@ export function createTemplate(engine: Engine, body: Rec): Written {
     if (wrapped.length === 0) throw requiredMissing('RecurringTransaction template');
     throw refusal('2600', 'Conflicting elements : a recurring transaction holds exactly one template');
   }
-  for (const key of Object.keys(given)) if (!type.wraps?.includes(key) && !type.fields.has(key) && key !== 'sparse' && key !== 'domain') throw unsupportedProperty(key);
+  for (const key of Object.keys(given))
+    if (!type.wraps?.includes(key) && !type.fields.has(key) && key !== 'sparse' && key !== 'domain')
+      throw unsupportedProperty(key);
   const kind = wrapped[0]!;
-  const template = withoutNulls(readEntity(given[kind], entityType(kind), { country: company.country(), creating: true }));
+  const template = withoutNulls(
+    readEntity(given[kind], entityType(kind), { country: company.country(), creating: true }),
+  );
   const info = template['RecurringInfo'] as Rec | undefined;
   if (!info?.['Name']) throw requiredMissing('RecurringInfo.Name');
   if (info['RecurType'] !== undefined && !RECUR_TYPES.has(info['RecurType'])) {
@@ -50,7 +54,13 @@ export function createTemplate(engine: Engine, body: Rec): Written {
   template['RecurDataRef'] = { value: id };
   Object.assign(template, { domain: 'QBO', sparse: false, Id: id, SyncToken: '0', MetaData: meta });
   // Id and times stand on the outer object for the emulator's own tables; clients find them inside the template.
-  const rec: Rec = { Id: id, SyncToken: '0', MetaData: meta, Type: kind, [kind]: inFieldOrder(template, entityType(kind)) };
+  const rec: Rec = {
+    Id: id,
+    SyncToken: '0',
+    MetaData: meta,
+    Type: kind,
+    [kind]: inFieldOrder(template, entityType(kind)),
+  };
   company.insert('RecurringTransaction', rec);
   return { type: 'RecurringTransaction', id, rec, act: 'create', happenings: [] };
 }

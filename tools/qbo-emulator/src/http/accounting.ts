@@ -73,7 +73,11 @@ export class Accounting {
   private checkRequestId(requestId: string, batch: boolean): void {
     const most = batch ? MAX_BATCH_REQUEST_ID : MAX_REQUEST_ID;
     if (requestId.length === 0 || requestId.length > most || !/^[\x21-\x7e]+$/.test(requestId)) {
-      throw refusal('2130', `Invalid Request Id : at most ${most} characters, supplied length:${requestId.length}`, 'requestid');
+      throw refusal(
+        '2130',
+        `Invalid Request Id : at most ${most} characters, supplied length:${requestId.length}`,
+        'requestid',
+      );
     }
   }
 
@@ -86,7 +90,12 @@ export class Accounting {
         seat.counts.cdcCalls += 1;
         seat.counts.reads += 1;
         const most = Math.min(this.emulator.limits.sizeOf('objectsPerResponse'), 1000);
-        const body = changeData(seat.company, call.query.get('entities') ?? undefined, call.query.get('changedSince') ?? undefined, most);
+        const body = changeData(
+          seat.company,
+          call.query.get('entities') ?? undefined,
+          call.query.get('changedSince') ?? undefined,
+          most,
+        );
         return this.give(call, { ...body, time }, time);
       }
       case 'batch':
@@ -118,7 +127,13 @@ export class Accounting {
     const type = entityNamed(segment);
     // The address is case sensitive; names inside queries are not.
     if (!type || type.endpoint !== segment) {
-      throw new QboFault('2000', 'Invalid Object Name', `Invalid Object Name : ${segment.slice(0, 60)}`, undefined, 404);
+      throw new QboFault(
+        '2000',
+        'Invalid Object Name',
+        `Invalid Object Name : ${segment.slice(0, 60)}`,
+        undefined,
+        404,
+      );
     }
     return type;
   }
@@ -128,11 +143,20 @@ export class Accounting {
     seat.counts.reads += 1;
     if (!type.operations.has('read')) throw unsupported(`read on ${type.entity}`);
     if (type.entity === 'Preferences' || type.entity === 'CompanyInfo') {
-      return this.give(call, { [type.jsonName]: render(seat.company, type.entity, seat.engine.existing(type.entity, '1'), 'read'), time }, time);
+      return this.give(
+        call,
+        { [type.jsonName]: render(seat.company, type.entity, seat.engine.existing(type.entity, '1'), 'read'), time },
+        time,
+      );
     }
     if (id === undefined) throw requiredMissing('Id');
-    if (!/^-?\d{1,25}$/.test(id)) throw refusal('2030', `Invalid ID : Id should be a valid number. Supplied value:${id.slice(0, 40)}`, 'Id');
-    return this.give(call, { [type.jsonName]: this.shown(seat, type.entity, seat.engine.existing(type.entity, id), 'read'), time }, time);
+    if (!/^-?\d{1,25}$/.test(id))
+      throw refusal('2030', `Invalid ID : Id should be a valid number. Supplied value:${id.slice(0, 40)}`, 'Id');
+    return this.give(
+      call,
+      { [type.jsonName]: this.shown(seat, type.entity, seat.engine.existing(type.entity, id), 'read'), time },
+      time,
+    );
   }
 
   private shown(seat: Seat, entity: string, rec: Rec, channel: Channel): Rec {
@@ -190,7 +214,14 @@ export class Accounting {
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------
-  private write(seat: Seat, type: EntityType, call: Call, clientId: string | undefined, time: string, options: CallOptions): Answer {
+  private write(
+    seat: Seat,
+    type: EntityType,
+    call: Call,
+    clientId: string | undefined,
+    time: string,
+    options: CallOptions,
+  ): Answer {
     seat.counts.writes += 1;
     let body = readBody(call, type);
     if (options.changeBody) body = options.changeBody(body);
@@ -219,7 +250,12 @@ export class Accounting {
     let written: Written;
     if (type.entity === 'Preferences' || type.entity === 'CompanyInfo') written = updateSingleton(engine, type, body);
     else if (type.entity === 'RecurringTransaction') {
-      written = act === 'delete' ? removeTemplate(engine, body) : act === 'create' ? createTemplate(engine, body) : refuseUpdate(type);
+      written =
+        act === 'delete'
+          ? removeTemplate(engine, body)
+          : act === 'create'
+            ? createTemplate(engine, body)
+            : refuseUpdate(type);
     } else if (act === 'delete') written = engine.remove(type.entity, body, { include });
     else if (act === 'void') written = engine.voidTxn(type.entity, body, { include });
     else if (act === 'update') written = engine.update(type.entity, body, { include });
@@ -232,13 +268,22 @@ export class Accounting {
   private writtenBody(seat: Seat, written: Written): Rec {
     const { jsonName } = entityType(written.type);
     if (written.act === 'delete') return { [jsonName]: { status: 'Deleted', domain: 'QBO', Id: written.id } };
-    return { [jsonName]: this.shown(seat, written.type, written.rec, written.act === 'create' ? 'created' : 'written') };
+    return {
+      [jsonName]: this.shown(seat, written.type, written.rec, written.act === 'create' ? 'created' : 'written'),
+    };
   }
 
   private send(seat: Seat, type: EntityType, id: string, call: Call, time: string): Answer {
     seat.counts.writes += 1;
     if (!this.emulator.limits.admitEmail(seat.company.realmId)) {
-      throw new QboFault('3001', 'message=ThrottleExceeded; errorCode=003001; statusCode=429', 'The e-mail limit of the day was reached.', undefined, 429, 'SERVICE');
+      throw new QboFault(
+        '3001',
+        'message=ThrottleExceeded; errorCode=003001; statusCode=429',
+        'The e-mail limit of the day was reached.',
+        undefined,
+        429,
+        'SERVICE',
+      );
     }
     const written = seat.engine.send(type.entity, id, call.query.get('sendTo') ?? undefined);
     this.emulator.announce(seat, written.happenings);
@@ -265,7 +310,11 @@ export class Accounting {
       return this.give(call, { ExchangeRate: rec, time }, time);
     }
     seat.counts.reads += 1;
-    const rec = readExchangeRate(seat.company, call.query.get('sourcecurrencycode') ?? undefined, call.query.get('asofdate') ?? undefined);
+    const rec = readExchangeRate(
+      seat.company,
+      call.query.get('sourcecurrencycode') ?? undefined,
+      call.query.get('asofdate') ?? undefined,
+    );
     return this.give(call, { ExchangeRate: rec, time }, time);
   }
 
@@ -273,12 +322,18 @@ export class Accounting {
   private batch(seat: Seat, call: Call, clientId: string | undefined, time: string, options: CallOptions): Answer {
     const body = readBody(call, undefined);
     for (const key of Object.keys(body)) if (key !== 'BatchItemRequest') throw unsupportedProperty(key);
-    const items = Array.isArray(body['BatchItemRequest']) ? (body['BatchItemRequest'] as unknown[]) : [body['BatchItemRequest']];
-    if (body['BatchItemRequest'] === undefined || items.some((i) => typeof i !== 'object' || i === null || Array.isArray(i))) {
+    const items = Array.isArray(body['BatchItemRequest'])
+      ? (body['BatchItemRequest'] as unknown[])
+      : [body['BatchItemRequest']];
+    if (
+      body['BatchItemRequest'] === undefined ||
+      items.some((i) => typeof i !== 'object' || i === null || Array.isArray(i))
+    ) {
       throw requiredMissing('BatchItemRequest');
     }
     const most = this.emulator.limits.sizeOf('batchItems');
-    if (items.length > most) throw refusal('1040', `Batch size exceeded : maximum number of batch items is ${most}, found ${items.length}`);
+    if (items.length > most)
+      throw refusal('1040', `Batch size exceeded : maximum number of batch items is ${most}, found ${items.length}`);
     const requestId = call.query.get('requestid') ?? undefined;
     seat.counts.batchItems += items.length;
     const answers = new Array<Rec>(items.length);
@@ -287,12 +342,21 @@ export class Accounting {
     const order = items.map((_, i) => i).sort((a, b) => Number(isQuery(items[b])) - Number(isQuery(items[a])) || a - b);
     for (const i of order) {
       const item = items[i] as Rec;
-      answers[i] = i < carriedOut ? this.batchItem(seat, item, requestId, clientId, options) : { bId: item['bId'], Fault: faultRec(asFault(undefined)) };
+      answers[i] =
+        i < carriedOut
+          ? this.batchItem(seat, item, requestId, clientId, options)
+          : { bId: item['bId'], Fault: faultRec(asFault(undefined)) };
     }
     return this.give(call, { BatchItemResponse: answers, time }, time);
   }
 
-  private batchItem(seat: Seat, item: Rec, requestId: string | undefined, clientId: string | undefined, options: CallOptions): Rec {
+  private batchItem(
+    seat: Seat,
+    item: Rec,
+    requestId: string | undefined,
+    clientId: string | undefined,
+    options: CallOptions,
+  ): Rec {
     const bId = item['bId'] === undefined ? undefined : String(item['bId']);
     const key = requestId === undefined || bId === undefined ? undefined : `${requestId}|${bId}`;
     const replayed = key === undefined ? undefined : this.emulator.recall(seat, key);
@@ -313,10 +377,18 @@ export class Accounting {
       if (!['create', 'update', 'delete', 'void'].includes(act)) throw unsupported(operation);
       const given: unknown = item[name];
       if (typeof given !== 'object' || given === null || Array.isArray(given)) throw unsupportedProperty(name);
-      const include = new Set(String(item['optionsData'] ?? '').toLowerCase().split(',').filter((w) => w !== ''));
+      const include = new Set(
+        String(item['optionsData'] ?? '')
+          .toLowerCase()
+          .split(',')
+          .filter((w) => w !== ''),
+      );
       const written = this.perform(seat, type, act, given as Rec, include, clientId, options);
       const answer: Rec = { ...this.writtenBody(seat, written), bId };
-      const kept = key === undefined ? undefined : this.emulator.remember(seat, key, { status: 200, contentType: JSON_TYPE, body: JSON.stringify(answer) });
+      const kept =
+        key === undefined
+          ? undefined
+          : this.emulator.remember(seat, key, { status: 200, contentType: JSON_TYPE, body: JSON.stringify(answer) });
       this.emulator.keep(seat, kept);
       return answer;
     } catch (error) {
@@ -371,7 +443,9 @@ export class Accounting {
   }
 }
 
-const ATTACHABLE_TYPES = new Set('ai csv doc docx eps gif jpeg jpg ods pdf png rtf tif tiff txt xls xlsx xml'.split(' '));
+const ATTACHABLE_TYPES = new Set(
+  'ai csv doc docx eps gif jpeg jpg ods pdf png rtf tif tiff txt xls xlsx xml'.split(' '),
+);
 
 function extensionOf(fileName: string): string {
   return /\.([A-Za-z0-9]+)$/.exec(fileName)?.[1]?.toLowerCase() ?? '';
@@ -382,7 +456,8 @@ function readMetadata(part: Part): Rec {
   try {
     return /^\s*</.test(text) ? fromXml(text).body : parseJson(text);
   } catch (error) {
-    if (error instanceof QboFault) throw refusal('6040', 'Invalid attachable metadata : the metadata part is not an Attachable');
+    if (error instanceof QboFault)
+      throw refusal('6040', 'Invalid attachable metadata : the metadata part is not an Attachable');
     throw error;
   }
 }

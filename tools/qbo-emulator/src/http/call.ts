@@ -58,7 +58,9 @@ export function writeOperation(call: Call, _segment?: string): string {
   if (operation === 'delete') return 'delete';
   if (operation === 'update') return 'update';
   // Cheap look instead of a parse: the class of a fault rule and the journal may be one step less sure than the write.
-  return /"Id"\s*:\s*"?-?\d|<Id>/.test(call.body.toString('latin1', 0, Math.min(call.body.length, 4096))) ? 'update' : 'create';
+  return /"Id"\s*:\s*"?-?\d|<Id>/.test(call.body.toString('latin1', 0, Math.min(call.body.length, 4096)))
+    ? 'update'
+    : 'create';
 }
 
 export function includeWords(call: Call): Set<string> {
@@ -74,7 +76,10 @@ export function readBody(call: Call, expected: EntityType | undefined): Rec {
   const text = body.toString('utf8');
   if (contentType.includes('xml') || (/^\s*</.test(text) && !contentType.includes('json'))) return fromXml(text).body;
   if (contentType !== '' && !/json|text|urlencoded|octet-stream/.test(contentType)) {
-    throw refusal('1050', `Invalid content type : ${contentType.slice(0, 60)}, expected application/json or application/xml`);
+    throw refusal(
+      '1050',
+      `Invalid content type : ${contentType.slice(0, 60)}, expected application/json or application/xml`,
+    );
   }
   return parseJson(text);
 }

@@ -35,15 +35,22 @@ beforeAll(async () => {
 });
 afterAll(() => qbo.close());
 
-const post = (path: string, body: unknown, headers?: Record<string, string>): Promise<Reply> => qbo.post(path, body, headers);
+const post = (path: string, body: unknown, headers?: Record<string, string>): Promise<Reply> =>
+  qbo.post(path, body, headers);
 const preferences = (patch: Rec): Promise<Reply> => qbo.steer('PUT', `/companies/${qbo.realmId}/preferences`, patch);
 const status = (value: string): Promise<Reply> =>
-  qbo.steer('PUT', `/companies/${qbo.realmId}/companyinfo`, { NameValue: [{ Name: 'SubscriptionStatus', Value: value }] });
+  qbo.steer('PUT', `/companies/${qbo.realmId}/companyinfo`, {
+    NameValue: [{ Name: 'SubscriptionStatus', Value: value }],
+  });
 const plan = (value: string): Promise<Reply> =>
   qbo.steer('PUT', `/companies/${qbo.realmId}/companyinfo`, { NameValue: [{ Name: 'OfferingSku', Value: value }] });
 
 /** Switches something, asks, switches back. */
-async function during(on: () => Promise<unknown>, off: () => Promise<unknown>, ask: () => Promise<Reply>): Promise<Reply> {
+async function during(
+  on: () => Promise<unknown>,
+  off: () => Promise<unknown>,
+  ask: () => Promise<Reply>,
+): Promise<Reply> {
   await on();
   try {
     return await ask();
@@ -75,14 +82,21 @@ async function upload(fileName: string, metadata: string | undefined): Promise<R
   form.append('file_content_0', new Blob(['x']), fileName);
   return qbo.call('POST', '/upload', form);
 }
-const uploadCode = (reply: Reply): Reply => ({ ...reply, body: (reply.body['AttachableResponse'] as Rec[] | undefined)?.[0] ?? reply.body });
+const uploadCode = (reply: Reply): Reply => ({
+  ...reply,
+  body: (reply.body['AttachableResponse'] as Rec[] | undefined)?.[0] ?? reply.body,
+});
 
 type Row = readonly [code: string, when: string, ask: () => Promise<Reply>];
 
 const ROWS: readonly Row[] = [
   ['500', 'a customer is deleted', () => post('/customer?operation=delete', { Id: customerId, SyncToken: '0' })],
   ['500', 'a bill is voided', () => post('/bill?operation=void', { Id: paidBillId, SyncToken: '1' })],
-  ['500', 'the body is not UTF-8', () => post('/customer', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]))],
+  [
+    '500',
+    'the body is not UTF-8',
+    () => post('/customer', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])),
+  ],
   ['610', 'an unknown object is read', () => qbo.get('/invoice/424242')],
   [
     '610',
@@ -105,17 +119,30 @@ const ROWS: readonly Row[] = [
   [
     '620',
     'a payment links a type it cannot pay',
-    () => post('/payment', { CustomerRef: { value: customerId }, TotalAmt: 1, Line: [{ Amount: 1, LinkedTxn: [{ TxnId: paidBillId, TxnType: 'Bill' }] }] }),
+    () =>
+      post('/payment', {
+        CustomerRef: { value: customerId },
+        TotalAmt: 1,
+        Line: [{ Amount: 1, LinkedTxn: [{ TxnId: paidBillId, TxnType: 'Bill' }] }],
+      }),
   ],
   [
     '620',
     'a payment links the invoice of another customer',
     async () => {
       const other = await qbo.make('Customer', { DisplayName: `Other ${Math.random()}` });
-      return post('/payment', { CustomerRef: { value: other['Id'] }, TotalAmt: 1, Line: [{ Amount: 1, LinkedTxn: [{ TxnId: invoiceId, TxnType: 'Invoice' }] }] });
+      return post('/payment', {
+        CustomerRef: { value: other['Id'] },
+        TotalAmt: 1,
+        Line: [{ Amount: 1, LinkedTxn: [{ TxnId: invoiceId, TxnType: 'Invoice' }] }],
+      });
     },
   ],
-  ['700', 'a sub-account has another type than its parent', () => post('/account', { Name: 'Wrong child', AccountType: 'Income', ParentRef: { value: utilities } })],
+  [
+    '700',
+    'a sub-account has another type than its parent',
+    () => post('/account', { Name: 'Wrong child', AccountType: 'Income', ParentRef: { value: utilities } }),
+  ],
   ['800', 'a paid bill is deleted', () => post('/bill?operation=delete', { Id: paidBillId, SyncToken: '1' })],
   [
     '900',
@@ -123,19 +150,45 @@ const ROWS: readonly Row[] = [
     async () => {
       const top = await qbo.make('Class', { Name: `Top ${Math.random()}` });
       const below = await qbo.make('Class', { Name: 'Below', ParentRef: { value: top['Id'] } });
-      return post('/class', { Id: top['Id'], SyncToken: '0', sparse: true, Name: top['Name'], ParentRef: { value: below['Id'] } });
+      return post('/class', {
+        Id: top['Id'],
+        SyncToken: '0',
+        sparse: true,
+        Name: top['Name'],
+        ParentRef: { value: below['Id'] },
+      });
     },
   ],
   ['1050', 'the body is neither JSON nor XML', () => post('/customer', 'a,b', { 'content-type': 'image/png' })],
   ['2000', 'the address names no entity', () => qbo.get('/nonsense/1')],
   ['2000', 'the address has capitals', () => qbo.get('/Invoice/1')],
   ['2010', 'a property is unknown', () => post('/customer', { DisplayName: 'P', Colour: 'red' })],
-  ['2010', 'an Ex block is sent back', () => post('/payment', { CustomerRef: { value: customerId }, TotalAmt: 1, Line: [{ Amount: 1, LinkedTxn: [], LineEx: { any: [1] } }] })],
+  [
+    '2010',
+    'an Ex block is sent back',
+    () =>
+      post('/payment', {
+        CustomerRef: { value: customerId },
+        TotalAmt: 1,
+        Line: [{ Amount: 1, LinkedTxn: [], LineEx: { any: [1] } }],
+      }),
+  ],
   ['2010', 'the body is not JSON', () => post('/customer', '{"DisplayName":')],
   ['2010', 'an object stands where text belongs', () => post('/customer', { DisplayName: { a: 1 } })],
   ['2020', 'a required reference is missing', () => post('/invoice', { Line: [salesLine('1', 1)] })],
   ['2020', 'an update has no SyncToken', () => post('/customer', { Id: customerId, sparse: true, Notes: 'n' })],
-  ['2020', 'a bill payment line links nothing', () => post('/billpayment', { VendorRef: { value: vendorId }, PayType: 'Check', TotalAmt: 1, CheckPayment: { BankAccountRef: { value: bank } }, Line: [{ Amount: 1 }] })],
+  [
+    '2020',
+    'a bill payment line links nothing',
+    () =>
+      post('/billpayment', {
+        VendorRef: { value: vendorId },
+        PayType: 'Check',
+        TotalAmt: 1,
+        CheckPayment: { BankAccountRef: { value: bank } },
+        Line: [{ Amount: 1 }],
+      }),
+  ],
   ['2030', 'an id is no number', () => qbo.get('/invoice/abc')],
   ['2040', 'a name holds a colon', () => post('/customer', { DisplayName: 'A:B' })],
   ['2050', 'a text is too long', () => post('/term', { Name: 'x'.repeat(32), DueDays: 1 })],
@@ -145,42 +198,163 @@ const ROWS: readonly Row[] = [
   ['2090', 'a whole number has a fraction', () => post('/term', { Name: 'T', DueDays: 1.5 })],
   ['2100', 'an amount is text', () => post('/payment', { CustomerRef: { value: customerId }, TotalAmt: 'ten' })],
   ['2110', 'an amount is too large', () => post('/payment', { CustomerRef: { value: customerId }, TotalAmt: 1e15 })],
-  ['2120', 'an item type is unknown', () => post('/item', { Name: 'X', Type: 'Gadget' }).then((r) => (faultCode(r) === '2170' ? post('/item', { Name: 'X', Type: 'Group', IncomeAccountRef: { value: income } }) : r))],
+  [
+    '2120',
+    'an item type is unknown',
+    () =>
+      post('/item', { Name: 'X', Type: 'Gadget' }).then((r) =>
+        faultCode(r) === '2170' ? post('/item', { Name: 'X', Type: 'Group', IncomeAccountRef: { value: income } }) : r,
+      ),
+  ],
   ['2130', 'a request id is too long', () => post(`/customer?requestid=${'x'.repeat(51)}`, { DisplayName: 'R' })],
-  ['2150', 'a tax rate is above a hundred', () => post('/taxservice/taxcode', { TaxCode: 'Much', TaxRateDetails: [{ TaxRateName: 'Much', RateValue: 101, TaxAgencyId: '1', TaxApplicableOn: 'Sales' }] })],
+  [
+    '2150',
+    'a tax rate is above a hundred',
+    () =>
+      post('/taxservice/taxcode', {
+        TaxCode: 'Much',
+        TaxRateDetails: [{ TaxRateName: 'Much', RateValue: 101, TaxAgencyId: '1', TaxApplicableOn: 'Sales' }],
+      }),
+  ],
   ['2170', 'an enumeration has no such value', () => post('/invoice', invoice({ PrintStatus: 'Perhaps' }))],
-  ['2170', 'HasBeenBilled is written', () => post('/bill', bill({ Line: [expenseLine(utilities, 1, { BillableStatus: 'HasBeenBilled', CustomerRef: { value: customerId } })] }))],
-  ['2190', 'a change is asked for that is older than 30 days', () => qbo.get('/cdc?entities=Invoice&changedSince=2020-01-01')],
+  [
+    '2170',
+    'HasBeenBilled is written',
+    () =>
+      post(
+        '/bill',
+        bill({
+          Line: [expenseLine(utilities, 1, { BillableStatus: 'HasBeenBilled', CustomerRef: { value: customerId } })],
+        }),
+      ),
+  ],
+  [
+    '2190',
+    'a change is asked for that is older than 30 days',
+    () => qbo.get('/cdc?entities=Invoice&changedSince=2020-01-01'),
+  ],
   ['2200', 'a web address is none', () => post('/customer', { DisplayName: 'W', WebAddr: { URI: 'not a url' } })],
-  ['2210', 'an e-mail address is none', () => post('/customer', { DisplayName: 'E', PrimaryEmailAddr: { Address: 'nobody' } })],
-  ['2220', 'a currency code is none', () => during(() => preferences({ CurrencyPrefs: { MultiCurrencyEnabled: true } }), () => preferences({ CurrencyPrefs: { MultiCurrencyEnabled: false } }), () => post('/companycurrency', { Code: 'euro' }))],
+  [
+    '2210',
+    'an e-mail address is none',
+    () => post('/customer', { DisplayName: 'E', PrimaryEmailAddr: { Address: 'nobody' } }),
+  ],
+  [
+    '2220',
+    'a currency code is none',
+    () =>
+      during(
+        () => preferences({ CurrencyPrefs: { MultiCurrencyEnabled: true } }),
+        () => preferences({ CurrencyPrefs: { MultiCurrencyEnabled: false } }),
+        () => post('/companycurrency', { Code: 'euro' }),
+      ),
+  ],
   ['2230', 'a boolean is text', () => post('/customer', { DisplayName: 'B', Taxable: 'perhaps' })],
   ['2240', 'a number is out of its range', () => post('/term', { Name: 'T', DueDays: 1000 })],
   ['2250', 'there is no line', () => post('/bill', bill({ Line: [] }))],
-  ['2260', 'a journal line has no posting type', () => post('/journalentry', journal([journalLine(bank, undefined, 5), journalLine(utilities, 'Credit', 5)]))],
-  ['2290', 'a journal line is negative', () => post('/journalentry', journal([journalLine(bank, 'Debit', -5), journalLine(utilities, 'Credit', -5)]))],
+  [
+    '2260',
+    'a journal line has no posting type',
+    () => post('/journalentry', journal([journalLine(bank, undefined, 5), journalLine(utilities, 'Credit', 5)])),
+  ],
+  [
+    '2290',
+    'a journal line is negative',
+    () => post('/journalentry', journal([journalLine(bank, 'Debit', -5), journalLine(utilities, 'Credit', -5)])),
+  ],
   ['2290', 'a payment is negative', () => post('/payment', { CustomerRef: { value: customerId }, TotalAmt: -5 })],
-  ['2300', 'debits differ from credits', () => post('/journalentry', journal([journalLine(bank, 'Debit', 5), journalLine(utilities, 'Credit', 6)]))],
+  [
+    '2300',
+    'debits differ from credits',
+    () => post('/journalentry', journal([journalLine(bank, 'Debit', 5), journalLine(utilities, 'Credit', 6)])),
+  ],
   ['2500', 'a reference points nowhere', () => post('/invoice', invoice({ CustomerRef: { value: '777777' } }))],
   ['2600', 'a term has two kinds of due date', () => post('/term', { Name: 'T', DueDays: 5, DayOfMonthDue: 5 })],
-  ['3000', 'a custom field has no such definition', () => post('/invoice', invoice({ CustomField: [{ DefinitionId: '99', StringValue: 'x' }] }))],
+  [
+    '3000',
+    'a custom field has no such definition',
+    () => post('/invoice', invoice({ CustomField: [{ DefinitionId: '99', StringValue: 'x' }] })),
+  ],
   ['4000', 'a query cannot be parsed', () => qbo.get('/query?query=select%20from')],
-  ['4001', 'a query names an unknown property', () => qbo.get(`/query?query=${encodeURIComponent("select * from Invoice where Nope = 'x'")}`)],
-  ['5010', 'a SyncToken is behind', () => post('/invoice', { Id: invoiceId, SyncToken: '77', sparse: true, PrivateNote: 'x' })],
-  ['5020', 'the plan lacks purchase orders', () => during(() => plan('QuickBooks Online Essentials'), () => plan('QuickBooks Online Plus'), () => post('/purchaseorder', { ...bill(), APAccountRef: { value: '19' } }))],
-  ['5030', 'estimates are switched off', () => during(() => preferences({ SalesFormsPrefs: { AllowEstimates: false } }), () => preferences({ SalesFormsPrefs: { AllowEstimates: true } }), () => post('/estimate', invoice()))],
+  [
+    '4001',
+    'a query names an unknown property',
+    () => qbo.get(`/query?query=${encodeURIComponent("select * from Invoice where Nope = 'x'")}`),
+  ],
+  [
+    '5010',
+    'a SyncToken is behind',
+    () => post('/invoice', { Id: invoiceId, SyncToken: '77', sparse: true, PrivateNote: 'x' }),
+  ],
+  [
+    '5020',
+    'the plan lacks purchase orders',
+    () =>
+      during(
+        () => plan('QuickBooks Online Essentials'),
+        () => plan('QuickBooks Online Plus'),
+        () => post('/purchaseorder', { ...bill(), APAccountRef: { value: '19' } }),
+      ),
+  ],
+  [
+    '5030',
+    'estimates are switched off',
+    () =>
+      during(
+        () => preferences({ SalesFormsPrefs: { AllowEstimates: false } }),
+        () => preferences({ SalesFormsPrefs: { AllowEstimates: true } }),
+        () => post('/estimate', invoice()),
+      ),
+  ],
   ['5030', 'currencies are switched off', () => post('/companycurrency', { Code: 'EUR' })],
-  ['6000', 'more is applied than is open', () => post('/payment', { CustomerRef: { value: customerId }, TotalAmt: 101, Line: [{ Amount: 101, LinkedTxn: [{ TxnId: invoiceId, TxnType: 'Invoice' }] }] })],
+  [
+    '6000',
+    'more is applied than is open',
+    () =>
+      post('/payment', {
+        CustomerRef: { value: customerId },
+        TotalAmt: 101,
+        Line: [{ Amount: 101, LinkedTxn: [{ TxnId: invoiceId, TxnType: 'Invoice' }] }],
+      }),
+  ],
   ['6010', 'an account has neither type nor subtype', () => post('/account', { Name: 'Untyped' })],
-  ['6010', 'a subtype belongs to another type', () => post('/account', { Name: 'Mixed', AccountType: 'Bank', AccountSubType: 'Inventory' })],
+  [
+    '6010',
+    'a subtype belongs to another type',
+    () => post('/account', { Name: 'Mixed', AccountType: 'Bank', AccountSubType: 'Inventory' }),
+  ],
   ['6040', 'upload metadata is no Attachable', async () => uploadCode(await upload('a.pdf', 'not json'))],
   ['6041', 'an upload has a file type that is not taken', async () => uploadCode(await upload('a.exe', undefined))],
-  ['6050', 'an attachment points to a term', () => post('/attachable', { Note: 'n', AttachableRef: [{ EntityRef: { type: 'Term', value: '1' } }] })],
-  ['6060', 'an opening balance has no date', () => post('/account', { Name: 'Opened', AccountType: 'Bank', OpeningBalance: 5 })],
-  ['6070', 'an amount is not quantity times price', () => post('/invoice', invoice({ Line: [salesLine('1', 10, { Qty: 3, UnitPrice: 3 })] }))],
+  [
+    '6050',
+    'an attachment points to a term',
+    () => post('/attachable', { Note: 'n', AttachableRef: [{ EntityRef: { type: 'Term', value: '1' } }] }),
+  ],
+  [
+    '6060',
+    'an opening balance has no date',
+    () => post('/account', { Name: 'Opened', AccountType: 'Bank', OpeningBalance: 5 }),
+  ],
+  [
+    '6070',
+    'an amount is not quantity times price',
+    () => post('/invoice', invoice({ Line: [salesLine('1', 10, { Qty: 3, UnitPrice: 3 })] })),
+  ],
   ['6080', 'a customer has no name', () => post('/customer', { Notes: 'nameless' })],
-  ['6090', 'a discount line says nothing', () => post('/invoice', invoice({ Line: [salesLine('1', 10), { DetailType: 'DiscountLineDetail', DiscountLineDetail: {} }] }))],
-  ['6100', 'a US line has a real tax code', () => post('/invoice', invoice({ Line: [salesLine('1', 10, { TaxCodeRef: { value: '1' } })] }))],
+  [
+    '6090',
+    'a discount line says nothing',
+    () =>
+      post(
+        '/invoice',
+        invoice({ Line: [salesLine('1', 10), { DetailType: 'DiscountLineDetail', DiscountLineDetail: {} }] }),
+      ),
+  ],
+  [
+    '6100',
+    'a US line has a real tax code',
+    () => post('/invoice', invoice({ Line: [salesLine('1', 10, { TaxCodeRef: { value: '1' } })] })),
+  ],
   [
     '6140',
     'a number is used twice',
@@ -195,20 +369,45 @@ const ROWS: readonly Row[] = [
       ),
   ],
   ['6150', 'a job has no parent', () => post('/customer', { DisplayName: 'Job', Job: true })],
-  ['6160', 'the old sales tax code is used', () => post('/invoice', invoice({ TxnTaxDetail: { TxnTaxCodeRef: { value: 'CustomSalesTax' } } }))],
+  [
+    '6160',
+    'the old sales tax code is used',
+    () => post('/invoice', invoice({ TxnTaxDetail: { TxnTaxCodeRef: { value: 'CustomSalesTax' } } })),
+  ],
   [
     '6180',
     'a tree has a sixth level',
     async () => {
       let parent: Rec | undefined;
       for (let level = 1; level <= 5; level++) {
-        parent = await qbo.make('Department', { Name: `Level ${level} ${Math.random()}`, ...(parent && { ParentRef: { value: parent['Id'] } }) });
+        parent = await qbo.make('Department', {
+          Name: `Level ${level} ${Math.random()}`,
+          ...(parent && { ParentRef: { value: parent['Id'] } }),
+        });
       }
       return post('/department', { Name: 'Level 6', ParentRef: { value: parent!['Id'] } });
     },
   ],
-  ['6190', 'the subscription has ended', () => during(() => status('EXPIRED'), () => status('SUBSCRIBED'), () => post('/customer', { DisplayName: 'Late' }))],
-  ['6200', 'the books are closed', () => during(() => preferences({ AccountingInfoPrefs: { BookCloseDate: '2025-12-31' } }), () => preferences({ AccountingInfoPrefs: { BookCloseDate: null } }), () => post('/invoice', invoice({ TxnDate: '2025-12-31' })))],
+  [
+    '6190',
+    'the subscription has ended',
+    () =>
+      during(
+        () => status('EXPIRED'),
+        () => status('SUBSCRIBED'),
+        () => post('/customer', { DisplayName: 'Late' }),
+      ),
+  ],
+  [
+    '6200',
+    'the books are closed',
+    () =>
+      during(
+        () => preferences({ AccountingInfoPrefs: { BookCloseDate: '2025-12-31' } }),
+        () => preferences({ AccountingInfoPrefs: { BookCloseDate: null } }),
+        () => post('/invoice', invoice({ TxnDate: '2025-12-31' })),
+      ),
+  ],
   [
     '6210',
     'the books are closed with a password',
@@ -219,8 +418,22 @@ const ROWS: readonly Row[] = [
         () => post('/invoice', invoice({ TxnDate: '2025-12-31' })),
       ),
   ],
-  ['6220', 'a customer with a balance is made inactive', () => post('/customer', { Id: customerId, SyncToken: '0', sparse: true, Active: false })],
-  ['6230', 'the old sales tax code is used in an update', () => post('/invoice', { Id: invoiceId, SyncToken: '0', sparse: true, TxnTaxDetail: { TxnTaxCodeRef: { value: 'CustomSalesTax' } } })],
+  [
+    '6220',
+    'a customer with a balance is made inactive',
+    () => post('/customer', { Id: customerId, SyncToken: '0', sparse: true, Active: false }),
+  ],
+  [
+    '6230',
+    'the old sales tax code is used in an update',
+    () =>
+      post('/invoice', {
+        Id: invoiceId,
+        SyncToken: '0',
+        sparse: true,
+        TxnTaxDetail: { TxnTaxCodeRef: { value: 'CustomSalesTax' } },
+      }),
+  ],
   ['6240', 'a name is taken by another kind', () => post('/vendor', { DisplayName: 'HOLDER' })],
   [
     '6270',
@@ -228,7 +441,10 @@ const ROWS: readonly Row[] = [
     async () => {
       const cogs = await qbo.accountId('Cost of Goods Sold');
       const asset = await qbo.accountId('Inventory Asset');
-      const item = await qbo.make('Item', inventory({ ExpenseAccountRef: { value: cogs }, AssetAccountRef: { value: asset } }));
+      const item = await qbo.make(
+        'Item',
+        inventory({ ExpenseAccountRef: { value: cogs }, AssetAccountRef: { value: asset } }),
+      );
       return post('/invoice', invoice({ TxnDate: '2025-12-01', Line: [salesLine(item['Id'], 10)] }));
     },
   ],
@@ -237,19 +453,72 @@ const ROWS: readonly Row[] = [
     'a customer with unbilled charges is made inactive',
     async () => {
       const charged = await qbo.make('Customer', { DisplayName: `Charged ${Math.random()}` });
-      await qbo.make('Bill', bill({ Line: [expenseLine(utilities, 9, { BillableStatus: 'Billable', CustomerRef: { value: charged['Id'] } })] }));
+      await qbo.make(
+        'Bill',
+        bill({
+          Line: [expenseLine(utilities, 9, { BillableStatus: 'Billable', CustomerRef: { value: charged['Id'] } })],
+        }),
+      );
       return post('/customer', { Id: charged['Id'], SyncToken: '0', sparse: true, Active: false });
     },
   ],
-  ['6290', 'a time activity names the wrong kind', () => post('/timeactivity', { NameOf: 'Employee', EmployeeRef: { value: '1' }, VendorRef: { value: vendorId }, Hours: 1 })],
-  ['6310', 'a billable line has no customer', () => post('/bill', bill({ Line: [expenseLine(utilities, 1, { BillableStatus: 'Billable' })] }))],
-  ['6320', 'a time activity has no time', () => post('/timeactivity', { NameOf: 'Vendor', VendorRef: { value: vendorId } })],
-  ['6420', 'a document without an address is sent', () => post(`/invoice/${invoiceId}/send`, '', { 'content-type': 'application/octet-stream' })],
-  ['6430', 'a deposit goes to an expense account', () => post('/salesreceipt', { Line: [salesLine('1', 1)], DepositToAccountRef: { value: utilities } })],
-  ['6430', 'a card purchase is paid from the bank', () => post('/purchase', { PaymentType: 'CreditCard', AccountRef: { value: bank }, Line: [expenseLine(utilities, 1)] })],
+  [
+    '6290',
+    'a time activity names the wrong kind',
+    () =>
+      post('/timeactivity', {
+        NameOf: 'Employee',
+        EmployeeRef: { value: '1' },
+        VendorRef: { value: vendorId },
+        Hours: 1,
+      }),
+  ],
+  [
+    '6310',
+    'a billable line has no customer',
+    () => post('/bill', bill({ Line: [expenseLine(utilities, 1, { BillableStatus: 'Billable' })] })),
+  ],
+  [
+    '6320',
+    'a time activity has no time',
+    () => post('/timeactivity', { NameOf: 'Vendor', VendorRef: { value: vendorId } }),
+  ],
+  [
+    '6420',
+    'a document without an address is sent',
+    () => post(`/invoice/${invoiceId}/send`, '', { 'content-type': 'application/octet-stream' }),
+  ],
+  [
+    '6430',
+    'a deposit goes to an expense account',
+    () => post('/salesreceipt', { Line: [salesLine('1', 1)], DepositToAccountRef: { value: utilities } }),
+  ],
+  [
+    '6430',
+    'a card purchase is paid from the bank',
+    () =>
+      post('/purchase', { PaymentType: 'CreditCard', AccountRef: { value: bank }, Line: [expenseLine(utilities, 1)] }),
+  ],
   ['6440', 'a journal has one line', () => post('/journalentry', journal([journalLine(bank, 'Debit', 5)]))],
-  ['6520', 'an inventory item has no quantity', () => post('/item', inventory({ QtyOnHand: undefined, ExpenseAccountRef: { value: '25' }, AssetAccountRef: { value: '26' } }))],
-  ['6530', 'a card number is sent', () => post('/payment', { CustomerRef: { value: customerId }, TotalAmt: 1, CreditCardPayment: { CreditChargeInfo: { Number: '4111111111111111' } } })],
+  [
+    '6520',
+    'an inventory item has no quantity',
+    () =>
+      post(
+        '/item',
+        inventory({ QtyOnHand: undefined, ExpenseAccountRef: { value: '25' }, AssetAccountRef: { value: '26' } }),
+      ),
+  ],
+  [
+    '6530',
+    'a card number is sent',
+    () =>
+      post('/payment', {
+        CustomerRef: { value: customerId },
+        TotalAmt: 1,
+        CreditCardPayment: { CreditChargeInfo: { Number: '4111111111111111' } },
+      }),
+  ],
   [
     '6540',
     'a deposited payment is changed',
@@ -262,7 +531,18 @@ const ROWS: readonly Row[] = [
       return post('/payment', { Id: payment['Id'], SyncToken: '0', sparse: true, PrivateNote: 'x' });
     },
   ],
-  ['1040', 'a batch has 31 items', () => qbo.steer('PUT', '/limits', { batchItems: 30 }).then(() => post('/batch', { BatchItemRequest: Array.from({ length: 31 }, (_, i) => ({ bId: String(i), Query: 'select * from Term' })) }))],
+  [
+    '1040',
+    'a batch has 31 items',
+    () =>
+      qbo
+        .steer('PUT', '/limits', { batchItems: 30 })
+        .then(() =>
+          post('/batch', {
+            BatchItemRequest: Array.from({ length: 31 }, (_, i) => ({ bId: String(i), Query: 'select * from Term' })),
+          }),
+        ),
+  ],
 ];
 
 describe('fault table', () => {
@@ -276,7 +556,11 @@ describe('fault table', () => {
     const books = async (): Promise<string> => (await qbo.steer('GET', `/companies/${qbo.realmId}/trial-balance`)).text;
     const before = await books();
     await post('/invoice', invoice({ Line: [salesLine('1', 10), salesLine('99999', 1)] }));
-    await post('/payment', { CustomerRef: { value: customerId }, TotalAmt: 5000, Line: [{ Amount: 5000, LinkedTxn: [{ TxnId: invoiceId, TxnType: 'Invoice' }] }] });
+    await post('/payment', {
+      CustomerRef: { value: customerId },
+      TotalAmt: 5000,
+      Line: [{ Amount: 5000, LinkedTxn: [{ TxnId: invoiceId, TxnType: 'Invoice' }] }],
+    });
     expect(await books()).toBe(before);
   });
 });

@@ -29,7 +29,17 @@ describe('a company over HTTP', () => {
     const ann = await customer('Ann Order');
     const made = await invoice(ann['Id'], 100);
     expect(Object.keys(made)).toEqual(
-      expect.arrayContaining(['domain', 'sparse', 'Id', 'SyncToken', 'MetaData', 'CustomField', 'DocNumber', 'LinkedTxn', 'Line']),
+      expect.arrayContaining([
+        'domain',
+        'sparse',
+        'Id',
+        'SyncToken',
+        'MetaData',
+        'CustomField',
+        'DocNumber',
+        'LinkedTxn',
+        'Line',
+      ]),
     );
     expect(Object.keys(made).indexOf('domain')).toBeLessThan(Object.keys(made).indexOf('Line'));
     expect(made).toMatchObject({
@@ -67,7 +77,9 @@ describe('a company over HTTP', () => {
       LinkedTxn: [{ TxnId: paid['Id'], TxnType: 'Payment' }],
     });
     expect(await qbo.read('Customer', ben['Id'])).toMatchObject({ SyncToken: '0', Balance: -50 });
-    const voided = (await qbo.post('/payment?operation=update&include=void', { Id: paid['Id'], SyncToken: '0', sparse: true })).body;
+    const voided = (
+      await qbo.post('/payment?operation=update&include=void', { Id: paid['Id'], SyncToken: '0', sparse: true })
+    ).body;
     expect(voided['Payment']).toMatchObject({ TotalAmt: 0, Line: [], PrivateNote: 'Voided', SyncToken: '1' });
     expect(await qbo.read('Invoice', bill['Id'])).toMatchObject({ Balance: 250, LinkedTxn: [] });
     expect(await trialBalance()).toEqual(before);
@@ -93,15 +105,21 @@ describe('a company over HTTP', () => {
     for (const [path, body, code] of cases) expect([path, faultCode(await qbo.post(path, body))]).toEqual([path, code]);
     const cara = await customer('Cara Stale');
     await qbo.post('/customer', { Id: cara['Id'], SyncToken: '0', sparse: true, Notes: 'a' });
-    expect(faultCode(await qbo.post('/customer', { Id: cara['Id'], SyncToken: '0', sparse: true, Notes: 'b' }))).toBe('5010');
+    expect(faultCode(await qbo.post('/customer', { Id: cara['Id'], SyncToken: '0', sparse: true, Notes: 'b' }))).toBe(
+      '5010',
+    );
   });
 
   it('hides a deactivated name behind a suffix and lets the name be used again', async () => {
     const dan = await customer('Dan Gone');
-    const gone = (await qbo.post('/customer', { Id: dan['Id'], SyncToken: '0', sparse: true, Active: false })).body['Customer'];
+    const gone = (await qbo.post('/customer', { Id: dan['Id'], SyncToken: '0', sparse: true, Active: false })).body[
+      'Customer'
+    ];
     expect(gone).toMatchObject({ Active: false, DisplayName: 'Dan Gone (deleted)' });
     expect(await qbo.query("select * from Customer where DisplayName like 'Dan Gone%'")).toEqual({});
-    expect((await qbo.query("select * from Customer where Active = false and DisplayName like 'Dan Gone%'"))['Customer']).toHaveLength(1);
+    expect(
+      (await qbo.query("select * from Customer where Active = false and DisplayName like 'Dan Gone%'"))['Customer'],
+    ).toHaveLength(1);
     const again = await customer('Dan Gone');
     const back = await qbo.post('/customer', { Id: dan['Id'], SyncToken: '1', sparse: true, Active: true });
     expect(back.body['Customer']['DisplayName']).toBe('Dan Gone-1');
@@ -117,7 +135,12 @@ describe('a company over HTTP', () => {
     const { body } = await qbo.get(`/cdc?entities=Invoice,Class&changedSince=${encodeURIComponent(since)}`);
     const [invoices, classes] = body['CDCResponse'][0].QueryResponse;
     const rows = invoices.Invoice as Rec[];
-    expect(rows.at(-1)).toEqual({ domain: 'QBO', status: 'Deleted', Id: dead['Id'], MetaData: { LastUpdatedTime: expect.any(String) } });
+    expect(rows.at(-1)).toEqual({
+      domain: 'QBO',
+      status: 'Deleted',
+      Id: dead['Id'],
+      MetaData: { LastUpdatedTime: expect.any(String) },
+    });
     expect(rows.some((r) => r['Id'] === live['Id'])).toBe(true);
     expect(classes).toEqual({});
   });
@@ -139,7 +162,11 @@ describe('a company over HTTP', () => {
 
   it('takes a file up and hands it down again for a quarter of an hour', async () => {
     const form = new FormData();
-    const metadata = { FileName: 'a.txt', ContentType: 'text/plain', AttachableRef: [{ EntityRef: { type: 'Customer', value: '1' } }] };
+    const metadata = {
+      FileName: 'a.txt',
+      ContentType: 'text/plain',
+      AttachableRef: [{ EntityRef: { type: 'Customer', value: '1' } }],
+    };
     form.append('file_metadata_0', new Blob([JSON.stringify(metadata)], { type: 'application/json' }));
     form.append('file_content_0', new Blob(['hello'], { type: 'text/plain' }), 'a.txt');
     const uploaded = await qbo.call('POST', '/upload', form);
@@ -156,7 +183,10 @@ describe('a company over HTTP', () => {
     expect(reply.headers.get('content-type')).toContain('xml');
     expect(reply.text).toMatch(/<Fault type="ValidationFault"><Error code="610"/);
     const xml = '<Customer xmlns="http://schema.intuit.com/finance/v3"><DisplayName>Xena Xml</DisplayName></Customer>';
-    const made = await qbo.call('POST', '/customer', xml, { 'content-type': 'application/xml', accept: 'application/xml' });
+    const made = await qbo.call('POST', '/customer', xml, {
+      'content-type': 'application/xml',
+      accept: 'application/xml',
+    });
     expect(made.text).toContain('<DisplayName>Xena Xml</DisplayName>');
   });
 
@@ -176,7 +206,9 @@ describe('a company over HTTP', () => {
     const bare = await send(qbo.running.url, 'GET', `/v3/company/${qbo.realmId}/companyinfo/1`);
     expect([bare.status, faultCode(bare)]).toEqual([401, '3202']);
     const other = (await qbo.steer('POST', '/companies', { name: 'Other' })).body['realmId'] as string;
-    const wrong = await send(qbo.running.url, 'GET', `/v3/company/${other}/companyinfo/1`, undefined, { authorization: `Bearer ${qbo.token}` });
+    const wrong = await send(qbo.running.url, 'GET', `/v3/company/${other}/companyinfo/1`, undefined, {
+      authorization: `Bearer ${qbo.token}`,
+    });
     expect([wrong.status, faultCode(wrong)]).toEqual([403, '3100']);
     await qbo.steer('PUT', '/clock', { advanceMs: 3_600_001 });
     expect(faultCode(await qbo.get('/companyinfo/1'))).toBe('3200');
@@ -190,7 +222,10 @@ describe('webhooks', () => {
       const chunks: Buffer[] = [];
       req.on('data', (c: Buffer) => chunks.push(c));
       req.on('end', () => {
-        got.push({ body: Buffer.concat(chunks).toString(), signature: req.headers['intuit-signature'] as string | undefined });
+        got.push({
+          body: Buffer.concat(chunks).toString(),
+          signature: req.headers['intuit-signature'] as string | undefined,
+        });
         res.end();
       });
     });
@@ -201,7 +236,10 @@ describe('webhooks', () => {
       const app = (await hooked.steer('POST', '/apps', { name: 'hooked', webhookUrl, webhookFormat })).body;
       await hooked.steer('POST', '/grants', { clientId: app['clientId'], realmId: hooked.realmId });
       const vendor = await hooked.make('Vendor', { DisplayName: 'Hooked' });
-      const bill = await hooked.make('Bill', { VendorRef: { value: vendor['Id'] }, Line: [expenseLine(await hooked.accountId('Utilities'), 5)] });
+      const bill = await hooked.make('Bill', {
+        VendorRef: { value: vendor['Id'] },
+        Line: [expenseLine(await hooked.accountId('Utilities'), 5)],
+      });
       await hooked.steer('PUT', '/clock', { advanceMs: 10_000 });
       expect(got.length).toBeGreaterThan(0);
       const all = got.map((g) => g.body).join();

@@ -28,7 +28,13 @@ function state(): string {
   return text;
 }
 
-function ask(method: string, path: string, body: Buffer | string, headers: Rec = {}, wantsJson = true): { status: number; text: string } {
+function ask(
+  method: string,
+  path: string,
+  body: Buffer | string,
+  headers: Rec = {},
+  wantsJson = true,
+): { status: number; text: string } {
   const [address = '', search = ''] = path.split('?');
   const call: Call = {
     method,
@@ -48,14 +54,22 @@ let asked = 0;
 function assertAnswered({ status, text }: { status: number; text: string }, before: () => string | undefined): void {
   asked += 1;
   if (status === 200) return;
-  const fault = status === 400 || status === 403 || status === 404 ? ((JSON.parse(text) as Rec)['Fault'] as Rec | undefined) : undefined;
+  const fault =
+    status === 400 || status === 403 || status === 404
+      ? ((JSON.parse(text) as Rec)['Fault'] as Rec | undefined)
+      : undefined;
   const error = fault?.['Error']?.[0] as Rec | undefined;
-  if (typeof fault?.['type'] !== 'string' || !/^\d+$/.test(String(error?.['code'])) || typeof error?.['Message'] !== 'string') {
+  if (
+    typeof fault?.['type'] !== 'string' ||
+    !/^\d+$/.test(String(error?.['code'])) ||
+    typeof error?.['Message'] !== 'string'
+  ) {
     throw new Error(`not a QBO fault: ${status} ${text.slice(0, 300)}`);
   }
   // The whole picture costs a millisecond; every tenth refusal is enough to find a path that leaves something behind.
   const was = asked % 10 === 0 ? before() : undefined;
-  if (was !== undefined && state() !== was) throw new Error(`a refused request changed the company: ${text.slice(0, 300)}`);
+  if (was !== undefined && state() !== was)
+    throw new Error(`a refused request changed the company: ${text.slice(0, 300)}`);
 }
 
 const names = [...new Set(entityTypes.flatMap((t) => [...t.fields.keys()]))];
@@ -72,7 +86,9 @@ const value: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
     { depthSize: 'small', withCrossShrink: true },
     scalar,
     fc.record({ value: scalar }),
-    fc.dictionary(fc.constantFrom(...names, 'value', 'name', 'constructor', '__proto__', 'LineEx'), tie('node'), { maxKeys: 4 }),
+    fc.dictionary(fc.constantFrom(...names, 'value', 'name', 'constructor', '__proto__', 'LineEx'), tie('node'), {
+      maxKeys: 4,
+    }),
     fc.array(tie('node'), { maxLength: 4 }),
   ),
 })).node;
@@ -85,12 +101,17 @@ describe('hostile input', () => {
   it('a document of random fields is answered, and refused without a trace', () => {
     let known: string | undefined;
     fc.assert(
-      fc.property(fc.constantFrom(...endpoints), body, fc.constantFrom('', '?operation=update', '?operation=delete', '?include=void'), (endpoint, doc, search) => {
-        known ??= state();
-        const reply = ask('POST', `${endpoint}${search}`, JSON.stringify(doc));
-        assertAnswered(reply, () => known);
-        if (reply.status === 200) known = undefined;
-      }),
+      fc.property(
+        fc.constantFrom(...endpoints),
+        body,
+        fc.constantFrom('', '?operation=update', '?operation=delete', '?include=void'),
+        (endpoint, doc, search) => {
+          known ??= state();
+          const reply = ask('POST', `${endpoint}${search}`, JSON.stringify(doc));
+          assertAnswered(reply, () => known);
+          if (reply.status === 200) known = undefined;
+        },
+      ),
       { numRuns: NUM_RUNS, endOnFailure: true },
     );
   });
@@ -98,7 +119,14 @@ describe('hostile input', () => {
   it('a good document with one bad field is answered, and refused without a trace', () => {
     const good: [string, Rec][] = [
       ['invoice', { CustomerRef: { value: customer }, Line: [salesLine('1', 10)] }],
-      ['payment', { CustomerRef: { value: customer }, TotalAmt: 1, Line: [{ Amount: 1, LinkedTxn: [{ TxnId: invoice, TxnType: 'Invoice' }] }] }],
+      [
+        'payment',
+        {
+          CustomerRef: { value: customer },
+          TotalAmt: 1,
+          Line: [{ Amount: 1, LinkedTxn: [{ TxnId: invoice, TxnType: 'Invoice' }] }],
+        },
+      ],
       ['customer', { Id: customer, SyncToken: '0', sparse: true }],
       ['item', { Name: 'Item', Type: 'Service', IncomeAccountRef: { value: '1' } }],
       ['attachable', { Note: 'n' }],
@@ -109,16 +137,22 @@ describe('hostile input', () => {
     ];
     let known: string | undefined;
     fc.assert(
-      fc.property(fc.constantFrom(...good), fc.constantFrom(...names, 'Line', 'Amount', 'LinkedTxn'), value, fc.boolean(), ([path, doc], name, bad, inLine) => {
-        known ??= state();
-        const broken = structuredClone(doc);
-        const line = (broken['Line'] as Rec[] | undefined)?.[0];
-        if (inLine && line) line[name] = bad;
-        else broken[name] = bad;
-        const reply = ask('POST', path, JSON.stringify(broken));
-        assertAnswered(reply, () => known);
-        if (reply.status === 200) known = undefined;
-      }),
+      fc.property(
+        fc.constantFrom(...good),
+        fc.constantFrom(...names, 'Line', 'Amount', 'LinkedTxn'),
+        value,
+        fc.boolean(),
+        ([path, doc], name, bad, inLine) => {
+          known ??= state();
+          const broken = structuredClone(doc);
+          const line = (broken['Line'] as Rec[] | undefined)?.[0];
+          if (inLine && line) line[name] = bad;
+          else broken[name] = bad;
+          const reply = ask('POST', path, JSON.stringify(broken));
+          assertAnswered(reply, () => known);
+          if (reply.status === 200) known = undefined;
+        },
+      ),
       { numRuns: NUM_RUNS, endOnFailure: true },
     );
   });
@@ -129,7 +163,14 @@ describe('hostile input', () => {
       fc.property(
         fc.constantFrom(...endpoints, 'batch', 'upload', 'query'),
         fc.uint8Array({ maxLength: 200 }),
-        fc.constantFrom('application/json', 'application/xml', 'text/plain', 'multipart/form-data; boundary=x', 'image/png', ''),
+        fc.constantFrom(
+          'application/json',
+          'application/xml',
+          'text/plain',
+          'multipart/form-data; boundary=x',
+          'image/png',
+          '',
+        ),
         (endpoint, bytes, type) => {
           assertAnswered(ask('POST', endpoint, Buffer.from(bytes), { 'content-type': type }), () => undefined);
         },
@@ -141,17 +182,61 @@ describe('hostile input', () => {
 
   it('random query statements are answered without a trace', () => {
     const known = state();
-    const words = ['select', '*', 'from', 'Invoice', 'where', 'TotalAmt', '=', '>', 'in', '(', ')', "'", "'x'", 'like', "'%'", 'orderby', 'order', 'by', 'startposition', 'maxresults', '0', '-1', '1e9', 'count(*)', 'and', 'MetaData.LastUpdatedTime', '\\', ';', ','];
-    const statement = fc.oneof(fc.string(), fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 6 })), { maxLength: 12 }).map((w) => w.join(' ')));
+    const words = [
+      'select',
+      '*',
+      'from',
+      'Invoice',
+      'where',
+      'TotalAmt',
+      '=',
+      '>',
+      'in',
+      '(',
+      ')',
+      "'",
+      "'x'",
+      'like',
+      "'%'",
+      'orderby',
+      'order',
+      'by',
+      'startposition',
+      'maxresults',
+      '0',
+      '-1',
+      '1e9',
+      'count(*)',
+      'and',
+      'MetaData.LastUpdatedTime',
+      '\\',
+      ';',
+      ',',
+    ];
+    const statement = fc.oneof(
+      fc.string(),
+      fc
+        .array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 6 })), { maxLength: 12 })
+        .map((w) => w.join(' ')),
+    );
     fc.assert(
-      fc.property(statement, (text) => assertAnswered(ask('GET', `query?query=${encodeURIComponent(text.replace(/[\ud800-\udfff]/g, '?'))}`, ''), () => undefined)),
+      fc.property(statement, (text) =>
+        assertAnswered(
+          ask('GET', `query?query=${encodeURIComponent(text.replace(/[\ud800-\udfff]/g, '?'))}`, ''),
+          () => undefined,
+        ),
+      ),
       { numRuns: NUM_RUNS, endOnFailure: true },
     );
     expect(state()).toBe(known);
   });
 
   it('random batches answer every item or refuse the whole', () => {
-    const item = fc.dictionary(fc.constantFrom('bId', 'operation', 'optionsData', 'Query', 'Invoice', 'Customer', 'Nonsense'), fc.oneof(body, scalar, fc.constantFrom('create', 'update', 'delete', 'void')), { maxKeys: 4 });
+    const item = fc.dictionary(
+      fc.constantFrom('bId', 'operation', 'optionsData', 'Query', 'Invoice', 'Customer', 'Nonsense'),
+      fc.oneof(body, scalar, fc.constantFrom('create', 'update', 'delete', 'void')),
+      { maxKeys: 4 },
+    );
     fc.assert(
       fc.property(fc.oneof(fc.array(item, { maxLength: 5 }), item, scalar), (items) => {
         const reply = ask('POST', 'batch', JSON.stringify({ BatchItemRequest: items }));

@@ -23,12 +23,24 @@ afterAll(() => qbo.close());
 
 const customer = (): Rec => ({ CustomerRef: { value: customerId } });
 const vendor = (): Rec => ({ VendorRef: { value: vendorId } });
-const link = (type: string, id: string, Amount: number, more: Rec = {}): Rec => ({ Amount, LinkedTxn: [{ TxnId: id, TxnType: type, ...more }] });
-const invoice = (amount: number, more: Rec = {}): Promise<Rec> => qbo.make('Invoice', { ...customer(), Line: [salesLine('1', amount)], ...more });
-const bill = (amount: number, more: Rec = {}): Promise<Rec> => qbo.make('Bill', { ...vendor(), Line: [expenseLine(utilities, amount)], ...more });
-const payment = (TotalAmt: number, lines: Rec[]): Promise<Rec> => qbo.make('Payment', { ...customer(), TotalAmt, Line: lines });
+const link = (type: string, id: string, Amount: number, more: Rec = {}): Rec => ({
+  Amount,
+  LinkedTxn: [{ TxnId: id, TxnType: type, ...more }],
+});
+const invoice = (amount: number, more: Rec = {}): Promise<Rec> =>
+  qbo.make('Invoice', { ...customer(), Line: [salesLine('1', amount)], ...more });
+const bill = (amount: number, more: Rec = {}): Promise<Rec> =>
+  qbo.make('Bill', { ...vendor(), Line: [expenseLine(utilities, amount)], ...more });
+const payment = (TotalAmt: number, lines: Rec[]): Promise<Rec> =>
+  qbo.make('Payment', { ...customer(), TotalAmt, Line: lines });
 const billPayment = (TotalAmt: number, lines: Rec[]): Promise<Rec> =>
-  qbo.make('BillPayment', { ...vendor(), PayType: 'Check', CheckPayment: { BankAccountRef: { value: bank } }, TotalAmt, Line: lines });
+  qbo.make('BillPayment', {
+    ...vendor(),
+    PayType: 'Check',
+    CheckPayment: { BankAccountRef: { value: bank } },
+    TotalAmt,
+    Line: lines,
+  });
 const change = (type: string, rec: Rec, patch: Rec): Promise<Reply> =>
   qbo.post(`/${type.toLowerCase()}`, { Id: rec['Id'], SyncToken: rec['SyncToken'], sparse: true, ...patch });
 const remove = (type: string, rec: Rec): Promise<Reply> =>
@@ -50,11 +62,19 @@ describe('payments', () => {
   it('take a journal credit on receivables', async () => {
     const entry = await qbo.make('JournalEntry', {
       Line: [
-        { Amount: 20, DetailType: 'JournalEntryLineDetail', JournalEntryLineDetail: { PostingType: 'Debit', AccountRef: { value: utilities } } },
         {
           Amount: 20,
           DetailType: 'JournalEntryLineDetail',
-          JournalEntryLineDetail: { PostingType: 'Credit', AccountRef: { value: receivable }, Entity: { Type: 'Customer', EntityRef: { value: customerId } } },
+          JournalEntryLineDetail: { PostingType: 'Debit', AccountRef: { value: utilities } },
+        },
+        {
+          Amount: 20,
+          DetailType: 'JournalEntryLineDetail',
+          JournalEntryLineDetail: {
+            PostingType: 'Credit',
+            AccountRef: { value: receivable },
+            Entity: { Type: 'Customer', EntityRef: { value: customerId } },
+          },
         },
       ],
     });
@@ -62,7 +82,9 @@ describe('payments', () => {
     const zero = await payment(0, [link('Invoice', owed['Id'], 20), link('JournalEntry', entry['Id'], 20)]);
     expect(zero['UnappliedAmt']).toBe(0);
     expect(await qbo.read('Invoice', owed['Id'])).toMatchObject({ Balance: 0 });
-    expect((await qbo.read('JournalEntry', entry['Id']))['LinkedTxn']).toEqual([{ TxnId: zero['Id'], TxnType: 'Payment' }]);
+    expect((await qbo.read('JournalEntry', entry['Id']))['LinkedTxn']).toEqual([
+      { TxnId: zero['Id'], TxnType: 'Payment' },
+    ]);
   });
 
   it('lose their lines all at once when an empty list is sent, even sparse', async () => {
@@ -94,7 +116,11 @@ describe('bill payments', () => {
     const owed = await bill(35);
     const paid = await billPayment(35, [link('Bill', owed['Id'], 35)]);
     const shown = await qbo.read('Bill', owed['Id']);
-    expect(shown).toMatchObject({ Balance: 0, SyncToken: '1', LinkedTxn: [{ TxnId: paid['Id'], TxnType: 'BillPaymentCheck' }] });
+    expect(shown).toMatchObject({
+      Balance: 0,
+      SyncToken: '1',
+      LinkedTxn: [{ TxnId: paid['Id'], TxnType: 'BillPaymentCheck' }],
+    });
     expect(faultCode(await remove('Bill', shown))).toBe('800');
     await remove('BillPayment', paid);
     const open = await qbo.read('Bill', owed['Id']);
@@ -105,11 +131,19 @@ describe('bill payments', () => {
   it('take a journal credit on payables', async () => {
     const entry = await qbo.make('JournalEntry', {
       Line: [
-        { Amount: 15, DetailType: 'JournalEntryLineDetail', JournalEntryLineDetail: { PostingType: 'Debit', AccountRef: { value: utilities } } },
         {
           Amount: 15,
           DetailType: 'JournalEntryLineDetail',
-          JournalEntryLineDetail: { PostingType: 'Credit', AccountRef: { value: payable }, Entity: { Type: 'Vendor', EntityRef: { value: vendorId } } },
+          JournalEntryLineDetail: { PostingType: 'Debit', AccountRef: { value: utilities } },
+        },
+        {
+          Amount: 15,
+          DetailType: 'JournalEntryLineDetail',
+          JournalEntryLineDetail: {
+            PostingType: 'Credit',
+            AccountRef: { value: payable },
+            Entity: { Type: 'Vendor', EntityRef: { value: vendorId } },
+          },
         },
       ],
     });
@@ -118,7 +152,11 @@ describe('bill payments', () => {
   });
 
   it('drop a link to an expense silently and pay from the bank', async () => {
-    const expense = await qbo.make('Purchase', { PaymentType: 'Cash', AccountRef: { value: bank }, Line: [expenseLine(utilities, 5)] });
+    const expense = await qbo.make('Purchase', {
+      PaymentType: 'Cash',
+      AccountRef: { value: bank },
+      Line: [expenseLine(utilities, 5)],
+    });
     const owed = await bill(25);
     const paid = await billPayment(25, [link('Bill', owed['Id'], 25), link('Expense', expense['Id'], 5)]);
     expect(paid['Line']).toEqual([link('Bill', owed['Id'], 25)]);
@@ -130,16 +168,34 @@ describe('deposits', () => {
     const paid = await payment(70, []);
     await qbo.steer('PUT', '/clock', { advanceMs: 5_000 });
     const since = new Date(qbo.running.emulator.clock.now()).toISOString();
-    const deposit = await qbo.make('Deposit', { DepositToAccountRef: { value: bank }, Line: [link('Payment', paid['Id'], 70, { TxnLineId: '0' })] });
+    const deposit = await qbo.make('Deposit', {
+      DepositToAccountRef: { value: bank },
+      Line: [link('Payment', paid['Id'], 70, { TxnLineId: '0' })],
+    });
     expect(deposit).toMatchObject({ TotalAmt: 70, Line: [{ Amount: 70 }] });
     const frozen = await qbo.read('Payment', paid['Id']);
-    expect(frozen).toMatchObject({ SyncToken: '0', MetaData: paid['MetaData'], LinkedTxn: [{ TxnId: deposit['Id'], TxnType: 'Deposit' }] });
+    expect(frozen).toMatchObject({
+      SyncToken: '0',
+      MetaData: paid['MetaData'],
+      LinkedTxn: [{ TxnId: deposit['Id'], TxnType: 'Deposit' }],
+    });
     const { body } = await qbo.get(`/cdc?entities=Payment&changedSince=${since}`);
     expect(body['CDCResponse'][0].QueryResponse[0]).toEqual({});
-    for (const reply of [await change('Payment', frozen, { PrivateNote: 'x' }), await remove('Payment', frozen), await qbo.post('/payment?operation=void', { Id: paid['Id'], SyncToken: '0' })]) {
+    for (const reply of [
+      await change('Payment', frozen, { PrivateNote: 'x' }),
+      await remove('Payment', frozen),
+      await qbo.post('/payment?operation=void', { Id: paid['Id'], SyncToken: '0' }),
+    ]) {
       expect(faultCode(reply)).toBe('6540');
     }
-    expect(faultCode(await qbo.post('/deposit', { DepositToAccountRef: { value: bank }, Line: [link('Payment', paid['Id'], 70, { TxnLineId: '0' })] }))).toBe('620');
+    expect(
+      faultCode(
+        await qbo.post('/deposit', {
+          DepositToAccountRef: { value: bank },
+          Line: [link('Payment', paid['Id'], 70, { TxnLineId: '0' })],
+        }),
+      ),
+    ).toBe('620');
     await remove('Deposit', deposit);
     expect((await qbo.read('Payment', paid['Id']))['LinkedTxn']).toBeUndefined();
     expect((await remove('Payment', frozen)).status).toBe(200);
@@ -147,7 +203,11 @@ describe('deposits', () => {
 
   it('need the line id of what they take', async () => {
     const paid = await payment(7, []);
-    expect(faultCode(await qbo.post('/deposit', { DepositToAccountRef: { value: bank }, Line: [link('Payment', paid['Id'], 7)] }))).toBe('2020');
+    expect(
+      faultCode(
+        await qbo.post('/deposit', { DepositToAccountRef: { value: bank }, Line: [link('Payment', paid['Id'], 7)] }),
+      ),
+    ).toBe('2020');
   });
 });
 
@@ -162,7 +222,11 @@ describe('estimates, orders and charges', () => {
       SyncToken: '0',
       LinkedTxn: [{ TxnId: made['Id'], TxnType: 'Invoice' }],
     });
-    const second = { ...customer(), Line: [salesLine('1', 90)], LinkedTxn: [{ TxnId: estimate['Id'], TxnType: 'Estimate' }] };
+    const second = {
+      ...customer(),
+      Line: [salesLine('1', 90)],
+      LinkedTxn: [{ TxnId: estimate['Id'], TxnType: 'Estimate' }],
+    };
     expect(faultCode(await qbo.post('/invoice', second))).toBe('620');
     await remove('Invoice', made);
     expect(await qbo.read('Estimate', estimate['Id'])).toMatchObject({ TxnStatus: 'Pending' });
@@ -172,8 +236,16 @@ describe('estimates, orders and charges', () => {
     const order = await qbo.make('PurchaseOrder', {
       ...vendor(),
       Line: [
-        { Amount: 10, DetailType: 'ItemBasedExpenseLineDetail', ItemBasedExpenseLineDetail: { ItemRef: { value: '1' }, Qty: 2, UnitPrice: 5 } },
-        { Amount: 9, DetailType: 'ItemBasedExpenseLineDetail', ItemBasedExpenseLineDetail: { ItemRef: { value: '2' }, Qty: 3, UnitPrice: 3 } },
+        {
+          Amount: 10,
+          DetailType: 'ItemBasedExpenseLineDetail',
+          ItemBasedExpenseLineDetail: { ItemRef: { value: '1' }, Qty: 2, UnitPrice: 5 },
+        },
+        {
+          Amount: 9,
+          DetailType: 'ItemBasedExpenseLineDetail',
+          ItemBasedExpenseLineDetail: { ItemRef: { value: '2' }, Qty: 3, UnitPrice: 3 },
+        },
       ],
     });
     expect(order).toMatchObject({ POStatus: 'Open', LinkedTxn: [], Line: [{ Received: 0 }, { Received: 0 }] });
@@ -191,7 +263,10 @@ describe('estimates, orders and charges', () => {
         ],
       });
     await receive(1, '1', 2, 5);
-    expect(await qbo.read('PurchaseOrder', order['Id'])).toMatchObject({ POStatus: 'Open', Line: [{ Received: 2 }, { Received: 0 }] });
+    expect(await qbo.read('PurchaseOrder', order['Id'])).toMatchObject({
+      POStatus: 'Open',
+      Line: [{ Received: 2 }, { Received: 0 }],
+    });
     const last = await receive(2, '2', 3, 3);
     expect(await qbo.read('PurchaseOrder', order['Id'])).toMatchObject({ POStatus: 'Closed' });
     await remove('Bill', last);
@@ -199,7 +274,9 @@ describe('estimates, orders and charges', () => {
   });
 
   it('a billable line makes a charge that only QBO itself writes', async () => {
-    const made = await bill(33, { Line: [expenseLine(utilities, 33, { BillableStatus: 'Billable', CustomerRef: { value: customerId } })] });
+    const made = await bill(33, {
+      Line: [expenseLine(utilities, 33, { BillableStatus: 'Billable', CustomerRef: { value: customerId } })],
+    });
     const charges = (await qbo.query(`select * from ReimburseCharge`))['ReimburseCharge'] as Rec[];
     const charge = charges.find((c) => c['Amount'] === 33)!;
     expect(charge).toMatchObject({ HasBeenInvoiced: false, CustomerRef: { value: customerId } });
@@ -209,7 +286,15 @@ describe('estimates, orders and charges', () => {
 
   it('a time activity is billed by an invoice that links it', async () => {
     const activity = await qbo.make('TimeActivity', {
-      ...{ NameOf: 'Vendor', ...vendor(), ...customer(), Hours: 1, Minutes: 0, BillableStatus: 'Billable', HourlyRate: 50 },
+      ...{
+        NameOf: 'Vendor',
+        ...vendor(),
+        ...customer(),
+        Hours: 1,
+        Minutes: 0,
+        BillableStatus: 'Billable',
+        HourlyRate: 50,
+      },
     });
     const made = await invoice(50, { LinkedTxn: [{ TxnId: activity['Id'], TxnType: 'TimeActivity' }] });
     expect(await qbo.read('TimeActivity', activity['Id'])).toMatchObject({ BillableStatus: 'HasBeenBilled' });
@@ -230,25 +315,49 @@ describe('estimates, orders and charges', () => {
 
 describe('full and sparse updates', () => {
   it('a full update loses what it leaves out, a sparse one keeps it', async () => {
-    const made = await invoice(10, { PrivateNote: 'keep me', CustomerMemo: { value: 'thanks' }, PONumber: 'P1', PrintStatus: 'NotSet' });
+    const made = await invoice(10, {
+      PrivateNote: 'keep me',
+      CustomerMemo: { value: 'thanks' },
+      PONumber: 'P1',
+      PrintStatus: 'NotSet',
+    });
     const sparse = (await change('Invoice', made, { PONumber: 'P2' })).body['Invoice'] as Rec;
-    expect(sparse).toMatchObject({ PrivateNote: 'keep me', CustomerMemo: { value: 'thanks' }, PONumber: 'P2', PrintStatus: 'NotSet' });
-    const full = (await qbo.post('/invoice', { Id: made['Id'], SyncToken: '1', ...customer(), Line: [salesLine('1', 10)] })).body['Invoice'] as Rec;
+    expect(sparse).toMatchObject({
+      PrivateNote: 'keep me',
+      CustomerMemo: { value: 'thanks' },
+      PONumber: 'P2',
+      PrintStatus: 'NotSet',
+    });
+    const full = (
+      await qbo.post('/invoice', { Id: made['Id'], SyncToken: '1', ...customer(), Line: [salesLine('1', 10)] })
+    ).body['Invoice'] as Rec;
     expect(full).toMatchObject({ DocNumber: made['DocNumber'], PrintStatus: 'NeedToPrint', SyncToken: '2' });
     expect([full['PrivateNote'], full['CustomerMemo'], full['PONumber']]).toEqual([undefined, undefined, undefined]);
   });
 
   it('turns a card refund into a charge when Credit is left out of a full update', async () => {
     const card = await qbo.accountId('Mastercard');
-    const refund = await qbo.make('Purchase', { PaymentType: 'CreditCard', Credit: true, AccountRef: { value: card }, Line: [expenseLine(utilities, 10)] });
-    const full = await qbo.post('/purchase', { Id: refund['Id'], SyncToken: '0', PaymentType: 'CreditCard', AccountRef: { value: card }, Line: [expenseLine(utilities, 10)] });
+    const refund = await qbo.make('Purchase', {
+      PaymentType: 'CreditCard',
+      Credit: true,
+      AccountRef: { value: card },
+      Line: [expenseLine(utilities, 10)],
+    });
+    const full = await qbo.post('/purchase', {
+      Id: refund['Id'],
+      SyncToken: '0',
+      PaymentType: 'CreditCard',
+      AccountRef: { value: card },
+      Line: [expenseLine(utilities, 10)],
+    });
     expect(full.body['Purchase']).toMatchObject({ Credit: false });
   });
 
   it('keeps the id of a line that is sent back, gives new ones to others, and answers a no-op without moving anything', async () => {
     const made = await invoice(10, { Line: [salesLine('1', 10), salesLine('1', 20)] });
     const [first] = made['Line'] as Rec[];
-    const reply = (await change('Invoice', made, { Line: [salesLine('1', 5), { ...first, Description: 'kept' }] })).body['Invoice'] as Rec;
+    const reply = (await change('Invoice', made, { Line: [salesLine('1', 5), { ...first, Description: 'kept' }] }))
+      .body['Invoice'] as Rec;
     expect((reply['Line'] as Rec[]).map((l) => [l['Id'], l['Amount']])).toEqual([
       ['3', 5],
       ['1', 10],

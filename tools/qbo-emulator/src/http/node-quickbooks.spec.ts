@@ -14,7 +14,18 @@ let client: Client;
 beforeAll(async () => {
   company = await TestCompany.open();
   const Constructor = QuickBooks as unknown as new (...args: unknown[]) => Client;
-  client = new Constructor(company.clientId, company.clientSecret, company.token, false, company.realmId, true, false, null, '2.0', company.refreshToken);
+  client = new Constructor(
+    company.clientId,
+    company.clientSecret,
+    company.token,
+    false,
+    company.realmId,
+    true,
+    false,
+    null,
+    '2.0',
+    company.refreshToken,
+  );
   client.endpoint = `${company.running.url}/v3/company/`;
 });
 afterAll(() => company.close());
@@ -34,7 +45,10 @@ describe('node-quickbooks', () => {
     expect(customer).toMatchObject({ DisplayName: 'Nora Node', SyncToken: '0' });
     const invoice = await run('createInvoice', { CustomerRef: { value: customer['Id'] }, Line: [salesLine('1', 42)] });
     expect(invoice).toMatchObject({ TotalAmt: 42, Balance: 42 });
-    const found = await run('findInvoices', [{ field: 'CustomerRef', value: customer['Id'] }, { field: 'limit', value: 5 }]);
+    const found = await run('findInvoices', [
+      { field: 'CustomerRef', value: customer['Id'] },
+      { field: 'limit', value: 5 },
+    ]);
     expect(found['QueryResponse'].Invoice).toHaveLength(1);
     expect(await run('findCustomers', { DisplayName: 'nobody at all' })).toMatchObject({ QueryResponse: {} });
     const payment = await run('createPayment', {
@@ -53,7 +67,11 @@ describe('node-quickbooks', () => {
 
   it('counts, captures changes, batches and reports', async () => {
     expect((await run('findCustomers', { count: true }))['QueryResponse'].totalCount).toBeGreaterThanOrEqual(1);
-    const changed = await run('changeDataCapture', ['Customer', 'Invoice'], new Date(company.running.emulator.clock.now() - 86_400_000));
+    const changed = await run(
+      'changeDataCapture',
+      ['Customer', 'Invoice'],
+      new Date(company.running.emulator.clock.now() - 86_400_000),
+    );
     expect(changed['CDCResponse'][0].QueryResponse).toHaveLength(2);
     const batch = await run('batch', [{ bId: '1', operation: 'create', Vendor: { DisplayName: 'Nils Node' } }]);
     expect(batch['BatchItemResponse'][0].Vendor.DisplayName).toBe('Nils Node');
@@ -65,8 +83,18 @@ describe('node-quickbooks', () => {
   it('uploads a file with the client’s own two-step flow', async () => {
     const customer = await run('createCustomer', { DisplayName: 'Ulla Upload' });
     const { Readable } = await import('node:stream');
-    const done = await run('upload', 'note.txt', 'text/plain', Readable.from([Buffer.from('text of the note')]), 'Customer', customer['Id']);
-    expect(done).toMatchObject({ FileName: 'note.txt', AttachableRef: [{ EntityRef: { type: 'Customer', value: customer['Id'] } }] });
+    const done = await run(
+      'upload',
+      'note.txt',
+      'text/plain',
+      Readable.from([Buffer.from('text of the note')]),
+      'Customer',
+      customer['Id'],
+    );
+    expect(done).toMatchObject({
+      FileName: 'note.txt',
+      AttachableRef: [{ EntityRef: { type: 'Customer', value: customer['Id'] } }],
+    });
   });
 
   it('gets a PDF that is one', async () => {

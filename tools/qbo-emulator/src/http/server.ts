@@ -43,7 +43,10 @@ export async function startEmulator(options: ServerOptions = {}): Promise<Runnin
   };
   const emulator = new Emulator(emulatorOptions);
   const door = new Door(emulator);
-  const server = createServer({ keepAliveTimeout: 65_000, maxHeaderSize: 256 * 1024 }, (req, res) => void door.serve(req, res));
+  const server = createServer(
+    { keepAliveTimeout: 65_000, maxHeaderSize: 256 * 1024 },
+    (req, res) => void door.serve(req, res),
+  );
   server.on('clientError', (_error, socket) => socket.destroy());
   const host = options.host ?? '127.0.0.1';
   await new Promise<void>((resolve, reject) => {
@@ -85,9 +88,16 @@ class Door {
       }
       const tooLarge = error instanceof BodyTooLarge;
       if (!tooLarge && !(error instanceof QboFault)) this.emulator.onUnexpected(error);
-      const fault = tooLarge ? new QboFault('6030', 'Upload too large', 'The request is larger than 100 MB', undefined, 413) : asFault(error);
+      const fault = tooLarge
+        ? new QboFault('6030', 'Upload too large', 'The request is larger than 100 MB', undefined, 413)
+        : asFault(error);
       const time = new Date(this.emulator.clock.now()).toISOString();
-      this.write(req, res, faultAnswer(fault, /json/.test(header(req.headers, 'accept')), time, this.emulator.clock.now()), this.tid());
+      this.write(
+        req,
+        res,
+        faultAnswer(fault, /json/.test(header(req.headers, 'accept')), time, this.emulator.clock.now()),
+        this.tid(),
+      );
     }
   }
 
@@ -100,7 +110,11 @@ class Door {
     }
     if (path.startsWith('/files/')) return this.serveFile(req, res, path.slice('/files/'.length));
     const purpose = path.includes('revoke') ? 'revoke' : path.includes('tokens/bearer') ? 'token' : 'oauth';
-    const fault = this.emulator.faults.match({ method: req.method ?? 'GET', path: `${path}${url.search}`, operation: purpose });
+    const fault = this.emulator.faults.match({
+      method: req.method ?? 'GET',
+      path: `${path}${url.search}`,
+      operation: purpose,
+    });
     if (fault?.point === 'before-commit' && (await this.misbehaveBefore(req, res, fault))) return;
     const given = await this.emulator.oauth.handle({
       method: req.method ?? 'GET',
@@ -109,7 +123,13 @@ class Door {
       headers: req.headers,
       body: body.toString('utf8'),
     });
-    if (!given) return this.write(req, res, jsonAnswer(404, { error: { code: 'NOT_FOUND', message: `nothing lives at ${path}` } }), this.tid());
+    if (!given)
+      return this.write(
+        req,
+        res,
+        jsonAnswer(404, { error: { code: 'NOT_FOUND', message: `nothing lives at ${path}` } }),
+        this.tid(),
+      );
     if (req.method === 'POST') this.emulator.keepAccess();
     if (given.lost) {
       res.destroy();
@@ -129,11 +149,17 @@ class Door {
     const seat = found && this.emulator.seat(found.realmId);
     const content = found && seat?.files.get(found.attachableId);
     if (!found || !content || found.diesAtMs <= this.emulator.clock.now()) {
-      const body = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>';
+      const body =
+        '<?xml version="1.0" encoding="UTF-8"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>';
       return this.write(req, res, { status: 403, contentType: 'application/xml', body }, this.tid());
     }
     const rec = seat!.company.get('Attachable', found.attachableId);
-    this.write(req, res, { status: 200, contentType: rec?.['ContentType'] ?? 'application/octet-stream', body: content }, this.tid());
+    this.write(
+      req,
+      res,
+      { status: 200, contentType: rec?.['ContentType'] ?? 'application/octet-stream', body: content },
+      this.tid(),
+    );
   }
 
   // --- the accounting API with everything around it -----------------------------------------------------------------
@@ -179,7 +205,15 @@ class Door {
     try {
       clientId = emulator.oauth.authorize(req.headers.authorization, realmId).clientId;
       seat = emulator.seat(realmId);
-      if (!seat) throw new QboFault('130', 'Wrong cluster', `No company ${realmId.slice(0, 25)} lives here`, undefined, 403, 'AUTHORIZATION');
+      if (!seat)
+        throw new QboFault(
+          '130',
+          'Wrong cluster',
+          `No company ${realmId.slice(0, 25)} lives here`,
+          undefined,
+          403,
+          'AUTHORIZATION',
+        );
       purpose = purposeOf(call);
     } catch (error) {
       return refuse(error);
@@ -230,7 +264,13 @@ class Door {
     return true;
   }
 
-  private async deliver(req: IncomingMessage, res: ServerResponse, answer: Answer, tid: string, fault?: Fault): Promise<void> {
+  private async deliver(
+    req: IncomingMessage,
+    res: ServerResponse,
+    answer: Answer,
+    tid: string,
+    fault?: Fault,
+  ): Promise<void> {
     if (fault?.kind === 'slow' && fault.delayMs) await wait(fault.delayMs);
     if (fault?.kind === 'truncate-body' || (fault?.kind === 'slow' && fault.bytesPerSecond)) {
       const body = Buffer.from(answer.body);
@@ -322,7 +362,11 @@ async function readAll(req: IncomingMessage): Promise<Buffer> {
     if (encoding.includes('gzip')) return gunzipSync(body, { maxOutputLength: LARGEST_BODY });
     if (encoding.includes('deflate')) return inflateSync(body, { maxOutputLength: LARGEST_BODY });
   } catch {
-    throw new QboFault('500', 'Unsupported Operation', 'Unsupported Operation : the request body could not be unpacked');
+    throw new QboFault(
+      '500',
+      'Unsupported Operation',
+      'Unsupported Operation : the request body could not be unpacked',
+    );
   }
   return body;
 }

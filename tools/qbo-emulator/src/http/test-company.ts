@@ -23,13 +23,21 @@ export class TestCompany {
   static async open(company: Rec = {}, options: ServerOptions = {}): Promise<TestCompany> {
     const running = await startEmulator({ clock: 'virtual', ...options });
     running.emulator.logDefects = true;
-    const steer = (path: string, body: Rec, method = 'POST'): Promise<Reply> => send(running.url, method, `/_emulator${path}`, body);
+    const steer = (path: string, body: Rec, method = 'POST'): Promise<Reply> =>
+      send(running.url, method, `/_emulator${path}`, body);
     await steer('/limits', { all: false }, 'PUT');
     const app = (await steer('/apps', { name: 'spec' })).body;
     const made = (await steer('/companies', { name: 'Spec Company', preset: 'empty', ...company })).body;
     if (!made['realmId']) throw new Error(`no company: ${JSON.stringify(made)}`);
     const grant = (await steer('/grants', { clientId: app['clientId'], realmId: made['realmId'] })).body;
-    return new TestCompany(running, made['realmId'], app['clientId'], app['clientSecret'], grant['accessToken'], grant['refreshToken']);
+    return new TestCompany(
+      running,
+      made['realmId'],
+      app['clientId'],
+      app['clientSecret'],
+      grant['accessToken'],
+      grant['refreshToken'],
+    );
   }
 
   close(): Promise<void> {
@@ -109,11 +117,19 @@ export async function send(
 
 /** The code of the first fault, whichever shape it has. */
 export function faultCode(reply: Reply): string | undefined {
-  return reply.body['Fault']?.Error?.[0]?.code ?? reply.body['fault']?.error?.[0]?.code ?? /code="(\d+)"/.exec(reply.text)?.[1];
+  return (
+    reply.body['Fault']?.Error?.[0]?.code ??
+    reply.body['fault']?.error?.[0]?.code ??
+    /code="(\d+)"/.exec(reply.text)?.[1]
+  );
 }
 
 export function salesLine(itemId: string, amount: number, more: Rec = {}): Rec {
-  return { Amount: amount, DetailType: 'SalesItemLineDetail', SalesItemLineDetail: { ItemRef: { value: itemId }, ...more } };
+  return {
+    Amount: amount,
+    DetailType: 'SalesItemLineDetail',
+    SalesItemLineDetail: { ItemRef: { value: itemId }, ...more },
+  };
 }
 
 export function expenseLine(accountId: string, amount: number, more: Rec = {}): Rec {

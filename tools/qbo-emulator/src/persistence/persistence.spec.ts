@@ -21,12 +21,32 @@ const open = (): Emulator => new Emulator({ clock: 'virtual', dataDir: dir, base
 /** Everything a reader could see of a company, without the order in which it is kept. */
 function picture(emulator: Emulator): unknown {
   return [...emulator.seats.values()].map(({ company }) => {
-    const types = ['Account', 'Customer', 'Vendor', 'Item', 'Invoice', 'Payment', 'Bill', 'BillPayment', 'Deposit', 'Estimate', 'CreditMemo', 'Purchase', 'PurchaseOrder', 'Attachable', 'Preferences'];
+    const types = [
+      'Account',
+      'Customer',
+      'Vendor',
+      'Item',
+      'Invoice',
+      'Payment',
+      'Bill',
+      'BillPayment',
+      'Deposit',
+      'Estimate',
+      'CreditMemo',
+      'Purchase',
+      'PurchaseOrder',
+      'Attachable',
+      'Preferences',
+    ];
     const records = types.map((type) =>
-      [...company.all(type)].map((rec) => refreshNames(company, type, rec)).sort((a, b) => Number(a['Id']) - Number(b['Id'])),
+      [...company.all(type)]
+        .map((rec) => refreshNames(company, type, rec))
+        .sort((a, b) => Number(a['Id']) - Number(b['Id'])),
     );
     const graves = types.map((type) => [...company.gravesOf(type).keys()].sort());
-    return JSON.parse(JSON.stringify({ records, graves, balance: company.ledger.trialBalance(), next: company.docNumberState() })) as Rec;
+    return JSON.parse(
+      JSON.stringify({ records, graves, balance: company.ledger.trialBalance(), next: company.docNumberState() }),
+    ) as Rec;
   });
 }
 
@@ -72,9 +92,13 @@ describe('a server killed with SIGKILL', () => {
   });
 
   async function start(): Promise<string> {
-    child = spawn(process.execPath, ['tools/dev/run.mjs', 'tools/qbo-emulator/src/main', '--port', '0', '--data', dir, '--quiet'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    child = spawn(
+      process.execPath,
+      ['tools/dev/run.mjs', 'tools/qbo-emulator/src/main', '--port', '0', '--data', dir, '--quiet'],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     return new Promise((resolve, reject) => {
       let text = '';
       child!.stdout!.on('data', (chunk: Buffer) => {
@@ -93,12 +117,16 @@ describe('a server killed with SIGKILL', () => {
     const { realmId } = (await send(url, 'POST', '/_emulator/companies', { name: 'K', preset: 'empty' })).body;
     const { accessToken } = (await send(url, 'POST', '/_emulator/grants', { clientId: app['clientId'], realmId })).body;
     const headers = { authorization: `Bearer ${accessToken}` };
-    const post = (path: string, body: Rec): Promise<Reply> => send(url, 'POST', `/v3/company/${realmId}${path}`, body, headers);
+    const post = (path: string, body: Rec): Promise<Reply> =>
+      send(url, 'POST', `/v3/company/${realmId}${path}`, body, headers);
     const customer = (await post('/customer', { DisplayName: 'Kim' })).body['Customer'] as Rec;
     const answered: string[] = [];
     const writing = (async () => {
       for (let n = 0; ; n++) {
-        const reply = await post(`/invoice?requestid=r${n}`, { CustomerRef: { value: customer['Id'] }, Line: [salesLine('1', n + 1)] });
+        const reply = await post(`/invoice?requestid=r${n}`, {
+          CustomerRef: { value: customer['Id'] },
+          Line: [salesLine('1', n + 1)],
+        });
         answered.push(reply.text);
       }
     })().catch(() => undefined);
@@ -112,7 +140,10 @@ describe('a server killed with SIGKILL', () => {
       const read = await send(url, 'GET', `/v3/company/${realmId}/invoice/${made['Id']}`, undefined, headers);
       expect(read.body['Invoice']).toEqual(made);
     }
-    const replayed = await post('/invoice?requestid=r3', { CustomerRef: { value: customer['Id'] }, Line: [salesLine('1', 4)] });
+    const replayed = await post('/invoice?requestid=r3', {
+      CustomerRef: { value: customer['Id'] },
+      Line: [salesLine('1', 4)],
+    });
     expect(replayed.text).toBe(answered[3]);
   });
 });

@@ -1,7 +1,20 @@
 // Companies on disk: one append-only log per company, one line per answered write, and a snapshot that replaces a long
 // log. A line is in the operating system before the client has its answer, so kill -9 loses nothing that was answered;
 // a half-written last line (the machine's own death) is cut off on the next start.
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { entityTypes } from '../catalogue/catalogue.js';
 import { touchedAt, type Company, type CompanyProfile } from '../company/company.js';
@@ -145,7 +158,9 @@ export class FileStore {
         }
       }
       if (chunk.length > 0) write({ put: chunk });
-      const graves = [...company.gravesOf(type.entity).values()].map((g) => [type.entity, g.atMs, g.rec] as [string, number, Rec]);
+      const graves = [...company.gravesOf(type.entity).values()].map(
+        (g) => [type.entity, g.atMs, g.rec] as [string, number, Rec],
+      );
       if (graves.length > 0) write({ graves });
     }
     for (const [key, answer] of seat.requestIds) write({ answer: { key, answer } });

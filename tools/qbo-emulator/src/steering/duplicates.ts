@@ -7,8 +7,29 @@ import type { Rec } from '../types.js';
 
 const WINDOW_MS = 10 * 60_000;
 const IGNORED = new Set([
-  ...['Id', 'SyncToken', 'MetaData', 'DocNumber', 'domain', 'sparse', 'LinkedTxn', 'Balance', 'UnappliedAmt', 'RemainingCredit'],
-  ...['V4IDPseudonym', 'name', 'LineEx', 'FileAccessUri', 'TempDownloadUri', 'TxnStatus', 'POStatus', 'Received', 'DeliveryInfo'],
+  ...[
+    'Id',
+    'SyncToken',
+    'MetaData',
+    'DocNumber',
+    'domain',
+    'sparse',
+    'LinkedTxn',
+    'Balance',
+    'UnappliedAmt',
+    'RemainingCredit',
+  ],
+  ...[
+    'V4IDPseudonym',
+    'name',
+    'LineEx',
+    'FileAccessUri',
+    'TempDownloadUri',
+    'TxnStatus',
+    'POStatus',
+    'Received',
+    'DeliveryInfo',
+  ],
 ]);
 
 export function duplicateSuspects(seat: Seat): { type: string; ids: string[] }[] {

@@ -18,7 +18,11 @@ type Furnish = (emulator: Emulator, seat: Seat, spec: Rec) => Rec;
 
 function foreignCurrency(seat: Seat, spec: Rec): string | undefined {
   if (!seat.company.multicurrency()) return undefined;
-  return spec['currency'] === undefined ? (seat.company.homeCurrency() === 'EUR' ? 'USD' : 'EUR') : String(spec['currency']);
+  return spec['currency'] === undefined
+    ? seat.company.homeCurrency() === 'EUR'
+      ? 'USD'
+      : 'EUR'
+    : String(spec['currency']);
 }
 
 export const presets: Readonly<Record<string, Furnish>> = {
@@ -40,7 +44,8 @@ export const presets: Readonly<Record<string, Furnish>> = {
 
 export function workAsPerson(emulator: Emulator, seat: Seat, spec: Rec): Rec {
   const count = Number(spec['count'] ?? 1);
-  if (!Number.isInteger(count) || count < 0 || count > 1_000_000) throw new RangeError('count is a whole number from 0 up.');
+  if (!Number.isInteger(count) || count < 0 || count > 1_000_000)
+    throw new RangeError('count is a whole number from 0 up.');
   return work(actorFor(emulator, seat, true), {
     count,
     ...(spec['seed'] !== undefined && { seed: Number(spec['seed']) }),

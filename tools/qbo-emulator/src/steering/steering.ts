@@ -32,7 +32,10 @@ export class Steering {
 
   async answer(method: string, path: string, query: URLSearchParams, raw: Buffer): Promise<Answer> {
     try {
-      const segments = path.split('/').filter((s) => s !== '').slice(1);
+      const segments = path
+        .split('/')
+        .filter((s) => s !== '')
+        .slice(1);
       return jsonAnswer(200, (await this.route(method, segments, query, raw)) ?? {});
     } catch (error) {
       if (error instanceof SteeringError) {
@@ -42,7 +45,9 @@ export class Steering {
         return jsonAnswer(400, { error: { code: error.code, message: error.message, hint: error.detail } });
       }
       if (error instanceof RangeError) {
-        return jsonAnswer(400, { error: { code: 'BAD_VALUE', message: error.message, hint: 'See the README, "Steering".' } });
+        return jsonAnswer(400, {
+          error: { code: 'BAD_VALUE', message: error.message, hint: 'See the README, "Steering".' },
+        });
       }
       this.emulator.onUnexpected(error);
       const message = error instanceof Error ? error.message : String(error);
@@ -56,7 +61,11 @@ export class Steering {
     const { emulator } = this;
     switch (`${method} ${what}`) {
       case 'GET ':
-        return { name: 'qbo-emulator', companies: [...emulator.seats.keys()], now: new Date(emulator.clock.now()).toISOString() };
+        return {
+          name: 'qbo-emulator',
+          companies: [...emulator.seats.keys()],
+          now: new Date(emulator.clock.now()).toISOString(),
+        };
       case 'POST apps':
         return this.registerApp(body());
       case 'GET apps':
@@ -92,13 +101,18 @@ export class Steering {
         return emulator.faults.list();
       case 'DELETE faults':
         if (second === undefined) emulator.faults.clear();
-        else if (!emulator.faults.remove(second)) throw missing(`no fault rule ${second}`, 'GET /_emulator/faults lists them.');
+        else if (!emulator.faults.remove(second))
+          throw missing(`no fault rule ${second}`, 'GET /_emulator/faults lists them.');
         return {};
       case 'PUT webhooks':
         emulator.webhooks.configure(body());
         return emulator.webhooks.current();
       case 'GET webhooks':
-        return { dials: emulator.webhooks.current(), ...emulator.webhooks.stats(), deliveries: emulator.webhooks.deliveries() };
+        return {
+          dials: emulator.webhooks.current(),
+          ...emulator.webhooks.stats(),
+          deliveries: emulator.webhooks.deliveries(),
+        };
       case 'PUT limits':
         return this.setLimits(body());
       case 'GET limits':
@@ -113,7 +127,10 @@ export class Steering {
       case 'GET catalogue':
         return entityTypes.map((t) => ({ entity: t.entity, endpoint: t.endpoint, operations: [...t.operations] }));
     }
-    throw missing(`no steering call ${method} /_emulator/${segments.join('/')}`, 'The README lists the steering calls.');
+    throw missing(
+      `no steering call ${method} /_emulator/${segments.join('/')}`,
+      'The README lists the steering calls.',
+    );
   }
 
   // --- apps and grants --------------------------------------------------------------------------------------------
@@ -151,14 +168,19 @@ export class Steering {
   }
 
   private listCompanies(): unknown {
-    return [...this.emulator.seats.values()].map(({ company }) => ({ realmId: company.realmId, name: company.profile.name }));
+    return [...this.emulator.seats.values()].map(({ company }) => ({
+      realmId: company.realmId,
+      name: company.profile.name,
+    }));
   }
 
   private makeCompany(body: Body): unknown {
     const { emulator } = this;
     const realmId = body['realmId'] === undefined ? undefined : String(body['realmId']);
-    if (realmId !== undefined && !/^\d{9,20}$/.test(realmId)) throw bad('realmId is 9 to 20 digits', 'Leave it out to get one.');
-    if (realmId !== undefined && emulator.seat(realmId)) throw bad(`company ${realmId} exists already`, 'Choose another realmId.');
+    if (realmId !== undefined && !/^\d{9,20}$/.test(realmId))
+      throw bad('realmId is 9 to 20 digits', 'Leave it out to get one.');
+    if (realmId !== undefined && emulator.seat(realmId))
+      throw bad(`company ${realmId} exists already`, 'Choose another realmId.');
     const spec = {
       name: String(body['name'] ?? 'Company'),
       ...(realmId !== undefined && { realmId }),
@@ -190,7 +212,8 @@ export class Steering {
 
   private importInto(seat: Seat, body: Body, multicurrency: boolean): Rec {
     const records = body['records'];
-    if (typeof records !== 'object' || records === null) throw bad('import needs records', 'records: {Invoice: [...], ...}');
+    if (typeof records !== 'object' || records === null)
+      throw bad('import needs records', 'records: {Invoice: [...], ...}');
     // The chart comes with the records; what they do not bring of the singletons is made up.
     if (!(records as Rec)['CompanyInfo']) furnishCompanyInfo(seat.company);
     const brought = (records as Rec)['Preferences'] !== undefined;
@@ -290,7 +313,11 @@ export class Steering {
       if (rows.length > 0) records[type.entity] = rows;
       const graves = [...seat.company.gravesOf(type.entity).values()];
       if (graves.length > 0) {
-        deleted[type.entity] = graves.map((g) => ({ ...g.rec, status: 'Deleted', deletedAt: new Date(g.atMs).toISOString() }));
+        deleted[type.entity] = graves.map((g) => ({
+          ...g.rec,
+          status: 'Deleted',
+          deletedAt: new Date(g.atMs).toISOString(),
+        }));
       }
     }
     return { realmId: seat.company.realmId, records, deleted, system: seat.company.ledger.systemTransactions() };
