@@ -113,6 +113,21 @@ describe('the attachment worker', () => {
     await expectCarriedOnce(file, content, targetId);
   });
 
+  it('throws a copy away whose bytes are not those of the source, and carries the file anew', async () => {
+    const { sourceId, targetId } = await ready();
+    const content = pdf();
+    const file = await w.attach(sourceId, 'receipt.pdf', content);
+    w.startWorker({ crashAt: 'verified', leaseMs: 300 });
+    await w.take(file);
+    const uploaded = await w.until(file, (row) => row.link.target !== undefined);
+    await w.until(file, () => w.hasCrashed);
+    // As if the first upload had carried other bytes: its hash is not the one the source has.
+    await w.db.query(`update attachment_links set source_sha256 = 'other' where sync_id = $1`, [w.syncId]);
+    w.startWorker();
+    await expectCarriedOnce(file, content, targetId);
+    expect((await w.copies())[0]!.Id).not.toBe(uploaded.link.target!.id);
+  });
+
   it('keeps two equal files on one invoice two, also when an answer is lost', async () => {
     const { sourceId } = await ready();
     const content = pdf();

@@ -34,6 +34,7 @@ export class Installation {
   readonly organizationId = randomUUID();
   private readonly running: Carriers[] = [];
   private readonly clients: QboClient[] = [];
+  private crashing: CrashingAttachments | undefined;
   syncId = '';
   source!: Company;
   target!: Company;
@@ -86,6 +87,7 @@ export class Installation {
     const log = createLog('attachments-test');
     const clock = systemClock;
     const links = new CrashingAttachments(this.db, o.crashAt);
+    if (o.crashAt) this.crashing = links;
     const gate = new GovernorStore(this.db, clock);
     // The emulator's limits are off; spacing would only make the test slow.
     gate.policy = { ...gate.policy, spacingMs: 0, perMinute: 100_000, perSecond: 100_000, freezeMs: 300 };
@@ -123,6 +125,10 @@ export class Installation {
     carriers.start();
     this.running.push(carriers);
     return carriers;
+  }
+
+  get hasCrashed(): boolean {
+    return this.crashing?.dead ?? false;
   }
 
   async reconnect(company: Company): Promise<void> {
@@ -302,7 +308,7 @@ export function sha256(bytes: Buffer): string {
 
 /** The process dies: after this nothing it does reaches the database any more. */
 class CrashingAttachments extends AttachmentLinks {
-  private dead = false;
+  dead = false;
 
   constructor(
     db: Database,
