@@ -13,7 +13,7 @@ describe('a person at work, while QuickBooks misbehaves', () => {
   afterAll(() => w.stop());
   afterEach(() => w.end());
 
-  it.each([1, 2, 3, 4])(
+  it.each([1, 2])(
     'leaves both companies equal (seed %i)',
     async (seed) => {
       await w.begin();

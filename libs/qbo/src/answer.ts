@@ -40,7 +40,10 @@ export type QboAnswer<T> =
 
 /** One item of a batch answer. */
 export type BatchItemAnswer =
-  { readonly kind: 'ok'; readonly value: Json } | { readonly kind: 'refused'; readonly faults: readonly QboFault[] };
+  | { readonly kind: 'ok'; readonly value: Json }
+  | { readonly kind: 'refused'; readonly faults: readonly QboFault[] }
+  /** a SystemFault without a verdict: it may have been carried out before something broke */
+  | { readonly kind: 'uncertain'; readonly faults: readonly QboFault[] };
 
 /** A line for logs: "6240 Duplicate Name Exists Error: ...". Faults carry texts people wrote, never tokens. */
 export function faultText(faults: readonly QboFault[]): string {

@@ -7,7 +7,7 @@ import type { Json } from '#core';
 import type { BatchItemAnswer, QboAnswer } from './answer.js';
 import { Breakers } from './circuit/breakers.js';
 import type { QboEnvironment } from './environment.js';
-import { faultsOfJson, interpret } from './http/faults.js';
+import { faultsOfJson, interpret, serverFaultCodes } from './http/faults.js';
 import { multipartBody, type UploadParts } from './http/multipart.js';
 import { Transport, type HttpRequest } from './http/transport.js';
 import type { CallFacts, GovernorGate, RequestClass, TokenSource } from './ports.js';
@@ -182,7 +182,8 @@ export class QboClient {
       const items = new Map<string, BatchItemAnswer>();
       for (const item of envelope.BatchItemResponse as Json[]) {
         const faults = faultsOfJson(item);
-        if (faults.length > 0) items.set(String(item.bId), { kind: 'refused', faults });
+        const verdict = faults.some((fault) => !serverFaultCodes.has(fault.code));
+        if (faults.length > 0) items.set(String(item.bId), { kind: verdict ? 'refused' : 'uncertain', faults });
         else {
           const value = Object.entries(item).find(
             ([key, part]) => key !== 'bId' && part !== null && typeof part === 'object',

@@ -43,7 +43,16 @@ function itemAnswer(batch: BatchAnswer, position: number): WriteAnswer {
   if (!item) {
     return { kind: 'failed', failure: { kind: 'uncertain', reason: 'the batch answer does not mention this item' } };
   }
-  return item.kind === 'ok' ? { kind: 'done', record: item.value } : refusal(item.faults, 400);
+  switch (item.kind) {
+    case 'ok':
+      return { kind: 'done', record: item.value };
+    case 'refused':
+      return refusal(item.faults, 400);
+    case 'uncertain':
+      return { kind: 'failed', failure: { kind: 'uncertain', reason: faultText(item.faults) } };
+    default:
+      return item satisfies never;
+  }
 }
 
 export function refusal(faults: readonly QboFault[], status: number): WriteAnswer {

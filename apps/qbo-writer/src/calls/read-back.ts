@@ -31,18 +31,32 @@ export class ReadBack {
     const from = new Date(claimedAt.getTime() - marginMs);
     const to = new Date(now.getTime() + marginMs);
     const rows = await this.ports.reader.createdBetween(definitionOf(attempt.entityType).type, from, to, signal);
-    const same = rows.filter((row) => diffAnswer(attempt.entityType, body, row).length === 0);
+    const alike = rows.filter((row) => isAlike(body, row));
     const linked = await this.ports.links.linkedTargets(
       attempt.syncId,
       attempt.entityType,
-      same.map((row) => String(row.Id)),
+      alike.map((row) => String(row.Id)),
     );
-    const free = same.filter((row) => !linked.has(String(row.Id)));
+    const free = alike.filter((row) => !linked.has(String(row.Id)));
     if (free.length === 0) return notHappened;
-    if (free.length === 1) return { kind: 'done', record: free[0]! };
+    const same = free.filter((row) => diffAnswer(attempt.entityType, body, row).length === 0);
+    if (same.length === 1) return { kind: 'done', record: same[0]! };
     const ids = free.map((row) => String(row.Id)).join(', ');
-    return refused('READ_BACK', 'operator', `the answer was lost, and several records could be what we made: ${ids}`);
+    return refused('READ_BACK', 'operator', `the answer was lost, and these records could be what we made: ${ids}`);
   }
+}
+
+/**
+ * Same party, day, number, name and amount, as far as we sent them. QBO can have recomputed the rest, so a record that is
+ * alike and not the same is a person's question: taking it for another's would make ours twice.
+ */
+function isAlike(body: Json, row: Json): boolean {
+  const telling = ['CustomerRef', 'VendorRef', 'TxnDate', 'DocNumber', 'TotalAmt', 'DisplayName', 'Name'];
+  const text = (record: Json, field: string) => {
+    const value = record[field] as Json | string | number | undefined;
+    return String(typeof value === 'object' ? (value?.value ?? '') : (value ?? '')).toLowerCase();
+  };
+  return telling.every((field) => body[field] === undefined || text(body, field) === text(row, field));
 }
 
 const notHappened: WriteAnswer = {

@@ -45,6 +45,8 @@ export function disconnectedBy(answer: QboAnswer<unknown>): Disconnected | undef
 
 /** QBO does not say how long it remembers a request id (qbo-api.md 4). Within a day it is believed to. */
 const requestIdTrustMs = 24 * 60 * 60_000;
+/** Nor whether it replays a failure: a call that stays unanswered this often is looked for in the target instead. */
+const sendsBeforeReadBack = 8;
 
 export class Sender {
   constructor(
@@ -70,7 +72,8 @@ export class Sender {
   /** Sends an open call again, byte for byte; when that cannot be trusted any more, asks the target. @throws FenceLost */
   async resend(call: OpenCall, signal: AbortSignal): Promise<CallOutcome> {
     const { links, clock } = this.ports;
-    if (clock.nowMs() - call.claimedAt.getTime() > requestIdTrustMs) return this.readBack(call, signal);
+    const tooOld = clock.nowMs() - call.claimedAt.getTime() > requestIdTrustMs;
+    if (tooOld || call.sends >= sendsBeforeReadBack) return this.readBack(call, signal);
     if (!(await links.noteSend(this.realmId, this.fence, call.id))) return { open: false, woken: 0, pause: false };
     return this.settle(call, await this.exchange(call, 'live', signal), {
       sentBefore: true,
@@ -179,13 +182,4 @@ export class Sender {
     else if (result?.outcome === 'failed') this.ports.log.warn(facts, 'write.failed');
     else this.ports.log.info(facts, result ? 'write.settled' : 'write.postponed');
   }
-}
-
-/** Everything a call touches: its own records and the transactions they point at, which change with them. */
-export function touchedBy(write: PlannedWrite, transactionTypes: ReadonlySet<string>): string[] {
-  const linked = write.stored.link.desired.references.filter((reference) => transactionTypes.has(reference.entityType));
-  return [
-    keyText(write.key),
-    ...linked.map(({ entityType, sourceId }) => keyText({ syncId: write.key.syncId, entityType, sourceId })),
-  ];
 }

@@ -1,14 +1,19 @@
 // From a record of sync.writes to a row of the work list.
-import { definitionOf } from '#core';
+import { definitionOf, type EntityDefinition } from '#core';
 import type { WriteEvent } from '#contracts';
 import type { DesiredLink } from '#storage';
 
-/** Above every rank of a type: removals come after all other work of their lane, children before parents. */
-const removalRank = 100;
+/**
+ * Removals go children before parents. Transactions first of all work: a payment that is gone in the source still closes its
+ * invoice in the target, and the payment that replaced it would be refused. Names last: what uses them must be gone before.
+ */
+function rankOf({ rank, category }: EntityDefinition, op: WriteEvent['op']): number {
+  if (op !== 'delete') return rank;
+  return category === 'transaction' ? -rank : 100 - rank;
+}
 
 /** @throws RangeError for a type nobody registered */
 export function desiredLink(write: WriteEvent, traceparent: string | undefined): DesiredLink {
-  const { rank } = definitionOf(write.entityType);
   return {
     syncId: write.syncId,
     entityType: write.entityType,
@@ -17,7 +22,7 @@ export function desiredLink(write: WriteEvent, traceparent: string | undefined):
     sourceRealmId: write.sourceRealmId,
     targetRealmId: write.targetRealmId,
     lane: write.lane,
-    rank: write.op === 'delete' ? removalRank - rank : rank,
+    rank: rankOf(definitionOf(write.entityType), write.op),
     version: write.version,
     hash: write.desiredHash,
     op: write.op,

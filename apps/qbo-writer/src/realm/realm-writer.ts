@@ -13,7 +13,6 @@ import {
   settle,
   transition,
   defaultRetryPolicy,
-  typesInRankOrder,
   waitingOn,
   type LinkState,
   type Outcome,
@@ -38,7 +37,8 @@ import {
 } from '#storage';
 import { fitsBatch, isSendable, plannedWrite, type PlannedWrite } from '../calls/compose.js';
 import { ReadBack } from '../calls/read-back.js';
-import { disconnectedBy, Sender, touchedBy, type CallOutcome, type Disconnected } from '../calls/sender.js';
+import { touchedBy } from '../calls/touched.js';
+import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../calls/sender.js';
 import * as metrics from '../qbo-writer.metrics.js';
 import { announce } from '../results.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
@@ -78,12 +78,6 @@ const connectionLookMs = 500;
 const postponeMs = 2_000;
 /** Longer than a restart of PostgreSQL, shorter than a person's patience. */
 const giveUpMs = 30_000;
-
-const transactionTypes = new Set(
-  typesInRankOrder()
-    .filter((d) => d.category === 'transaction')
-    .map((d) => d.type),
-);
 
 type Mode = 'running' | 'draining' | 'stopped' | 'lost';
 
@@ -332,7 +326,7 @@ export class RealmWriter {
   }
 
   private startCall(call: CallRecord, group: PlannedWrite[]): void {
-    const touched = group.flatMap((write) => touchedBy(write, transactionTypes));
+    const touched = group.flatMap((write) => touchedBy(write));
     for (const key of touched) this.touched.set(key, (this.touched.get(key) ?? 0) + 1);
     this.transactionCalls++;
     this.launch(async () => {
@@ -367,7 +361,7 @@ export class RealmWriter {
     const groups: { lane: Lane; members: PlannedWrite[] }[] = [];
     const taken = new Set(this.touched.keys());
     for (const write of writes) {
-      const keys = touchedBy(write, transactionTypes);
+      const keys = touchedBy(write);
       if (keys.some((key) => taken.has(key))) continue;
       const { lane } = write.stored;
       const open = fitsBatch(write)

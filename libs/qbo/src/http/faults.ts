@@ -17,7 +17,7 @@ const tokenCodes = new Set(['3200', '003200', '100', '110', '3202']);
 /** Codes that no refresh mends: the user lost the right (120), or the token belongs to another company or environment (3100). */
 const grantCodes = new Set(['120', '3100', '003100']);
 /** A SystemFault without a verdict on the request: it may have been carried out before something broke. */
-const serverFaultCodes = new Set(['10000', '130', '140', '150']);
+export const serverFaultCodes: ReadonlySet<string> = new Set(['10000', '130', '140', '150']);
 
 /** Reads the whole answer. `pick` takes the value out of a JSON envelope that carries no fault. */
 export function interpret<T>(raw: RawAnswer, pick: (envelope: Json) => T | undefined): QboAnswer<T> {
