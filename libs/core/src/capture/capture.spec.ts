@@ -74,10 +74,11 @@ describe('a look', () => {
     expect(nextDue({ requested: 3n, done: 3n, nowMs: now }, policy).getTime()).toBe(now + 300_000);
   });
 
-  it('looks for vanished records only among types that can be deleted', () => {
+  it('looks for vanished records only among types that can be deleted or merged away', () => {
     expect(canVanish(definitionOf('Invoice'))).toBe(true);
     expect(canVanish(definitionOf('Attachable'))).toBe(true);
-    expect(canVanish(definitionOf('Customer'))).toBe(false);
+    expect(canVanish(definitionOf('Customer'))).toBe(true);
+    expect(canVanish(definitionOf('TaxCode'))).toBe(false);
   });
 
   it('reads 30 days less a margin for clocks that differ', () => {

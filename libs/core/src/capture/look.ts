@@ -52,9 +52,9 @@ export function judgeAnswer(
   return typesAsked > 1 ? { kind: 'by-type' } : { kind: 'by-pages' };
 }
 
-/** Types whose records can vanish. Name lists are only ever made inactive, which comes as an ordinary object. */
-export function canVanish({ operations }: EntityDefinition): boolean {
-  return operations.includes('delete');
+/** Types whose records can vanish: transactions and files are deleted, name lists are merged away. */
+export function canVanish({ category, operations }: EntityDefinition): boolean {
+  return category !== 'supporting' || operations.includes('delete');
 }
 
 /**

@@ -45,9 +45,11 @@ export function chooseTwin(
   const singleton = singletonOf(entityType, body);
   if (singleton) return chooseSingleton(singleton, naturalKey, candidates, free, body);
   const definition = definitionOf(entityType);
+  // A currency cannot be changed later: a customer in euros is no twin of one in dollars.
+  const possible = definition.writeOnce.includes('CurrencyRef') ? free.filter((one) => sameCurrency(one, body)) : free;
   for (const key of definition.naturalKeys.filter((fields) => keyIsSet(fields, body, naturalKey))) {
     const twins = preferActive(
-      free.filter((candidate) => matches(key, definition, body, naturalKey, candidate)),
+      possible.filter((candidate) => matches(key, definition, body, naturalKey, candidate)),
       body,
     );
     if (twins.length === 1) return { kind: 'adopt', twin: twins[0]!, by: key };

@@ -131,17 +131,33 @@ describe('adoption before creation', () => {
       desired: desired({
         payload: { Name: 'Fuel', AccountType: 'Expense' },
         references: [{ path: ['ParentRef'], entityType: 'Account', sourceId: '9' }],
-        naturalKey: { Name: 'Fuel' },
+        naturalKey: { Name: 'Fuel', AccountType: 'Expense' },
       }),
     });
-    const elsewhere = { Id: '1', SyncToken: '0', Name: 'Fuel', ParentRef: { value: 't8' } };
-    const here = { Id: '2', SyncToken: '0', Name: 'Fuel', ParentRef: { value: 't9' } };
+    const fuel = { SyncToken: '0', Name: 'Fuel', AccountType: 'Expense' };
+    const elsewhere = { ...fuel, Id: '1', ParentRef: { value: 't8' } };
+    const here = { ...fuel, Id: '2', ParentRef: { value: 't9' } };
     expect(planWrite(account, facts()).kind).toBe('lookup');
     expect(planWrite(account, facts({ candidates: [elsewhere] })).kind).toBe('create');
     expect(planWrite(account, facts({ candidates: [elsewhere, here] }))).toMatchObject({
       kind: 'adopt',
       targetId: '2',
     });
+  });
+
+  it('takes no account of another type, no item of another type, and no customer in another currency', () => {
+    const cases: [string, Json, Json][] = [
+      ['Account', { Name: 'Fuel', AccountType: 'Expense' }, { AccountType: 'Income' }],
+      ['Item', { Name: 'Pump', Type: 'Service' }, { Type: 'Inventory' }],
+      ['Customer', { DisplayName: 'Ann', CurrencyRef: { value: 'USD' } }, { CurrencyRef: { value: 'EUR' } }],
+    ];
+    for (const [type, payload, other] of cases) {
+      const texts = Object.entries(payload).filter((field): field is [string, string] => typeof field[1] === 'string');
+      const record = link(type, undefined, { desired: desired({ payload, naturalKey: Object.fromEntries(texts) }) });
+      const twin = { Id: '1', SyncToken: '0', ...payload };
+      expect(planWrite(record, facts({ candidates: [twin] })).kind).toBe('adopt');
+      expect(planWrite(record, facts({ candidates: [{ ...twin, ...other }] })).kind).toBe('create');
+    }
   });
 
   it('adopts a document only when number, customer, date and total agree', () => {

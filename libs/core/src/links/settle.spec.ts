@@ -67,6 +67,9 @@ describe('settling what was done', () => {
     const settled = settle(payment, { ...attempt, body }, { kind: 'done', record: answered }, timing);
     expect(settled.differences.map((difference) => difference.path)).toEqual(['Line.0.LinkedTxn']);
     expect(settled.result).toMatchObject({ outcome: 'created', code: 'ANSWER.DIFFERS' });
+    // What the target has is kept, so that the next update sends the link again and no drift is seen meanwhile.
+    expect(settled.applied!.payload).toEqual({ Line: [{ Amount: 5 }] });
+    expect(diffAnswer('Payment', settled.applied!.payload!, answered)).toEqual([]);
     expect(settled.state.kind).toBe('settled');
   });
 });

@@ -1,5 +1,6 @@
 // The end of one attempt: what the link becomes, whether waiters wake, what is announced. The shell writes all of it in
 // one transaction: link, attempt, woken waiters, outbox.
+import { withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
 import { diffAnswer, type Difference } from './difference.js';
@@ -88,7 +89,7 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
     applied: {
       version: attempt.version,
       hash,
-      payload: attempt.applied ?? (removed ? undefined : link.applied?.payload),
+      payload: appliedPayload(attempt.applied ?? (removed ? undefined : link.applied?.payload), record, differences),
     },
     target: targetAfter(link, attempt, record, removed),
     attempts: 0,
@@ -97,6 +98,26 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
     result: { outcome: outcomes[operation], ...describe(differences) },
     differences,
   };
+}
+
+/**
+ * What the target has, not what we wished: fields that came back otherwise are kept as they came back. So the next update
+ * sends them again, and a tax that QBO recomputed is not taken for the edit of a person.
+ */
+function appliedPayload(
+  payload: Json | undefined,
+  record: Json | undefined,
+  differences: readonly Difference[],
+): Json | undefined {
+  if (!payload || !record || differences.length === 0) return payload;
+  const shown = withoutNoise(record);
+  const applied = { ...payload };
+  for (const { path } of differences) {
+    const field = path.split('.')[0]!;
+    if (field in shown) applied[field] = shown[field] as unknown;
+    else delete applied[field];
+  }
+  return applied;
 }
 
 function targetAfter(

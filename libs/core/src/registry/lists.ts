@@ -42,7 +42,11 @@ export const Account = entity({
   rank: 3,
   operations: list,
   webhook: true,
-  naturalKeys: [['Name', 'ParentRef'], ['AcctNum']],
+  // The type belongs to it: a name taken by an account of another type is a conflict, not a twin.
+  naturalKeys: [
+    ['Name', 'ParentRef', 'AccountType'],
+    ['AcctNum', 'AccountType'],
+  ],
   // AcctNum is not filterable; a plan allows 250 accounts, one page.
   lookup: { by: 'list' },
   nameField: 'Name',
@@ -212,7 +216,11 @@ export const Item = entity({
   rank: 5,
   operations: list,
   webhook: true,
-  naturalKeys: [['Name', 'ParentRef'], ['Sku']],
+  // Type cannot be changed: a service is no twin of an inventory item.
+  naturalKeys: [
+    ['Name', 'ParentRef', 'Type'],
+    ['Sku', 'Type'],
+  ],
   lookup: { by: 'field', field: 'Name' },
   nameField: 'Name',
   references: [
