@@ -86,7 +86,7 @@ function shipFrom(company: Company): Rec | undefined {
   const address = company.companyInfo()['CompanyAddr'] as Rec | undefined;
   if (!address?.['Line1']) return undefined;
   const city = `${address['City'] ?? ''}, ${address['CountrySubDivisionCode'] ?? ''}  ${address['PostalCode'] ?? ''}`;
-  return { Id: address['Id'], Line1: address['Line1'], Line2: city };
+  return { Line1: address['Line1'], Line2: city };
 }
 
 function companyTaxCode(company: Company): Rec | undefined {
@@ -106,7 +106,7 @@ const EXTRA_DEFAULTS: Record<string, Readonly<Record<string, unknown>>> = {
     ...{ TxnTaxDetail: { TotalTax: 0 }, Balance: 0 },
   },
   Vendor: { BillRate: 0, CostRate: 0 },
-  Bill: { LinkedTxn: undefined },
+  PurchaseOrder: { APAccountRef: '$defaultAP' },
   Term: { Type: '$termType', DiscountPercent: 0, DiscountDays: undefined },
   Purchase: { PrintStatus: undefined },
   InventoryAdjustment: { TxnDate: '$today' },
@@ -132,6 +132,17 @@ function defaultsOf(entity: string): readonly (readonly [string, unknown])[] {
   rows.sort(([a], [b]) => Number(FIRST.includes(b)) - Number(FIRST.includes(a)));
   tables.set(entity, rows);
   return rows;
+}
+
+/** Every address gets an id of its own, or keeps the one it had. In place. */
+export function identifyAddresses(company: Company, entity: string, rec: Rec, before: Rec | undefined): void {
+  for (const field of entityType(entity).fields.values()) {
+    if (field.of !== 'PhysicalAddress' || field.type !== 'object') continue;
+    const address = rec[field.name] as Rec | undefined;
+    if (!address || address['Id'] !== undefined) continue;
+    const id = (before?.[field.name]?.Id as string | undefined) ?? company.nextId('addresses');
+    rec[field.name] = { Id: id, ...address };
+  }
 }
 
 /** Defaults are at most one level deep; records must not share them. */

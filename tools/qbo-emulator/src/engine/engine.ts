@@ -8,7 +8,7 @@ import type { PostEffects } from '../ledger/index.js';
 import { computeDocument } from '../tax/index.js';
 import type { Act, Rec } from '../types.js';
 import { applyCreditsByItself, settleCharges } from './consequences.js';
-import { applyDefaults } from './defaults.js';
+import { applyDefaults, identifyAddresses } from './defaults.js';
 import { checkFeatures } from './features.js';
 import { settleLines } from './lines.js';
 import { LinkIndex, checkLinks, dropForeignLinks, linksOf, settleLinks } from './links.js';
@@ -295,6 +295,7 @@ export class Engine {
     this.checkStock(rec, before);
     numberFor(company, entity, rec, before, options);
     this.checkNumber(entity, rec, before, options);
+    identifyAddresses(company, entity, rec, before);
   }
 
   private commit(entity: string, stored: Rec, before: Rec | undefined, happenings: Happening[]): void {

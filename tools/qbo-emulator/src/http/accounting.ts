@@ -439,8 +439,16 @@ export class Accounting {
   // --- answers ----------------------------------------------------------------------------------------------------
   private give(call: Call, body: Rec, time: string): Answer {
     if (call.wantsJson) return { status: 200, contentType: JSON_TYPE, body: JSON.stringify(body) };
-    return { status: 200, contentType: XML_TYPE, body: toXml(body, time) };
+    return { status: 200, contentType: XML_TYPE, body: toXml(withoutDumps(body), time) };
   }
+}
+
+/** In XML these blocks have another form that nobody captured: left out. */
+function withoutDumps(body: Rec): Rec {
+  const text = JSON.stringify(body, (key, value: unknown) =>
+    key === 'LineEx' || key === 'PurchaseEx' ? undefined : value,
+  );
+  return JSON.parse(text) as Rec;
 }
 
 const ATTACHABLE_TYPES = new Set(

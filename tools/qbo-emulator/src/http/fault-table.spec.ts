@@ -535,13 +535,11 @@ const ROWS: readonly Row[] = [
     '1040',
     'a batch has 31 items',
     () =>
-      qbo
-        .steer('PUT', '/limits', { batchItems: 30 })
-        .then(() =>
-          post('/batch', {
-            BatchItemRequest: Array.from({ length: 31 }, (_, i) => ({ bId: String(i), Query: 'select * from Term' })),
-          }),
-        ),
+      qbo.steer('PUT', '/limits', { batchItems: 30 }).then(() =>
+        post('/batch', {
+          BatchItemRequest: Array.from({ length: 31 }, (_, i) => ({ bId: String(i), Query: 'select * from Term' })),
+        }),
+      ),
   ],
 ];
 
