@@ -230,5 +230,16 @@ describe('the mapper', () => {
     const job = (await app.get(Jobs).find(jobId))!;
     expect(job.progress).toMatchObject({ read: 5, published: 5 });
     expect(Object.keys(job.progress.offsets as object)).toHaveLength(12);
+
+    // A worker died with the job in hand: the next one goes on behind what was acknowledged, and repeats nothing.
+    const resumedId = randomUUID();
+    await db.query(
+      `insert into jobs (id, organization_id, sync_id, kind, state, progress, owner, lease_expires_at, created_at)
+       values ($1, $2, $3, 'replay', 'running', $4, 'dead', now() - interval '1 second', now())`,
+      [resumedId, at.organizationId, at.syncId, JSON.stringify(job.progress)],
+    );
+    await until(async () => [await app.get(Jobs).find(resumedId)].filter((one) => one?.state === 'done'), 1);
+    expect((await app.get(Jobs).find(resumedId))!.progress).toMatchObject({ read: 5, published: 5 });
+    expect(await heard<WriteEvent>(topics.writes.name, at)).toHaveLength(11);
   });
 });
