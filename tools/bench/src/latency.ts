@@ -3,10 +3,10 @@
 // coalescing window is ours by choice, so it is subtracted. Edits come slower than the quota's spacing (120 ms a call):
 // what is measured is the pipeline, not a queue in front of the quota.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Accounting } from '../../demo/src/accounting.js';
-import { Control } from '../../demo/src/control.js';
+import { Accounting } from '../../installation/src/accounting.js';
+import { Control } from '../../installation/src/control.js';
 import { latencies, percentile } from '../../demo/src/freshness.js';
-import { Installation } from '../../demo/src/installation.js';
+import { Installation } from '../../installation/src/installation.js';
 import type { Act } from '../../demo/src/person.js';
 import type { Bench, BenchRun, Metrics } from './bench.js';
 

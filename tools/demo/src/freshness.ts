@@ -1,5 +1,5 @@
 // From the moment QuickBooks answered an edit to the moment its effect was settled in the target. Pure.
-import type { LogRow } from './control.js';
+import type { LogRow } from '../../installation/src/control.js';
 import type { Act } from './person.js';
 
 const settledOutcomes = new Set(['created', 'updated', 'deleted', 'voided', 'adopted', 'unchanged', 'attached']);

@@ -2,7 +2,7 @@
 // act is remembered with the moment QuickBooks answered it: freshness is measured from there.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Raw } from '#testing';
-import type { Accounting } from './accounting.js';
+import type { Accounting } from '../../installation/src/accounting.js';
 import { Chance } from './chance.js';
 import { bill, fileOf, invoice } from './source-company.js';
 

@@ -1,7 +1,7 @@
 // A small company with a year behind it: customers with sub-customers, items, invoices (open, part-paid, paid, void),
 // bills, classes and locations, two attachments, and records that were edited and deleted since.
 import type { Raw } from '#testing';
-import type { Accounting } from './accounting.js';
+import type { Accounting } from '../../installation/src/accounting.js';
 import { Chance } from './chance.js';
 
 const firstNames = ['Ada', 'Ben', 'Clara', 'David', 'Ella', 'Frank', 'Grace', 'Hugo', 'Iris', 'Jonas', 'Kim', 'Lena'];

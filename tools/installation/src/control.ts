@@ -51,8 +51,16 @@ export class Control {
     return this.call('POST', '/v1/syncs', { sourceRealmId, targetRealmId });
   }
 
-  startJob(syncId: string, kind: 'backfill' | 'replay'): Promise<{ id: string }> {
-    return this.call('POST', `/v1/syncs/${syncId}/${kind}`, {});
+  startJob(syncId: string, kind: 'backfill' | 'replay', types?: readonly string[]): Promise<{ id: string }> {
+    return this.call('POST', `/v1/syncs/${syncId}/${kind}`, { ...(types && { types }) });
+  }
+
+  pause(syncId: string): Promise<unknown> {
+    return this.call('POST', `/v1/syncs/${syncId}/pause`, {});
+  }
+
+  look(realmId: string): Promise<unknown> {
+    return this.call('POST', `/v1/companies/${realmId}/look`, {});
   }
 
   sync(syncId: string): Promise<SyncState> {

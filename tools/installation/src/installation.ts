@@ -31,7 +31,7 @@ export class Installation {
   static async start(say: (text: string) => void): Promise<Installation> {
     const infrastructure = await startInfrastructure({ say });
     try {
-      const logs = join(infrastructure.folder ?? (await mkdtemp(join(tmpdir(), 'qbo-sync-demo-'))), 'logs');
+      const logs = join(infrastructure.folder ?? (await mkdtemp(join(tmpdir(), 'qbo-sync-'))), 'logs');
       await mkdir(logs, { recursive: true });
       const emulator = await startEmulator(infrastructure, logs);
       const ports = new Map<AppName, number>();
@@ -50,10 +50,10 @@ export class Installation {
   /** Rejects when an app ends that should not. */
   readonly broken: Promise<never> = new Promise((_, reject) => (this.unexpected = reject));
 
-  /** @param settings more of the apps' environment, over the demo's own */
+  /** @param settings more of the apps' environment, over the tool's own */
   async startApps(intuitApp: EmulatorApp, settings: Record<string, string> = {}): Promise<void> {
     // Services that were given may hold other installations: a corner of our own.
-    const corner = `demo_${randomBytes(4).toString('hex')}`;
+    const corner = `corner_${randomBytes(4).toString('hex')}`;
     const shared = this.infrastructure.given.length > 0;
     this.environment = {
       ...process.env,
@@ -69,7 +69,7 @@ export class Installation {
       SYNC_TOKEN_KEY: randomBytes(32).toString('base64'),
       SYNC_ADMIN_KEY: this.adminKey,
       SYNC_HTTP_HOST: '127.0.0.1',
-      // A demo's patience: lost webhooks are found within seconds instead of minutes, a killed writer's companies are
+      // A watcher's patience: lost webhooks are found within seconds instead of minutes, a killed writer's companies are
       // free again after three.
       SYNC_CAPTURE_LOOK_INTERVAL: '3s',
       SYNC_WRITER_LEASE: '3s',
@@ -108,8 +108,8 @@ export class Installation {
   }
 
   /** Copies the logs to where they outlive the stop. */
-  async keepLogs(): Promise<string> {
-    const kept = join(process.cwd(), '.cache', 'demo-logs');
+  async keepLogs(as = 'demo-logs'): Promise<string> {
+    const kept = join(process.cwd(), '.cache', as);
     await mkdir(kept, { recursive: true });
     await cp(this.logs, kept, { recursive: true, force: true });
     return kept;
