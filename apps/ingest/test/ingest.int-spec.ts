@@ -184,6 +184,36 @@ describe('ingest', () => {
       expect(told[1]!.value!.version > told[0]!.value!.version).toBe(true);
     });
 
+    it('says of a name that was merged away into which one', async () => {
+      await w.startIngest();
+      const source = await w.company({ preset: 'sample' });
+      await settled(source);
+      await w.emulator.edit(source.realmId, { count: 1, seed: 3, mix: { merge: 1 } });
+      const notified = await eventually(
+        () => w.notifications(source.realmId),
+        (found) => found.some((n) => n.value!.entities.some(({ operation }) => operation === 'merge')),
+      );
+      const merge = notified.flatMap((n) => n.value!.entities).find(({ operation }) => operation === 'merge')!;
+      const told = await captured(source, merge.entityType, merge.deletedId!);
+      expect(told.at(-1)!.value).toMatchObject({ mergedInto: merge.id });
+    });
+
+    it('tells a change once although two processes look at the same company', async () => {
+      await w.startIngest({ lookIntervalMs: 500 });
+      const second = await w.spawnIngest({ SYNC_HTTP_PORT: '0', SYNC_CAPTURE_LOOK_INTERVAL: '500ms' });
+      try {
+        const source = await w.company();
+        const made: Json[] = [];
+        for (let n = 0; n < 5; n++) made.push(await customer(source, `Leo ${n}`));
+        await captured(source, 'Customer', made.at(-1)!.Id);
+        await settled(source);
+        for (const { Id } of made) expect(await captured(source, 'Customer', Id)).toHaveLength(1);
+      } finally {
+        second.kill('SIGTERM');
+        await new Promise((resolve) => second.once('exit', resolve));
+      }
+    });
+
     it('does not move the cursor before Kafka acknowledges, and then loses nothing', async () => {
       await w.startIngest();
       const source = await w.company();
@@ -311,7 +341,7 @@ describe('ingest', () => {
         20_000,
       ))!;
       second.kill('SIGTERM');
-      await new Promise((resolve) => second.once('exit', resolve));
+      expect(await new Promise((resolve) => second.once('exit', resolve))).toBe(0);
 
       const { types, expected } = done.progress;
       for (const [type, count] of Object.entries(expected as Record<string, number>)) {

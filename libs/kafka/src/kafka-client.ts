@@ -39,6 +39,7 @@ export class KafkaClient {
   readonly reader: TopicReader;
   readonly lag: GroupLag;
   readonly deadLetters: DeadLetters;
+  private asking: Promise<true | string> | undefined;
 
   private constructor(
     readonly topicPrefix: string,
@@ -69,14 +70,16 @@ export class KafkaClient {
     return new KafkaClient(o.topicPrefix, port, codec, clock, log, around.health, o.clientId);
   }
 
-  /** True while a broker answers. */
-  async answers(): Promise<true | string> {
-    try {
-      await this.port.describeTopics([`${this.topicPrefix}qbo.changes.v1`]);
-      return true;
-    } catch (error) {
-      return (error as Error).message;
-    }
+  /** True while a broker answers. Probes that come while one is still waiting share it. */
+  answers(): Promise<true | string> {
+    this.asking ??= this.port
+      .describeTopics([`${this.topicPrefix}qbo.changes.v1`])
+      .then(
+        () => true as const,
+        (error: unknown) => (error as Error).message,
+      )
+      .finally(() => (this.asking = undefined));
+    return this.asking;
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,7 @@ const bytesPerPartition = 1024 * 1024;
 // About 9 s in all: longer than the election after a leader's death (3 to 5.5 s measured), short enough that a caller
 // learns of an absent broker while it still cares.
 const sendRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 };
+const adminRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 4 };
 const consumeRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 2000, retries: 6 };
 
 // ConfigResourceTypes.TOPIC: kafkajs does not offer that enum as a named import to ES modules.
@@ -72,7 +73,7 @@ export class KafkajsLog implements LogClient {
       logCreator: () => (entry) => forward(o.log, entry),
     };
     this.kafka = new Kafka(config);
-    this.admin = this.kafka.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 4 } });
+    this.admin = this.kafka.admin({ retry: adminRetry });
   }
 
   async connect(): Promise<void> {
@@ -98,24 +99,32 @@ export class KafkajsLog implements LogClient {
     return new KafkajsConsumer(this.kafka, o, this.o.log, this.clock, this.o.sessionTimeoutMs ?? sessionTimeoutMs);
   }
 
-  async readRanges(o: {
-    topic: string;
-    ranges: PartitionRange[];
-    signal?: AbortSignal;
-    onBatch(batch: FetchedBatch): Promise<void>;
-  }): Promise<void> {
+  async readRanges(o: RangeReading): Promise<void> {
     const open = new Map(o.ranges.filter((range) => range.from < range.to).map((range) => [range.partition, range]));
-    if (open.size === 0 || o.signal?.aborted) return;
-    const admin = await this.connectedAdmin();
+    for (let failures = 1; open.size > 0 && !o.signal?.aborted; failures++) {
+      try {
+        await this.readOnce(o, open);
+      } catch (error) {
+        if (error instanceof ReaderGaveUp) throw error.cause;
+        // An election or a lost connection: go on where the ranges stand now.
+        if (failures > 5 || !mayHeal(error as Error)) throw error;
+        await this.clock.sleep(backoffCeilingMs(failures, 200, 5000), o.signal);
+      }
+    }
+  }
+
+  /** Reads until no range is open; each range's `from` moves with what was delivered. */
+  private async readOnce(o: RangeReading, open: Map<number, PartitionRange>): Promise<void> {
     // kafkajs cannot read without a group. A group of its own that nobody else can join, and removed afterwards, comes to
     // the same. Positions are set by seek: writing them as committed offsets first (admin.setOffsets) costs 5 s, because
     // it waits for a fetch of an internal consumer.
     const groupId = `reader-${randomUUID()}`;
     const known = await this.offsets(o.topic);
-    const end = deferred<void>();
-    const passed = (partition: number, nextOffset: bigint) => {
+    const end = deferred();
+    const passed = (partition: number, next: bigint) => {
       const range = open.get(partition);
-      if (range && nextOffset >= range.to) open.delete(partition);
+      if (range && next >= range.to) open.delete(partition);
+      else if (range && next > range.from) open.set(partition, { ...range, from: next });
       if (open.size === 0) end.resolve();
     };
     const consumer = this.kafka.consumer({
@@ -127,26 +136,27 @@ export class KafkajsLog implements LogClient {
     const abort = () => end.resolve();
     o.signal?.addEventListener('abort', abort, { once: true });
     consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error));
-    // Also for batches in which compaction left nothing: they never reach eachBatch.
+    // Batches in which compaction left nothing never reach eachBatch.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
-      passed(payload.partition, BigInt(payload.lastOffset) + 1n);
+      if (payload.batchSize === 0) passed(payload.partition, BigInt(payload.lastOffset) + 1n);
     });
     try {
       await consumer.connect();
       await consumer.subscribe({ topics: [o.topic], fromBeginning: true });
       await consumer.run({
         autoCommit: false,
-        eachBatch: async ({ batch, heartbeat, isRunning, isStale }) => {
+        eachBatch: async ({ batch, heartbeat, isRunning }) => {
           const range = open.get(batch.partition);
-          if (!range || o.signal?.aborted || !isRunning() || isStale()) return;
+          if (!range || o.signal?.aborted || !isRunning()) return;
           const records = batch.messages.filter(
             ({ offset }) => BigInt(offset) < range.to && BigInt(offset) >= range.from,
           );
           const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
           try {
             if (records.length > 0) await o.onBatch({ ...describe(batch), records: records as LogRecord[] });
+            passed(batch.partition, BigInt(batch.lastOffset()) + 1n);
           } catch (error) {
-            end.reject(error);
+            end.reject(new ReaderGaveUp(error));
           } finally {
             clearInterval(beat);
           }
@@ -162,60 +172,29 @@ export class KafkajsLog implements LogClient {
       o.signal?.removeEventListener('abort', abort);
       await consumer.disconnect().catch(() => undefined);
       // Left over, it would expire by itself; removing it keeps the list of groups readable.
-      await admin.deleteGroups([groupId]).catch(() => undefined);
+      await this.connectedAdmin()
+        .then((admin) => admin.deleteGroups([groupId]))
+        .catch(() => undefined);
     }
   }
 
-  async createTopics(wishes: TopicWish[]): Promise<void> {
-    const admin = await this.connectedAdmin();
-    const present = new Set(await admin.listTopics());
-    const missing = wishes.filter(({ name }) => !present.has(name));
-    if (missing.length === 0) return;
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: missing.map(({ name, partitions, config }) => ({
-        topic: name,
-        numPartitions: partitions,
-        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
-      })),
-    });
+  createTopics(wishes: TopicWish[]): Promise<void> {
+    return this.ask((admin) => createMissing(admin, wishes));
   }
 
-  async describeTopics(names: string[], settings: string[] = []): Promise<TopicState[]> {
-    const admin = await this.connectedAdmin();
-    const present = new Set(await admin.listTopics());
-    const wanted = names.filter((name) => present.has(name));
-    if (wanted.length === 0) return [];
-    const { topics } = await admin.fetchTopicMetadata({ topics: wanted });
-    const configs = new Map<string, Record<string, string>>();
-    if (settings.length > 0) {
-      const { resources } = await admin.describeConfigs({
-        includeSynonyms: false,
-        resources: wanted.map((name) => ({ type: topicResource, name, configNames: settings })),
-      });
-      for (const { resourceName, configEntries } of resources) {
-        configs.set(resourceName, Object.fromEntries(configEntries.map((e) => [e.configName, e.configValue])));
-      }
-    }
-    return topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.length,
-      replicas: partitions[0]?.replicas.length ?? 0,
-      config: configs.get(name) ?? {},
-    }));
+  describeTopics(names: string[], settings: string[] = []): Promise<TopicState[]> {
+    return this.ask((admin) => describeThose(admin, names, settings));
   }
 
   async offsets(topic: string): Promise<{ partition: number; low: bigint; high: bigint }[]> {
-    const admin = await this.connectedAdmin();
-    const found = await admin.fetchTopicOffsets(topic);
+    const found = await this.ask((admin) => admin.fetchTopicOffsets(topic));
     return found
       .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
       .sort((a, b) => a.partition - b.partition);
   }
 
   async committed(groupId: string, topic: string): Promise<{ partition: number; offset: bigint | undefined }[]> {
-    const admin = await this.connectedAdmin();
-    const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    const [found] = await this.ask((admin) => admin.fetchOffsets({ groupId, topics: [topic] }));
     return (found?.partitions ?? []).map(({ partition, offset }) => ({
       partition,
       offset: offset === '-1' ? undefined : BigInt(offset),
@@ -229,6 +208,28 @@ export class KafkajsLog implements LogClient {
     await this.admin.disconnect();
   }
 
+  /** kafkajs' admin does not repeat what an election or a new leader made fail, and goes on asking the leaders it knows:
+   * a fresh client asks anew. */
+  private async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    try {
+      return await question(await this.connectedAdmin());
+    } catch (error) {
+      if (!mayHeal(error as Error)) throw error;
+    }
+    for (let attempt = 1; ; attempt++) {
+      await this.clock.sleep(150 * attempt);
+      const admin = this.kafka.admin({ retry: adminRetry });
+      try {
+        await admin.connect();
+        return await question(admin);
+      } catch (error) {
+        if (attempt === 4 || !mayHeal(error as Error)) throw error;
+      } finally {
+        await admin.disconnect().catch(() => undefined);
+      }
+    }
+  }
+
   private async connectedAdmin(): Promise<Admin> {
     this.adminConnected ??= this.admin.connect().catch((error: unknown) => {
       this.adminConnected = undefined;
@@ -236,6 +237,15 @@ export class KafkajsLog implements LogClient {
     });
     await this.adminConnected;
     return this.admin;
+  }
+}
+
+type RangeReading = Parameters<LogClient['readRanges']>[0];
+
+/** Whoever reads could not use a batch: not the client's trouble, so not repeated. */
+class ReaderGaveUp extends Error {
+  constructor(override readonly cause: unknown) {
+    super('the reader gave up');
   }
 }
 
@@ -437,9 +447,48 @@ function describe(batch: EachBatchPayload['batch']): Omit<FetchedBatch, 'records
   };
 }
 
+async function createMissing(admin: Admin, wishes: readonly TopicWish[]): Promise<void> {
+  const present = new Set(await admin.listTopics());
+  const missing = wishes.filter(({ name }) => !present.has(name));
+  if (missing.length === 0) return;
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map(({ name, partitions, config }) => ({
+      topic: name,
+      numPartitions: partitions,
+      configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+    })),
+  });
+}
+
+async function describeThose(admin: Admin, names: readonly string[], settings: string[]): Promise<TopicState[]> {
+  const present = new Set(await admin.listTopics());
+  const wanted = names.filter((name) => present.has(name));
+  if (wanted.length === 0) return [];
+  const { topics } = await admin.fetchTopicMetadata({ topics: wanted });
+  const configs = new Map<string, Record<string, string>>();
+  if (settings.length > 0) {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: wanted.map((name) => ({ type: topicResource, name, configNames: settings })),
+    });
+    for (const { resourceName, configEntries } of resources) {
+      configs.set(resourceName, Object.fromEntries(configEntries.map((e) => [e.configName, e.configValue])));
+    }
+  }
+  return topics.map(({ name, partitions }) => ({
+    name,
+    partitions: partitions.length,
+    replicas: partitions[0]?.replicas.length ?? 0,
+    config: configs.get(name) ?? {},
+  }));
+}
+
 function causes(error: unknown): Error[] {
   const chain: Error[] = [];
-  for (let e = error; e instanceof Object && chain.length < 10; e = (e as Error).cause) chain.push(e as Error);
+  for (let e = error; typeof e === 'object' && e !== null && chain.length < 10; e = (e as Error).cause) {
+    chain.push(e as Error);
+  }
   return chain;
 }
 

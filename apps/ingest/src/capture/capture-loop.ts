@@ -31,14 +31,22 @@ const elsewhereMs = 1000;
 const retryMinMs = 1000;
 const retryMaxMs = 300_000;
 
+/** What notifications told besides "look". A second ingest process may look instead and not know them: they only explain. */
+export interface LookHints {
+  /** trace of the earliest one */
+  traceparent: string | undefined;
+  /** `type/id` of a record that was merged away -> the id that stays */
+  merges: Map<string, string>;
+}
+
 @Injectable()
 export class CaptureLoop implements OnApplicationBootstrap {
   private readonly log = createLog('capture');
   private readonly owner = `ingest-${randomUUID()}`;
   private readonly active = new Map<string, Promise<void>>();
   private readonly elsewhere = new Map<string, number>();
-  /** trace of the earliest unanswered notification that this process has seen, by realm */
-  private readonly traces = new Map<string, string>();
+  /** of notifications that no look has answered yet, as far as this process has seen them; by realm */
+  private readonly hints = new Map<string, LookHints>();
   private readonly stopping = new AbortController();
   private nap = new AbortController();
   private wakeAtMs = Infinity;
@@ -74,14 +82,23 @@ export class CaptureLoop implements OnApplicationBootstrap {
   }
 
   /** Something is due at this moment: do not sleep through it. */
-  expect(realmIds: readonly string[], dueAt: Date, traceparents: ReadonlyMap<string, string>): void {
+  expect(realmIds: readonly string[], dueAt: Date, hints: ReadonlyMap<string, LookHints>): void {
     for (const realmId of realmIds) {
-      const trace = traceparents.get(realmId);
-      if (trace !== undefined && !this.traces.has(realmId)) this.traces.set(realmId, trace);
+      const told = hints.get(realmId);
+      if (told) this.remember(realmId, told);
     }
     if (dueAt.getTime() >= this.wakeAtMs) return;
     this.wakeAtMs = dueAt.getTime();
     this.nap.abort();
+  }
+
+  /** The earliest trace stays; merges add up. */
+  private remember(realmId: string, told: LookHints): void {
+    const known = this.hints.get(realmId);
+    this.hints.set(realmId, {
+      traceparent: known?.traceparent ?? told.traceparent,
+      merges: new Map([...(known?.merges ?? []), ...told.merges]),
+    });
   }
 
   private async run(): Promise<void> {
@@ -153,8 +170,8 @@ export class CaptureLoop implements OnApplicationBootstrap {
   private async look(realmId: string, signal: AbortSignal): Promise<void> {
     const cursor = await this.store.cursor(realmId);
     if (!cursor) return;
-    const traceparent = this.traces.get(realmId) ?? newTraceparent();
-    this.traces.delete(realmId);
+    const { traceparent = newTraceparent(), merges = new Map<string, string>() } = this.hints.get(realmId) ?? {};
+    this.hints.delete(realmId);
     const startedMs = this.clock.nowMs();
     const { coalesceMs, lookIntervalMs: intervalMs } = this.settings;
     const look = new Look(
@@ -170,7 +187,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         log: this.log,
       },
       cursor,
-      traceparent,
+      { traceparent, merges },
       signal,
     );
     try {
@@ -183,7 +200,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         'look.done',
       );
     } catch (error) {
-      if (!this.traces.has(realmId)) this.traces.set(realmId, traceparent);
+      this.remember(realmId, { traceparent, merges });
       if (signal.aborted) return;
       await this.lookFailed(realmId, cursor.failures + 1, error as Error);
     }

@@ -16,6 +16,8 @@ export interface Publication {
   observedAt: string;
   traceparent: string;
   notifiedAt?: Date | null;
+  /** `type/id` of records that were merged away -> id of the one that stays, as webhooks told */
+  merges?: ReadonlyMap<string, string>;
   /** publish what is known as well (backfill: another sync may need it), under the version it is known by */
   known?: 'again';
 }
@@ -60,12 +62,14 @@ export class ChangePublisher {
   }
 
   private record(realmId: string, reading: Reading, captured: Captured, o: Publication): EventRecord<ChangeEvent> {
+    const mergedInto = o.merges?.get(`${reading.type}/${reading.id}`);
     const value: ChangeEvent = {
       realmId,
       entityType: reading.type,
       id: reading.id,
       version: captured.version,
       deleted: captured.deleted,
+      ...(mergedInto === undefined ? {} : { mergedInto }),
       contentHash: captured.contentHash,
       lane: o.lane,
       origin: o.origin,

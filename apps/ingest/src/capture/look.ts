@@ -35,7 +35,7 @@ export class Look {
       log: Log;
     },
     private readonly cursor: CaptureCursor,
-    private readonly traceparent: string,
+    private readonly hints: { traceparent: string; merges: ReadonlyMap<string, string> },
     private readonly signal: AbortSignal,
   ) {}
 
@@ -156,7 +156,7 @@ export class Look {
       lane: 'live',
       origin: { kind },
       observedAt,
-      traceparent: this.traceparent,
+      ...this.hints,
       notifiedAt: this.cursor.notifiedAt,
     };
   }

@@ -11,6 +11,7 @@ import { CaptureStore } from '#storage';
 import type { Settings } from '../settings.js';
 import { SETTINGS } from '../tokens.js';
 import { CaptureLoop } from './capture-loop.js';
+import type { LookHints } from './capture-loop.js';
 
 @Controller()
 export class NotificationsController {
@@ -24,16 +25,21 @@ export class NotificationsController {
   @EventPattern<string>(topics.notifications.name)
   async on(@Payload() batch: RecordBatch<NotificationEvent>, @Ctx() _context: BatchContext): Promise<void> {
     const requests: { realmId: string; notifiedAt: Date | null }[] = [];
-    const traces = new Map<string, string>();
+    const hints = new Map<string, LookHints>();
     for (const { value, traceparent } of batch.records) {
       if (!value) continue;
       const receivedAt = new Date(value.receivedAt);
       const notifiedAt = value.source === 'webhook' && !Number.isNaN(receivedAt.getTime()) ? receivedAt : null;
       requests.push({ realmId: value.realmId, notifiedAt });
-      if (traceparent && !traces.has(value.realmId)) traces.set(value.realmId, traceparent);
+      let known = hints.get(value.realmId);
+      if (!known) hints.set(value.realmId, (known = { traceparent, merges: new Map() }));
+      known.traceparent ??= traceparent;
+      for (const { entityType, id, operation, deletedId } of value.entities) {
+        if (operation === 'merge' && deletedId !== undefined) known.merges.set(`${entityType}/${deletedId}`, id);
+      }
     }
     const dueAt = new Date(this.clock.nowMs() + this.settings.coalesceMs);
     const raised = await this.store.requestLooks(requests, dueAt);
-    this.loop.expect(raised, dueAt, traces);
+    this.loop.expect(raised, dueAt, hints);
   }
 }
