@@ -73,6 +73,7 @@ export class Emulator {
   readonly store: FileStore | undefined;
   readonly seats = new Map<string, Seat>();
   readonly requestIdPolicy = { retentionMs: 24 * 3_600_000, replayErrors: false };
+  readonly batchPolicy = { shuffleAnswers: false };
   logDefects = true;
   defects = 0;
   readonly downloads = new Map<string, { realmId: string; attachableId: string; diesAtMs: number }>();
@@ -87,20 +88,18 @@ export class Emulator {
         [...this.seats.values()].map((s) => ({ realmId: s.company.realmId, name: s.company.profile.name })),
     });
     this.webhooks = new Webhooks(this.clock, (realmId) =>
-      this.oauth
-        .connectedApps(realmId)
-        .flatMap((app) =>
-          app.webhookUrl
-            ? [
-                {
-                  clientId: app.clientId,
-                  url: app.webhookUrl,
-                  verifierToken: app.verifierToken,
-                  format: app.webhookFormat,
-                },
-              ]
-            : [],
-        ),
+      this.oauth.connectedApps(realmId).flatMap((app) =>
+        app.webhookUrl
+          ? [
+              {
+                clientId: app.clientId,
+                url: app.webhookUrl,
+                verifierToken: app.verifierToken,
+                format: app.webhookFormat,
+              },
+            ]
+          : [],
+      ),
     );
     this.store = options.dataDir === undefined ? undefined : new FileStore(options.dataDir);
     if (this.store) this.restore(this.store);

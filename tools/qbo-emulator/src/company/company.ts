@@ -443,18 +443,43 @@ export class Company implements CompanyView {
   repoint(type: string, fromId: string, toId: string, changed: (type: string, rec: Rec) => void): void {
     for (const t of entityTypes) {
       for (const rec of this.all(t.entity)) {
+        const isKin = t.entity === type;
+        if (isKin) this.unindex(t.entity, rec);
         let hit = false;
         eachRef(rec, t, (field, ref, holder) => {
-          if (ref['value'] === fromId && targetType(field, ref, holder) === type) {
-            ref['value'] = toId;
-            hit = true;
-          }
+          if (ref['value'] !== fromId) return;
+          const target = field.refTo?.[0] === '*' ? String(ref['type'] ?? '') : targetType(field, ref, holder);
+          if (target?.toLowerCase() !== type.toLowerCase()) return;
+          ref['value'] = toId;
+          hit = true;
         });
+        if (isKin) this.index(t.entity, rec);
         if (!hit) continue;
         this.changes.push({ kind: 'put', type: t.entity, id: rec['Id'] });
+        if (isKin) this.adoptedBy(type, rec['Id'], toId);
         changed(t.entity, rec);
       }
     }
+  }
+
+  /** A list object hangs under another parent now: what its ancestors show of it moves along. */
+  adoptedBy(type: string, id: string, ...parents: (string | undefined)[]): void {
+    if (type !== 'Customer' && type !== 'Account') return;
+    this.ledger.listChanged(type, id);
+    const ancestors = new Set<string>();
+    for (const parent of parents) {
+      let at = parent;
+      for (let depth = 0; at && depth < 6 && !ancestors.has(at); depth++) {
+        ancestors.add(at);
+        at = this.get(type, at)?.['ParentRef']?.value as string | undefined;
+      }
+    }
+    const none = { accounts: [], customers: [], vendors: [], items: [], documents: [] };
+    this.applyEffects({
+      ...none,
+      parentAccounts: type === 'Account' ? [...ancestors] : [],
+      parentCustomers: type === 'Customer' ? [...ancestors] : [],
+    });
   }
 
   ensureAccount(spec: { name: string; type: string; subType: string; currency?: string }): Rec {

@@ -262,8 +262,11 @@ function itemUpdated(engine: Engine, rec: Rec, before: Rec, happenings: Happenin
 
 function treeUpdated(entity: string) {
   return (engine: Engine, rec: Rec, before: Rec): void => {
-    if (rec['FullyQualifiedName'] !== before['FullyQualifiedName'])
-      renameDescendants(engine.company, entity, rec['Id']);
+    const { company } = engine;
+    if (rec['FullyQualifiedName'] !== before['FullyQualifiedName']) renameDescendants(company, entity, rec['Id']);
+    if (rec['ParentRef']?.value !== before['ParentRef']?.value) {
+      company.adoptedBy(entity, rec['Id'], rec['ParentRef']?.value, before['ParentRef']?.value);
+    }
   };
 }
 

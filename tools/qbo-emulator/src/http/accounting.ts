@@ -1,6 +1,6 @@
 // The accounting API: routes an authorised, admitted call to the engine and gives its answer as JSON or XML. No sockets,
 // no quotas, no tokens here, so the whole API can be driven in-process.
-import { randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { entityNamed, entityType, type EntityType } from '../catalogue/catalogue.js';
 import { changeData } from '../engine/cdc.js';
 import type { Written } from '../engine/engine.js';
@@ -152,11 +152,10 @@ export class Accounting {
     if (id === undefined) throw requiredMissing('Id');
     if (!/^-?\d{1,25}$/.test(id))
       throw refusal('2030', `Invalid ID : Id should be a valid number. Supplied value:${id.slice(0, 40)}`, 'Id');
-    return this.give(
-      call,
-      { [type.jsonName]: this.shown(seat, type.entity, seat.engine.existing(type.entity, id), 'read'), time },
-      time,
-    );
+    const rec = this.shown(seat, type.entity, seat.engine.existing(type.entity, id), 'read');
+    const linked =
+      type.entity === 'Invoice' && showsInvoiceLink(seat, call) ? { ...rec, InvoiceLink: invoiceLink(seat, id) } : rec;
+    return this.give(call, { [type.jsonName]: linked, time }, time);
   }
 
   private shown(seat: Seat, entity: string, rec: Rec, channel: Channel): Rec {
@@ -347,6 +346,7 @@ export class Accounting {
           ? this.batchItem(seat, item, requestId, clientId, options)
           : { bId: item['bId'], Fault: faultRec(asFault(undefined)) };
     }
+    if (this.emulator.batchPolicy.shuffleAnswers) shuffle(answers);
     return this.give(call, { BatchItemResponse: answers, time }, time);
   }
 
@@ -441,6 +441,27 @@ export class Accounting {
     if (call.wantsJson) return { status: 200, contentType: JSON_TYPE, body: JSON.stringify(body) };
     return { status: 200, contentType: XML_TYPE, body: toXml(withoutDumps(body), time) };
   }
+}
+
+/** The order of a batch's answers is not promised; a client that relies on it should find out here. */
+function shuffle(answers: Rec[]): void {
+  for (let i = answers.length - 1; i > 0; i--) {
+    const j = randomInt(i + 1);
+    [answers[i], answers[j]] = [answers[j]!, answers[i]!];
+  }
+}
+
+/** Shown when asked for, and always where the company takes online payments (qbo-api.md 2.9). */
+function showsInvoiceLink(seat: Seat, call: Call): boolean {
+  return (
+    includeWords(call).has('invoicelink') ||
+    seat.company.preferences()['SalesFormsPrefs']?.ETransactionPaymentEnabled === true
+  );
+}
+
+function invoiceLink(seat: Seat, id: string): string {
+  const key = createHash('sha256').update(`${seat.company.realmId}:${id}`).digest('hex').slice(0, 40);
+  return `https://connect.intuit.com/portal/app/CommerceNetwork/view/scs-v1-${key}?locale=en_US`;
 }
 
 /** In XML these blocks have another form that nobody captured: left out. */

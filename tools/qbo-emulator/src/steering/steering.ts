@@ -325,7 +325,8 @@ export class Steering {
 
   // --- dials ------------------------------------------------------------------------------------------------------
   private setLimits(body: Body): unknown {
-    const { requestIds, ...rest } = body;
+    const { requestIds, batch, ...rest } = body;
+    if (typeof batch?.shuffleAnswers === 'boolean') this.emulator.batchPolicy.shuffleAnswers = batch.shuffleAnswers;
     if (requestIds) {
       const policy = this.emulator.requestIdPolicy;
       if (typeof requestIds.retentionMs === 'number') policy.retentionMs = requestIds.retentionMs;
@@ -333,7 +334,11 @@ export class Steering {
       if (requestIds.forget === true) for (const seat of this.emulator.seats.values()) seat.requestIds.clear();
     }
     this.emulator.limits.configure(rest);
-    return { ...this.emulator.limits.current(), requestIds: this.emulator.requestIdPolicy };
+    return {
+      ...this.emulator.limits.current(),
+      requestIds: this.emulator.requestIdPolicy,
+      batch: this.emulator.batchPolicy,
+    };
   }
 
   private clock(): unknown {
