@@ -79,7 +79,7 @@ export class LinkRedrive {
         ? []
         : [
             ...(await this.links.redrive(tx, sync.id, settledStates(filter), at)),
-            ...(await hurry(tx, sync, filter, at)),
+            ...(await hurry(tx, sync, filter, this.clock)),
           ];
       const { types, ...others } = filter;
       const files = types && !types.includes(attachable) ? [] : await this.attachments.redrive(tx, sync.id, others, at);
@@ -104,13 +104,19 @@ const settledStates = (filter: Filter): Filter => ({
   states: (filter.states ?? redrivable).filter((state) => state !== 'uncertain'),
 });
 
-/** Uncertain links that would be asked about later are asked about now. */
-async function hurry(tx: Tx, sync: SyncRow, filter: Filter, at: Date): Promise<LinkName[]> {
+/**
+ * Uncertain links that would be asked about later are asked about now. The clock is read under the rows' locks: of two
+ * presses at once the second reads a time that is not before the first one's, and so finds nothing left to hurry.
+ */
+async function hurry(tx: Tx, sync: SyncRow, filter: Filter, clock: Clock): Promise<LinkName[]> {
   if (filter.createAgain || !(filter.states ?? redrivable).includes('uncertain')) return [];
+  const uncertain = `sync_id = $1 and state = 'uncertain'
+       and ($2::text[] is null or entity_type = any($2)) and ($3::text is null or source_id = $3)`;
+  const which = [sync.id, filter.types ?? null, filter.sourceId ?? null];
+  await tx.query(`select from links where ${uncertain} order by entity_type, source_id for update`, which);
   return tx.query<LinkName>(
-    `update links set due_at = $4 where sync_id = $1 and state = 'uncertain' and due_at > $4
-       and ($2::text[] is null or entity_type = any($2)) and ($3::text is null or source_id = $3)
+    `update links set due_at = $4 where ${uncertain} and due_at > $4
      returning entity_type as "entityType", source_id as "sourceId"`,
-    [sync.id, filter.types ?? null, filter.sourceId ?? null, at],
+    [...which, clock.now()],
   );
 }
