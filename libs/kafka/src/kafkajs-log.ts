@@ -187,7 +187,7 @@ export class KafkajsLog implements LogClient {
   }
 
   async offsets(topic: string): Promise<{ partition: number; low: bigint; high: bigint }[]> {
-    const found = await this.ask((admin) => admin.fetchTopicOffsets(topic));
+    const found = await this.ask((admin) => offsetsOf(admin, topic));
     return found
       .map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
       .sort((a, b) => a.partition - b.partition);
@@ -445,6 +445,20 @@ function describe(batch: EachBatchPayload['batch']): Omit<FetchedBatch, 'records
     highWatermark: batch.highWatermark,
     lastOffset: batch.lastOffset(),
   };
+}
+
+/** While a partition has no leader kafkajs leaves it out, and with none at all it fails in its own code: both mean "ask
+ * again". A replay that believed a list without a partition would miss what that partition holds. */
+async function offsetsOf(admin: Admin, topic: string): ReturnType<Admin['fetchTopicOffsets']> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const expected = topics[0]?.partitions.length ?? 0;
+  const found = await admin.fetchTopicOffsets(topic).catch((error: unknown) => {
+    if ((error as Error).name === 'TypeError') return [];
+    throw error;
+  });
+  if (found.length === expected && expected > 0) return found;
+  const missing = new Error(`${expected - found.length} of ${expected} partitions of ${topic} have no leader`);
+  throw Object.assign(missing, { retriable: true });
 }
 
 async function createMissing(admin: Admin, wishes: readonly TopicWish[]): Promise<void> {
