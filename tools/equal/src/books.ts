@@ -1,0 +1,91 @@
+// One company's books as the emulator gives them (dump and ledger), with the questions that the comparison asks.
+import type { Raw } from '#testing';
+import { cents } from '../../installation/src/comparison.js';
+
+export interface PostingLine {
+  txnType: string;
+  txnId: string;
+  date: string;
+  accountId: string;
+  debit: string;
+  credit: string;
+  name?: { type: string; id: string };
+  classId?: string;
+  departmentId?: string;
+  memo?: string;
+}
+
+/** Kept by QuickBooks for itself, once per company. */
+export const singletons: ReadonlySet<string> = new Set(['CompanyInfo', 'Preferences']);
+
+export class Books {
+  private readonly byKey = new Map<string, Raw>();
+  private readonly linesOf = new Map<string, PostingLine[]>();
+
+  constructor(
+    readonly records: Record<string, Raw[]>,
+    readonly lines: readonly PostingLine[],
+  ) {
+    for (const [type, rows] of Object.entries(records)) {
+      for (const row of rows) this.byKey.set(`${type}/${row.Id}`, row);
+    }
+    for (const line of lines) {
+      const key = ownerOf(line);
+      const known = this.linesOf.get(key);
+      if (known) known.push(line);
+      else this.linesOf.set(key, [line]);
+    }
+  }
+
+  record(key: string): Raw | undefined {
+    return this.byKey.get(key);
+  }
+
+  ofType(type: string): readonly Raw[] {
+    return this.records[type] ?? [];
+  }
+
+  types(): string[] {
+    return Object.keys(this.records).filter((type) => !singletons.has(type));
+  }
+
+  posted(key: string): readonly PostingLine[] {
+    return this.linesOf.get(key) ?? [];
+  }
+
+  owners(): Iterable<string> {
+    return this.linesOf.keys();
+  }
+
+  /** A name that means the same in both companies: fully qualified where the type has a tree. */
+  nameOf(type: string, id: string): string {
+    const record = this.byKey.get(`${type}/${id}`);
+    const name: unknown = record?.FullyQualifiedName ?? record?.DisplayName ?? record?.Name;
+    return name === undefined ? `${type} ${id}` : String(name);
+  }
+
+  accountOf(line: PostingLine): string {
+    return this.nameOf('Account', line.accountId);
+  }
+
+  accountType(line: PostingLine): string {
+    return String(this.byKey.get(`Account/${line.accountId}`)?.AccountType);
+  }
+
+  /** Everything of a line that must be the same in the other company, as one text; the amount is debit minus credit. */
+  textOf(line: PostingLine): string {
+    const parts = [line.date, this.accountOf(line), String(amountOf(line))];
+    parts.push(line.name ? `${line.name.type} ${this.nameOf(line.name.type, line.name.id)}` : '-');
+    parts.push(line.classId ? this.nameOf('Class', line.classId) : '-');
+    parts.push(line.departmentId ? this.nameOf('Department', line.departmentId) : '-');
+    return parts.join(' | ');
+  }
+}
+
+export const amountOf = (line: PostingLine): bigint => cents(line.debit) - cents(line.credit);
+
+/** The record a line belongs to; opening stock belongs to its item. */
+export function ownerOf(line: PostingLine): string {
+  const start = /^start-(.+)$/.exec(line.txnId)?.[1];
+  return start !== undefined ? `Item/${start}` : `${line.txnType}/${line.txnId}`;
+}

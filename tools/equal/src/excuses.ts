@@ -1,0 +1,20 @@
+// What may be missing in the target with a reason, as the lifecycle matrix calls it: held or not possible. A record that is
+// missing for any other reason is a difference.
+export interface Excuse {
+  /** code of the link's failure, or its beginning up to a dot */
+  readonly code: RegExp;
+  readonly because: string;
+}
+
+export const excuses: readonly Excuse[] = [
+  { code: /^REFERENCE\.TYPE_NOT_CARRIED$/, because: 'refers to a type that is not carried' },
+  {
+    code: /^MAPPING\.NOT_CARRIED$|^MAPPING\.NOT_ALLOWED$|^RECORD\.NOT_CARRIED$|^TYPE\.NOT_CARRIED$/,
+    because: 'this kind of record cannot be written through the API',
+  },
+  { code: /^QBO\.62(00|10)$/, because: 'the period is closed' },
+  { code: /^QBO\.(5020|5030)$/, because: "the target's plan or settings lack the feature" },
+];
+
+/** Codes that say "because of a parent": an excuse exactly when that parent has one. */
+export const parentCodes = /^PARENT\./;

@@ -1,0 +1,366 @@
+// Are two companies the same books? Judged from dumps and ledgers alone; the sync's links are only asked which target record
+// stands for which source record, and why one is missing. Pure.
+import type { Raw } from '#testing';
+import { cents, money } from '../../installation/src/comparison.js';
+import type { LinkRow } from '../../installation/src/control.js';
+import { amountOf, ownerOf, type Books, type PostingLine } from './books.js';
+import { excuses, parentCodes } from './excuses.js';
+import { linkTypeOf, linkedDocuments } from './linked.js';
+
+export interface Evidence {
+  source: Books;
+  target: Books;
+  /** ids the target had before the sync, as `Type/id` */
+  targetBefore: ReadonlySet<string>;
+  links: readonly LinkRow[];
+  /** types that the system carries or maps to what the target has */
+  carried: ReadonlySet<string>;
+  /** why this one record of a carried type cannot be carried, if so */
+  notPossible: (type: string, record: Raw) => string | undefined;
+  /** types whose inactive records are what is left of deleted ones */
+  nameLists: ReadonlySet<string>;
+  /** types that are judged */
+  judged: (type: string) => boolean;
+}
+
+export interface Difference {
+  what:
+    'missing' | 'extra' | 'shared' | 'posting' | 'account' | 'balance' | 'open' | 'links' | 'count' | 'field' | 'rest';
+  key: string;
+  text: string;
+  cause: string;
+}
+
+export interface Held {
+  key: string;
+  reason: string;
+  amount: string;
+}
+
+export interface Judgement {
+  records: number;
+  types: number;
+  differences: Difference[];
+  held: Held[];
+  counts: { type: string; source: number; target: number; held: number }[];
+  /** types of the source that are not carried, with their number of records */
+  notCarried: { type: string; records: number }[];
+}
+
+export function judge(e: Evidence): Judgement {
+  const { source, target } = e;
+  const differences: Difference[] = [];
+  const say = (what: Difference['what'], key: string, text: string, cause = ''): void =>
+    void differences.push({ what, key, text, cause });
+  const linkOf = new Map(e.links.map((link) => [`${link.entityType}/${link.sourceId}`, link]));
+  const held = whatIsHeld(e, linkOf);
+  const pairs = pairUp(e, linkOf);
+  const causes = new Map<string, string>();
+  const blame = (key: string, text: string): string => {
+    if (!causes.has(key)) causes.set(key, text);
+    return causes.get(key)!;
+  };
+
+  let records = 0;
+  const types = new Set<string>();
+  const counts: Judgement['counts'] = [];
+  const claimed = new Map<string, string>();
+  for (const type of [...new Set([...source.types(), ...target.types()])].filter(e.judged)) {
+    if (!e.carried.has(type)) continue;
+    const row = { type, source: 0, target: 0, held: 0 };
+    for (const record of source.ofType(type)) {
+      const key = `${type}/${record.Id}`;
+      if (held.has(key)) {
+        row.held++;
+        const here = pairs.get(key);
+        if (here !== undefined) claimed.set(here, key);
+        continue;
+      }
+      row.source++;
+      records++;
+      types.add(type);
+      const here = pairs.get(key);
+      if (here === undefined || !target.record(here)) {
+        const text = `${describe(record)} is not in the target`;
+        say('missing', key, text, blame(key, whyMissing(linkOf.get(key), here)));
+        continue;
+      }
+      const other = claimed.get(here);
+      if (other !== undefined) say('shared', key, `shares ${here} of the target with ${other}`);
+      claimed.set(here, key);
+    }
+    for (const record of target.ofType(type)) {
+      const key = `${type}/${record.Id}`;
+      if (claimed.has(key)) {
+        if (!held.has(claimed.get(key)!)) row.target++;
+        continue;
+      }
+      if (e.targetBefore.has(key)) continue;
+      // What was deleted or merged away in the source is made inactive where QuickBooks knows no deletion.
+      if (record.Active === false && e.nameLists.has(type)) continue;
+      row.target++;
+      const owner = e.links.find((link) => link.entityType === type && link.targetId === String(record.Id));
+      const cause = owner
+        ? `source ${owner.sourceId} is gone; its link is ${owner.state} ${owner.failureCode ?? ''} ${owner.failureReason ?? ''}`
+        : 'no link names it';
+      say('extra', key, `${describe(record)} stands for no source record`, blame(key, cause));
+    }
+    counts.push(row);
+    if (row.source !== row.target) say('count', type, `${row.source} in the source, ${row.target} in the target`);
+  }
+  comparePostings(e, pairs, held, say, blame, linkOf);
+  compareBalances(e, pairs, held, say);
+  compareLinks(e, pairs, held, say);
+  return {
+    ...{ records, types: types.size, differences, counts },
+    held: [...held.values()].filter(({ key }) => e.carried.has(typeOf(key)) && e.judged(typeOf(key))),
+    notCarried: source
+      .types()
+      .filter((type) => !e.carried.has(type))
+      .map((type) => ({ type, records: source.ofType(type).length })),
+  };
+}
+
+type Say = (what: Difference['what'], key: string, text: string, cause?: string) => void;
+
+const typeOf = (key: string): string => key.slice(0, key.indexOf('/'));
+
+function describe(record: Raw): string {
+  const name: unknown = record.DisplayName ?? record.FullyQualifiedName ?? record.Name ?? record.DocNumber;
+  const amount: unknown = record.TotalAmt ?? record.Amount;
+  return [name, amount].filter((part) => part !== undefined).join(', ') || 'it';
+}
+
+/** Records with an excuse: of a type that is not carried, not possible, or held by name; and what depends on them. */
+function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<string, Held> {
+  const held = new Map<string, Held>();
+  const add = (key: string, record: Raw, reason: string): void =>
+    void held.set(key, { key, reason, amount: String(record.TotalAmt ?? record.Amount ?? record.Balance ?? '-') });
+  const pending: { key: string; record: Raw; parents: string[]; reason: string }[] = [];
+  for (const type of e.source.types()) {
+    for (const record of e.source.ofType(type)) {
+      const key = `${type}/${record.Id}`;
+      if (!e.carried.has(type)) {
+        add(key, record, `${type} is not carried`);
+        continue;
+      }
+      const impossible = e.notPossible(type, record);
+      if (impossible !== undefined) {
+        add(key, record, impossible);
+        continue;
+      }
+      const link = linkOf.get(key);
+      if (!link || link.state === 'settled') continue;
+      const code = link.failureCode ?? '';
+      const excuse = excuses.find((one) => one.code.test(code));
+      const reason = `${link.state} ${code}: ${link.failureReason ?? ''}`;
+      if (excuse) add(key, record, `${excuse.because} (${reason})`);
+      else if (link.state === 'waiting' || parentCodes.test(code)) {
+        const named = [...(link.failureReason ?? '').matchAll(/\b([A-Z][A-Za-z]+)[ /](\d+)\b/g)];
+        const parents = [...(link.waitingOn ?? []), ...named.map(([, parent, id]) => `${parent}/${id}`)];
+        pending.push({
+          key,
+          record,
+          parents,
+          reason: link.waitingOn?.length ? `waits for ${link.waitingOn.join()}` : reason,
+        });
+      }
+    }
+  }
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const { key, record, parents, reason } of pending) {
+      if (held.has(key) || !parents.some((parent) => held.has(parent))) continue;
+      add(key, record, reason);
+      grown = true;
+    }
+  }
+  return held;
+}
+
+/** `Type/source id` -> `Type/target id`. */
+function pairUp(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<string, string> {
+  const pairs = new Map<string, string>();
+  for (const [key, link] of linkOf) {
+    if (link.targetId !== null && link.targetId !== undefined) pairs.set(key, `${link.entityType}/${link.targetId}`);
+  }
+  // Files have rows of their own; they are paired by name and by what they hang on.
+  const place = (record: Raw, translate: (key: string) => string): string => {
+    const refs = ((record.AttachableRef as Raw[] | undefined) ?? []).flatMap(({ EntityRef }) =>
+      EntityRef ? [translate(`${EntityRef.type}/${EntityRef.value}`)] : [],
+    );
+    return `${record.FileName ?? record.Note} on ${refs.sort().join()}`;
+  };
+  const free = new Map<string, string[]>();
+  for (const record of e.target.ofType('Attachable')) {
+    const at = place(record, (key) => key);
+    free.set(at, [...(free.get(at) ?? []), `Attachable/${record.Id}`]);
+  }
+  for (const record of e.source.ofType('Attachable')) {
+    const key = `Attachable/${record.Id}`;
+    if (pairs.has(key)) continue;
+    const found = free.get(place(record, (one) => pairs.get(one) ?? `source ${one}`))?.shift();
+    if (found !== undefined) pairs.set(key, found);
+  }
+  return pairs;
+}
+
+function whyMissing(link: LinkRow | undefined, targetKey: string | undefined): string {
+  if (!link) return 'the sync knows no link of it: it was not captured or not mapped';
+  const why = link.failureReason ?? (link.waitingOn?.length ? `waits for ${link.waitingOn.join()}` : '');
+  return `its link is ${link.state} ${link.failureCode ?? ''} ${why}${targetKey ? `; ${targetKey} is gone` : ''}`.trim();
+}
+
+function comparePostings(
+  e: Evidence,
+  pairs: ReadonlyMap<string, string>,
+  held: ReadonlyMap<string, Held>,
+  say: Say,
+  blame: (key: string, text: string) => string,
+  linkOf: ReadonlyMap<string, LinkRow>,
+): void {
+  const { source, target } = e;
+  // Held records are out of both sums: also what the target has of them from before they were held.
+  const outHere = new Set([...held.keys()].flatMap((key) => pairs.get(key) ?? []));
+  const judged = (key: string): boolean => e.judged(typeOf(key));
+  const sums = new Map<string, { source: bigint; target: bigint }>();
+  const names = new Map<string, { source: bigint; target: bigint }>();
+  const count = (side: 'source' | 'target', books: Books, line: PostingLine): void => {
+    add(sums, books.accountOf(line), side, amountOf(line));
+    const kind = books.accountType(line);
+    if (line.name && (kind === 'Accounts Receivable' || kind === 'Accounts Payable')) {
+      add(
+        names,
+        `${line.name.type} ${books.nameOf(line.name.type, line.name.id)} in ${books.accountOf(line)}`,
+        side,
+        amountOf(line),
+      );
+    }
+  };
+  for (const line of source.lines) if (!held.has(ownerOf(line)) && judged(ownerOf(line))) count('source', source, line);
+  for (const line of target.lines) {
+    const owner = ownerOf(line);
+    if (!outHere.has(owner) && !e.targetBefore.has(owner) && judged(owner)) count('target', target, line);
+  }
+  const guilty = new Map<string, string>();
+  for (const key of source.owners()) {
+    if (held.has(key) || !judged(key)) continue;
+    const here = pairs.get(key);
+    const ours = source.posted(key);
+    const theirs = here === undefined ? [] : target.posted(here);
+    const [left, right] = lineDifference(
+      ours.map((line) => source.textOf(line)),
+      theirs.map((line) => target.textOf(line)),
+    );
+    if (left.length + right.length === 0) continue;
+    for (const line of ours) if (!guilty.has(source.accountOf(line))) guilty.set(source.accountOf(line), key);
+    for (const line of theirs) if (!guilty.has(target.accountOf(line))) guilty.set(target.accountOf(line), key);
+    if (here === undefined || !target.record(here)) continue; // said as missing
+    const text = `posts ${left.slice(0, 3).join(' ; ') || 'nothing more'} there, ${right.slice(0, 3).join(' ; ') || 'nothing more'} here`;
+    const link = linkOf.get(key);
+    const why =
+      link && link.state !== 'settled' ? whyMissing(link, undefined) : 'its content differs or is computed differently';
+    say('posting', key, text, blame(key, why));
+  }
+  for (const key of target.owners()) {
+    if (!e.targetBefore.has(key) && ![...pairs.values()].includes(key))
+      for (const line of target.posted(key))
+        if (!guilty.has(target.accountOf(line))) guilty.set(target.accountOf(line), key);
+  }
+  for (const [account, sum] of sums) {
+    if (sum.source === sum.target) continue;
+    const first = guilty.get(account);
+    const cause = first ? `first: ${first} ${blame(first, '')}`.trim() : 'no transaction of it differs';
+    say('account', account, `${money(sum.source)} there, ${money(sum.target)} here`, cause);
+  }
+  for (const [name, sum] of names) {
+    if (sum.source !== sum.target) say('balance', name, `${money(sum.source)} there, ${money(sum.target)} here`);
+  }
+}
+
+function add(
+  sums: Map<string, { source: bigint; target: bigint }>,
+  key: string,
+  side: 'source' | 'target',
+  amount: bigint,
+): void {
+  const sum = sums.get(key) ?? { source: 0n, target: 0n };
+  sum[side] += amount;
+  sums.set(key, sum);
+}
+
+/** What either multiset has more than the other. */
+export function lineDifference(left: readonly string[], right: readonly string[]): [string[], string[]] {
+  const rest = [...right];
+  const more = left.filter((line) => {
+    const at = rest.indexOf(line);
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  });
+  return [more, rest];
+}
+
+/** What each document and each name leaves open, as QuickBooks derives it from links. */
+function compareBalances(
+  e: Evidence,
+  pairs: ReadonlyMap<string, string>,
+  held: ReadonlyMap<string, Held>,
+  say: Say,
+): void {
+  // A held document changes what it pays, and the balance of its name.
+  const touched = new Set<string>();
+  for (const key of held.keys()) {
+    const record = e.source.record(key);
+    for (const other of linkedDocuments(record)) touched.add(other);
+    for (const line of e.source.posted(key)) if (line.name) touched.add(`${line.name.type}/${line.name.id}`);
+  }
+  for (let grown = true; grown;) {
+    grown = false;
+    for (const customer of e.source.ofType('Customer')) {
+      const parent = customer.ParentRef?.value as string | undefined;
+      if (parent && touched.has(`Customer/${customer.Id}`) && !touched.has(`Customer/${parent}`)) {
+        touched.add(`Customer/${parent}`);
+        grown = true;
+      }
+    }
+  }
+  for (const [key, here] of pairs) {
+    const [ours, theirs] = [e.source.record(key), e.target.record(here)];
+    if (!ours || !theirs || held.has(key) || touched.has(key) || !e.judged(typeOf(key)) || typeOf(key) === 'Account')
+      continue;
+    for (const field of ['Balance', 'BalanceWithJobs', 'UnappliedAmt', 'RemainingCredit', 'TotalAmt', 'QtyOnHand']) {
+      const [a, b] = [ours[field], theirs[field]].map((value) => (value === undefined ? '0' : String(value)));
+      if (a !== b && cents4(a!) !== cents4(b!)) say('open', key, `${field} ${a} there, ${b} here`);
+    }
+  }
+}
+
+/** Quantities have more than two places. */
+const cents4 = (text: string): bigint | string => {
+  const [whole, part = ''] = text.split('.');
+  return part.length <= 2 ? cents(text) : `${whole}.${part.replace(/0+$/, '')}`;
+};
+
+/** Every link between documents, seen from the record that owns it. */
+function compareLinks(
+  e: Evidence,
+  pairs: ReadonlyMap<string, string>,
+  held: ReadonlyMap<string, Held>,
+  say: Say,
+): void {
+  for (const [key, here] of pairs) {
+    const [ours, theirs] = [e.source.record(key), e.target.record(here)];
+    if (!ours || !theirs || held.has(key) || !e.judged(typeOf(key))) continue;
+    const known = (other: string): boolean => !held.has(other) && e.carried.has(linkTypeOf(typeOf(other)));
+    const wanted = linkedDocuments(ours)
+      .filter(known)
+      .map((other) => pairs.get(other) ?? `source ${other}`);
+    const heldHere = new Set([...held.keys()].flatMap((one) => pairs.get(one) ?? []));
+    const [left, right] = lineDifference(
+      wanted,
+      linkedDocuments(theirs).filter((other) => !heldHere.has(other)),
+    );
+    if (left.length + right.length > 0)
+      say('links', key, `linked to ${left.join() || 'nothing more'} there, to ${right.join() || 'nothing more'} here`);
+  }
+}
