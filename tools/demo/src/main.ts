@@ -213,6 +213,7 @@ class Demo {
     await this.quota('source', this.source);
     await this.quota('target', this.target);
     this.screen.line(`replay: ${rewritten} writes`);
+    await this.lifeOfOneInvoice(person);
     this.explain(result);
     this.addresses(person);
 
@@ -265,6 +266,22 @@ class Demo {
   private explain({ lost, doubled }: Comparison): void {
     for (const { key, why } of lost.slice(0, 15)) this.screen.line(`lost: ${key}: ${why}`);
     for (const { key, why } of doubled.slice(0, 15)) this.screen.line(`doubled: ${key}: ${why}`);
+  }
+
+  /** From webhook to target id, as GET /v1/changes/{key} of apps/audit tells it. */
+  private async lifeOfOneInvoice(person: Person): Promise<void> {
+    for (const { id } of person.acts.filter((act) => act.what === 'new invoice')) {
+      const { steps } = await this.control.life(`${this.source}/Invoice/${id}`);
+      const settled = steps.findIndex((step) => step.stage === 'settled');
+      // One whose webhook was not among the lost.
+      if (steps[0]?.stage !== 'notified' || settled < 0) continue;
+      this.screen.detail(`the life of Invoice ${id}:`);
+      for (const step of steps.slice(0, settled + 1)) {
+        const target = step.targetId ? ` as ${step.entityType} ${step.targetId} of ${step.targetRealmId}` : '';
+        this.screen.detail(`  ${step.at}  ${step.stage} ${step.outcome ?? ''}${target}`);
+      }
+      return;
+    }
   }
 
   private addresses(person: Person): void {

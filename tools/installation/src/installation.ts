@@ -1,6 +1,6 @@
 // Everything as OS processes: infrastructure, emulator, the six apps. All of them end with this process, however it ends.
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, mkdtemp } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,7 +31,9 @@ export class Installation {
   static async start(say: (text: string) => void): Promise<Installation> {
     const infrastructure = await startInfrastructure({ say });
     try {
-      const logs = join(infrastructure.folder ?? (await mkdtemp(join(tmpdir(), 'qbo-sync-'))), 'logs');
+      const logs = infrastructure.folder
+        ? join(infrastructure.folder, 'logs')
+        : await mkdtemp(join(tmpdir(), 'qbo-sync-logs-'));
       await mkdir(logs, { recursive: true });
       const emulator = await startEmulator(infrastructure, logs);
       const ports = new Map<AppName, number>();
@@ -119,6 +121,7 @@ export class Installation {
     this.stopping = true;
     await Promise.all([...this.apps.values()].map((child) => child.stop()));
     await this.infrastructure.stop();
+    await rm(this.logs, { recursive: true, force: true });
   }
 
   private async untilReady(app: AppName, child: Child): Promise<void> {
