@@ -78,7 +78,9 @@ export const topics = {
 
 export type TopicName = (typeof topics)[keyof typeof topics]['name'];
 
+const byName: ReadonlyMap<string, TopicDefinition> = new Map(Object.values(topics).map((topic) => [topic.name, topic]));
+
 /** The catalogue entry of a topic, by name. */
 export function topicNamed(name: string): TopicDefinition | undefined {
-  return Object.values(topics).find((topic) => topic.name === name);
+  return byName.get(name);
 }

@@ -153,8 +153,6 @@ describe('EventProducer', () => {
 
   it('sends what is waiting before it closes, and nothing afterwards', async () => {
     const waiting = producer.publish(event('a'));
-    // Past the look-up of partitions, before the linger is over.
-    await new Promise((resolve) => setImmediate(resolve));
     await producer.close();
     await waiting;
     expect(await stored()).toEqual(['a-0']);

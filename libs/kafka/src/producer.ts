@@ -77,7 +77,6 @@ export interface RawRecord {
 export class EventProducer {
   private readonly buckets = new Map<string, Bucket>();
   private current?: Promise<LogProducer>;
-  private readonly partitions = new Map<string, number>();
   private closing = false;
   private waitingBytes = 0;
   private readonly inFlight = new Set<Promise<void>>();
@@ -108,9 +107,7 @@ export class EventProducer {
   /** Bytes as they are; the key chooses the partition. */
   async sendAll(records: readonly RawRecord[]): Promise<void> {
     if (this.closing) throw new Error('the producer is closed');
-    for (const topic of new Set(records.map((record) => record.topic))) {
-      if (!this.partitions.has(topic)) await this.learnPartitions(topic);
-    }
+    for (const { topic } of records) if (!topicNamed(topic)) throw new Error(`the catalogue has no topic ${topic}`);
     if (this.waitingBytes >= (this.o.maxWaitingBytes ?? maxWaitingBytes)) throw new ProducerFull(this.waitingBytes);
     const delivery: Delivery = Object.assign(deferred(), { open: records.length });
     for (const { topic, message } of records) this.enqueue(topic, message, delivery);
@@ -141,14 +138,9 @@ export class EventProducer {
     return { topic, message: { key, value, headers } };
   }
 
-  private async learnPartitions(topic: string): Promise<void> {
-    const [state] = await this.o.client.describeTopics([this.o.topicPrefix + topic]);
-    if (!state) throw new Error(`topic ${this.o.topicPrefix}${topic} does not exist`);
-    this.partitions.set(topic, state.partitions);
-  }
-
   private enqueue(topic: string, message: OutgoingMessage, delivery: Delivery): void {
-    const partition = partitionOf(message.key ?? '', this.partitions.get(topic)!);
+    // The catalogue's count is the broker's: a start refuses to go on where they differ.
+    const partition = partitionOf(message.key ?? '', topicNamed(topic)!.partitions);
     const name = `${topic}#${partition}`;
     let bucket = this.buckets.get(name);
     if (!bucket) {
