@@ -106,6 +106,7 @@ const TAXES: Record<string, TaxSeed> = {
   },
 };
 
+// Countries of a company's addresses read as alpha-3 codes since October 2025.
 const COUNTRY_ALPHA3: Record<string, string> = { US: 'USA', GB: 'GBR', CA: 'CAN', AU: 'AUS', FR: 'FRA', IN: 'IND' };
 
 function put(company: Company, type: string, fields: Rec): Rec {
@@ -149,6 +150,7 @@ export function furnishCompanyInfo(company: Company): void {
     City: 'San Mateo',
     CountrySubDivisionCode: 'CA',
     PostalCode: '94401',
+    Country: COUNTRY_ALPHA3[country] ?? country,
   };
   put(company, 'CompanyInfo', {
     CompanyName: name,
@@ -170,7 +172,6 @@ export function furnishCompanyInfo(company: Company): void {
       { Name: 'PayrollFeature', Value: 'false' },
       { Name: 'AccountantFeature', Value: 'false' },
       { Name: 'ItemCategoriesFeature', Value: 'true' },
-      { Name: 'CountryAlpha3', Value: COUNTRY_ALPHA3[country] ?? country },
     ],
   });
 }
