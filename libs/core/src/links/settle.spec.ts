@@ -2,6 +2,7 @@ import { defaultRetryPolicy, type Failure } from '../retry/index.js';
 import type { Json } from '../model/json.js';
 import { diffAnswer } from './difference.js';
 import type { Link } from './link.js';
+import { defaultWritePolicy, planWrite } from './plan.js';
 import { settle, type AttemptFacts } from './settle.js';
 
 const timing = { nowMs: 1_000_000, jitter: 0, policy: defaultRetryPolicy };
@@ -51,6 +52,31 @@ describe('settling what was done', () => {
     const settled = settle(sending, { ...attempt, deferred: ['Vendor/3'] }, { kind: 'done', record }, timing);
     expect(settled.state).toEqual({ kind: 'waiting', on: ['Vendor/3'] });
     expect(settled.wakes).toBe(true);
+  });
+
+  it('goes on with an edit that a void overtook before it was sent', () => {
+    const wished = { PrivateNote: 'Voided - note 4', DueDate: '2026-11-30', Line: [] };
+    const voiding: Link = {
+      ...sending,
+      desired: { ...sending.desired, op: 'void', payload: wished },
+      applied: { version: 'v1', hash: 'h1', payload: { PrivateNote: 'Order 1', DueDate: '2026-11-30', Line: [] } },
+      target: { id: '70', syncToken: '0', deleted: false },
+    };
+    const facts: AttemptFacts = { ...attempt, operation: 'void', applied: wished, body: { Id: '70', SyncToken: '0' } };
+    const answered = { Id: '70', SyncToken: '1', PrivateNote: 'Voided - Order 1', DueDate: '2026-11-30', Line: [] };
+    const settled = settle(voiding, facts, { kind: 'done', record: answered }, timing);
+    expect(settled.state).toEqual({ kind: 'ready' });
+    expect(settled.result).toEqual({ outcome: 'voided' });
+    const next = planWrite({ ...voiding, ...settled }, { resolve: () => undefined, policy: defaultWritePolicy });
+    expect(next).toMatchObject({ kind: 'update', body: { Id: '70', SyncToken: '1', PrivateNote: 'Voided - note 4' } });
+    // With nothing missing the void is the end of it.
+    const whole = settle(
+      voiding,
+      facts,
+      { kind: 'done', record: { ...answered, PrivateNote: 'Voided - note 4' } },
+      timing,
+    );
+    expect(whole.state).toEqual({ kind: 'settled' });
   });
 
   it('remembers a deletion and wakes nobody', () => {

@@ -1,6 +1,6 @@
 // The end of one attempt: what the link becomes, whether waiters wake, what is announced. The shell writes all of it in
 // one transaction: link, attempt, woken waiters, outbox.
-import { withoutNoise } from '../canonical/index.js';
+import { isVoided, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
 import { diffAnswer, type Difference } from './difference.js';
@@ -76,7 +76,8 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
   const { operation } = attempt;
   const removed = operation === 'delete' || operation === 'deactivate';
   const deferred = attempt.deferred ?? [];
-  const unfinished = attempt.partial === true || deferred.length > 0;
+  const leftByVoid = contentLeftByVoid(link, attempt, record);
+  const unfinished = attempt.partial === true || deferred.length > 0 || leftByVoid !== undefined;
   const differences = record && attempt.body && !removed ? diffAnswer(link.entityType, attempt.body, record) : [];
   // A hash that equals no desired one: the rest of the work shows as a difference until it is done.
   const hash = unfinished ? `partial:${attempt.hash}` : attempt.hash;
@@ -89,7 +90,9 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
     applied: {
       version: attempt.version,
       hash,
-      payload: appliedPayload(attempt.applied ?? (removed ? undefined : link.applied?.payload), record, differences),
+      payload:
+        leftByVoid ??
+        appliedPayload(attempt.applied ?? (removed ? undefined : link.applied?.payload), record, differences),
     },
     target: targetAfter(link, attempt, record, removed),
     attempts: 0,
@@ -98,6 +101,20 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
     result: { outcome: outcomes[operation], ...describe(differences) },
     differences,
   };
+}
+
+/**
+ * A void only zeroes what the target has. An edit that the void overtook before it was sent (a note, a date, a customer)
+ * is still missing then: what the target shows instead, so that an update follows. Undefined: nothing is missing.
+ */
+function contentLeftByVoid(link: Link, attempt: AttemptFacts, record: Json | undefined): Json | undefined {
+  const wished = attempt.applied;
+  if (attempt.operation !== 'void' || !record || !wished) return undefined;
+  const missing = diffAnswer(link.entityType, wished, record);
+  if (missing.length === 0) return undefined;
+  const shown = appliedPayload(wished, record, missing)!;
+  // What does not read as a void would be voided again, and again.
+  return isVoided(link.entityType, shown) ? shown : undefined;
 }
 
 /**
