@@ -33,7 +33,7 @@ describe('a person at work, while QuickBooks misbehaves', () => {
         'throttle',
         'partial-batch',
       ]) {
-        await w.emulator.fault({ match: { ...target, method: 'POST' }, fault, probability: 0.1, times: 3, seed });
+        await w.emulator.fault({ match: { ...target, method: 'POST' }, fault, probability: 0.05, times: 3, seed });
       }
       let late: WriteEvent[] = [];
       let crashed = false;
@@ -50,7 +50,7 @@ describe('a person at work, while QuickBooks misbehaves', () => {
       }
       await w.take(late);
       w.startWriter({ leaseMs: 2_000 });
-      await w.quiet(60_000);
+      await w.quiet(90_000);
       expect(await trialBalance(w.source.realmId)).toEqual(await trialBalance(w.target.realmId));
       for (const type of ['Customer', 'Vendor', 'Item', 'Invoice', 'Bill', 'Payment']) {
         const [from, to] = await Promise.all(

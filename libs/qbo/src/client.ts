@@ -3,7 +3,7 @@
 // It refuses to retry anything else: what to do after "uncertain" or "refused" is decided by who knows what was at stake.
 import type { Readable } from 'node:stream';
 import type { Clock } from '#common/clock';
-import type { Json } from '#core';
+import { withIdentity, type Json } from '#core';
 import type { BatchItemAnswer, QboAnswer } from './answer.js';
 import { Breakers } from './circuit/breakers.js';
 import type { QboEnvironment } from './environment.js';
@@ -390,5 +390,5 @@ function segment(entityType: string): string {
 function objectOf(envelope: Json, entityType: string): Json | undefined {
   const object: unknown =
     envelope[entityType] ?? Object.values(envelope).find((value) => value !== null && typeof value === 'object');
-  return object as Json | undefined;
+  return object === undefined || object === null ? undefined : withIdentity(entityType, object as Json);
 }

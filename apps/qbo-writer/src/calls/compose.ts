@@ -113,7 +113,8 @@ export function wireOf(call: CallRecord): Wire {
 
 function batchItem(attempt: AttemptRecord, position: number): string {
   // The stored text goes in as it is: parsing it and writing it again could move a digit.
-  return `{"bId":"${batchItemId(position)}","operation":"${verbOf(attempt)}","${attempt.entityType}":${attempt.body}}`;
+  const name = definitionOf(attempt.entityType).jsonName ?? attempt.entityType;
+  return `{"bId":"${batchItemId(position)}","operation":"${verbOf(attempt)}","${name}":${attempt.body}}`;
 }
 
 function verbOf({ operation }: AttemptRecord): 'create' | 'update' | 'delete' | 'void' {

@@ -178,7 +178,7 @@ export class Sender {
       ...(result?.code === undefined ? {} : { code: result.code, reason: result.reason }),
     };
     if (differences.length > 0)
-      this.ports.log.warn({ ...facts, differences: differences.slice(0, 5) }, 'write.settled with a difference');
+      this.ports.log.info({ ...facts, differences: differences.slice(0, 5) }, 'write.settled with a difference');
     else if (result?.outcome === 'failed') this.ports.log.warn(facts, 'write.failed');
     else this.ports.log.info(facts, result ? 'write.settled' : 'write.postponed');
   }

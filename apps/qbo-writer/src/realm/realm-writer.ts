@@ -67,7 +67,7 @@ export interface RealmWriterOptions {
 const namesPerRound = 20;
 /** A look at everything without being woken: work that another process took in, a sync that was resumed. */
 const idleLookMs = 1_000;
-/** How often links that wait are looked at without a wake, and say why they wait. */
+/** How often links that wait, and calls that are open, are looked at without a wake. */
 const waitingLookMs = 10_000;
 /** After an answer that was nobody's fault (throttled, breaker open), and after our own database failed. */
 const pauseMs = 1_000;
@@ -207,8 +207,12 @@ export class RealmWriter {
     if (await this.isDisconnected()) return disconnectedLookMs;
     const nextDue = await links.releaseDue(this.realmId, clock.now());
     if (now >= this.nextWaitingLookMs) {
-      this.nextWaitingLookMs = now + waitingLookMs;
       await links.recheckWaiting(this.realmId, this.fence, clock.now());
+      // A call that another owner wrote down in the moment of handing over.
+      this.hasOpenCalls = true;
+      // At most a twentieth of the time goes into it, however many links wait.
+      const tookMs = clock.nowMs() - now;
+      this.nextWaitingLookMs = clock.nowMs() + Math.max(waitingLookMs, 20 * tookMs);
     }
     if (this.hasOpenCalls) await this.resendOpenCalls();
     const named = this.namesInHand ? 0 : await this.startNames();

@@ -1,7 +1,7 @@
 // What the planner asks the target: twins by name or number, and single records. Reads are metered money, so look-ups of one
 // type and field share one query, and what was found is remembered for a while. What is remembered is only a hint: a wrong
 // one ends in a duplicate or stale fault, and a link with a fault behind it is looked up afresh.
-import { definitionOf, type Json, type Lookup } from '#core';
+import { definitionOf, withIdentity, type Json, type Lookup } from '#core';
 import type { Clock } from '#common/clock';
 import { faultText, type QboAnswer, type QboClient, type RequestClass } from '#qbo';
 
@@ -118,7 +118,7 @@ export class TargetReader {
       const statement = `select * from ${endpoint}${conditions === '' ? '' : ` where ${conditions}`} startposition ${start} maxresults ${pageSize}`;
       const answer = await this.ports.client.query(this.realmId, statement, { class: callClass, signal });
       if (answer.kind !== 'ok') throw new TargetUnavailable(answer);
-      rows.push(...answer.value.rows);
+      rows.push(...answer.value.rows.map((row) => withIdentity(entityType, row)));
       if (answer.value.rows.length < pageSize) return rows;
     }
   }

@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import type { Applied, Json, LinkState, Reference, Target } from '#core';
 import { Database } from '../database.js';
 import type { Tx } from '../database.js';
-import { RealmLeases } from '../leases/realm-leases.js';
+import { FenceLost } from '../leases/realm-leases.js';
 import { Outbox, type OutboxRecord } from '../outbox/outbox.js';
 import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';
 import { storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
@@ -79,7 +79,7 @@ export interface OpenCall extends CallRecord {
   fence: bigint;
   sends: number;
   claimedAt: Date;
-  /** latest due time among its links */
+  /** latest due time among the links that are not settled yet */
   dueAt: Date;
 }
 
@@ -107,12 +107,9 @@ export const reconnectNeeded = 'TARGET.RECONNECT_NEEDED';
 
 @Injectable()
 export class Links {
-  private readonly leases: RealmLeases;
   private readonly outbox = new Outbox();
 
-  constructor(private readonly db: Database) {
-    this.leases = new RealmLeases(db);
-  }
+  constructor(private readonly db: Database) {}
 
   /**
    * One statement for a whole Kafka batch. The version decides, not the order of arrival; the same version counts again
@@ -218,7 +215,7 @@ export class Links {
     compose: (claimed: P[]) => CallRecord,
   ): Promise<CallRecord | undefined> {
     return this.db.withTransaction(async (tx) => {
-      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      await assertFence(tx, realmId, fence);
       const sorted = [...planned].sort((a, b) => compareKeys(a.key, b.key));
       const rows = await tx.query<{ sync_id: string; entity_type: string; source_id: string }>(
         `update links l set state = 'sending', failure_code = null, failure_reason = null,
@@ -260,7 +257,7 @@ export class Links {
       attempts: AttemptRecord[];
       settled: number[];
     }>(
-      `select c.id, c.request_id, c.kind, c.state, c.fence, c.sends, c.claimed_at, max(l.due_at) as due_at,
+      `select c.id, c.request_id, c.kind, c.state, c.fence, c.sends, c.claimed_at, max(l.due_at) filter (where a.outcome is null) as due_at,
          json_agg(json_build_object('syncId', a.sync_id, 'entityType', a.entity_type, 'sourceId', a.source_id,
            'operation', a.operation, 'requestId', a.request_id, 'version', a.version, 'desiredHash', a.desired_hash,
            'generation', a.generation, 'body', a.body, 'applied', a.applied, 'deferred', a.deferred,
@@ -290,7 +287,7 @@ export class Links {
   /** Notes that a call goes out (again) under this fence. False: it was settled meanwhile. @throws FenceLost */
   async noteSend(realmId: string, fence: bigint, callId: string): Promise<boolean> {
     return this.db.withTransaction(async (tx) => {
-      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      await assertFence(tx, realmId, fence);
       const rows = await tx.query(
         `update calls set sends = sends + 1, fence = $2 where id = $1 and state in ('claimed', 'unknown') and fence <= $2 returning id`,
         [callId, String(fence)],
@@ -313,7 +310,7 @@ export class Links {
     callId?: string,
   ): Promise<{ woken: number; changes: LinkChange[] } | undefined> {
     return this.db.withTransaction(async (tx) => {
-      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      await assertFence(tx, realmId, fence);
       if (callId !== undefined) {
         const open = await tx.query(`select from calls where id = $1 and state in ('claimed', 'unknown') for update`, [
           callId,
@@ -346,7 +343,7 @@ export class Links {
   ): Promise<void> {
     if (waits.length === 0) return;
     await this.db.withTransaction(async (tx) => {
-      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      await assertFence(tx, realmId, fence);
       const parents = waits.flatMap(({ key, on }) => on.map((name) => parentKey(key.syncId, name)));
       await tx.query(
         `select from links where (sync_id, entity_type, source_id) in (select * from ${keysTable})
@@ -384,7 +381,7 @@ export class Links {
    */
   async recheckWaiting(realmId: string, fence: bigint, at: Date): Promise<number> {
     return this.db.withTransaction(async (tx) => {
-      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      await assertFence(tx, realmId, fence);
       const rows = await tx.query(
         `update links l set state = 'ready', waiting_on = '{}', due_at = $2, failure_code = null, failure_reason = null
          where l.target_realm_id = $1 and l.state = 'waiting' and not exists (
@@ -403,7 +400,7 @@ export class Links {
   /** The company's grant is gone: what could be sent is held, each row saying so. Answers how many. */
   async holdRealm(realmId: string, fence: bigint, reason: string): Promise<number> {
     return this.db.withTransaction(async (tx) => {
-      await this.leases.assertFence(tx, realmId, 'writer', fence);
+      await assertFence(tx, realmId, fence);
       const rows = await tx.query(
         `update links set state = 'held', failure_code = $2, failure_reason = $3
          where target_realm_id = $1 and state in ('ready', 'backoff') returning sync_id`,
@@ -525,6 +522,20 @@ function newestOfEach(desired: readonly DesiredLink[]): DesiredLink[] {
   return [...newest.values()].sort(compareKeys);
 }
 
+/**
+ * Without locking the lease's row, unlike RealmLeases.assertFence: several settlings a second, each holding it, starved the
+ * renewal of that very lease. What can slip through is a transaction that began under the old owner and ends under the new
+ * one; row states and the state of the call guard it, and the new owner looks for open calls again and again.
+ * @throws FenceLost
+ */
+async function assertFence(tx: Tx, realmId: string, fence: bigint): Promise<void> {
+  const held = await tx.query(
+    `select from realm_leases where realm_id = $1 and purpose = 'writer' and fence = $2 and expires_at > clock_timestamp()`,
+    [realmId, String(fence)],
+  );
+  if (held.length === 0) throw new FenceLost(realmId, 'writer', fence);
+}
+
 function parentKey(syncId: string, name: string): LinkKey {
   const slash = name.indexOf('/');
   return { syncId, entityType: name.slice(0, slash), sourceId: name.slice(slash + 1) };
@@ -599,18 +610,15 @@ async function writeCallEnd(tx: Tx, call: CallEnd, at: Date): Promise<void> {
 async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Date): Promise<number> {
   let woken = 0;
   for (const [syncId, names] of bySync(changes.filter((c) => c.wakes))) {
+    // No join: right after a large intake the planner knows nothing of the table, and a join of waiters with themselves
+    // took a second per thousand of them.
     const rows = await tx.query<{ state: string }>(
-      `update links l set waiting_on = left_over.names,
-         state = case when cardinality(left_over.names) = 0 then 'ready' else 'waiting' end,
-         due_at = case when cardinality(left_over.names) = 0 then $3 else l.due_at end,
-         failure_code = case when cardinality(left_over.names) = 0 then null else l.failure_code end,
-         failure_reason = case when cardinality(left_over.names) = 0 then null else l.failure_reason end
-       from (
-         select w.sync_id, w.entity_type, w.source_id, array(select n from unnest(w.waiting_on) n where n <> all($2::text[])) as names
-         from links w where w.sync_id = $1 and w.state = 'waiting' and w.waiting_on && $2::text[]
-       ) left_over
-       where l.sync_id = left_over.sync_id and l.entity_type = left_over.entity_type and l.source_id = left_over.source_id
-         and l.state = 'waiting'
+      `update links l set waiting_on = array(select n from unnest(l.waiting_on) n where n <> all($2::text[])),
+         state = case when l.waiting_on <@ $2::text[] then 'ready' else 'waiting' end,
+         due_at = case when l.waiting_on <@ $2::text[] then $3 else l.due_at end,
+         failure_code = case when l.waiting_on <@ $2::text[] then null else l.failure_code end,
+         failure_reason = case when l.waiting_on <@ $2::text[] then null else l.failure_reason end
+       where l.sync_id = $1 and l.state = 'waiting' and l.waiting_on && $2::text[]
        returning l.state`,
       [syncId, names, at],
     );
