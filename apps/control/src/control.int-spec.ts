@@ -344,6 +344,69 @@ describe('the admin API', () => {
     expect(await ask('POST', `/v1/syncs/${it.id}/backfill`, { types: ['Invoyce'] })).toMatchObject({ status: 400 });
   });
 
+  /** A company of the emulator, connected with tokens that work. */
+  async function connected(organizationId: string, o: Record<string, unknown>): Promise<string> {
+    const { realmId } = await emulator.createCompany({ name: 'Books', ...o });
+    const tokens = tokensOf(await emulator.grant(intuitApp.clientId, realmId));
+    expect((await ask('POST', '/v1/companies', { organizationId, realmId, tokens })).status).toBe(201);
+    return realmId;
+  }
+
+  it('compares two companies when their sync is made, shows what it found, and looks again when asked', async () => {
+    const organizationId = await organization();
+    const sourceRealmId = await connected(organizationId, {});
+    const targetRealmId = await connected(organizationId, {
+      preferences: { SalesFormsPrefs: { AutoApplyCredit: true }, AccountingInfoPrefs: { TrackDepartments: false } },
+    });
+    const made = (await ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId })).body;
+    const { preflight } = (await ask('GET', `/v1/syncs/${made.id}`)).body;
+    expect(preflight).toMatchObject({ blocks: false, checkedAt: expect.any(String) });
+    const codes = (found: { findings: { code: string }[] }) => found.findings.map((one) => one.code).sort();
+    expect(codes(preflight)).toEqual(['PREFLIGHT.AUTO_APPLY', 'PREFLIGHT.NUMBERS', 'PREFLIGHT.TRACKING']);
+    await emulator.steer('PUT', `companies/${targetRealmId}/preferences`, {
+      SalesFormsPrefs: { AutoApplyCredit: false, CustomTxnNumbers: true },
+    });
+    expect(codes((await ask('GET', `/v1/syncs/${made.id}/preflight`)).body)).toEqual(['PREFLIGHT.TRACKING']);
+    expect(codes((await ask('GET', `/v1/syncs/${made.id}`)).body.preflight)).toEqual(['PREFLIGHT.TRACKING']);
+    expect(await ask('POST', `/v1/syncs/${made.id}/backfill`)).toMatchObject({ status: 202 });
+  });
+
+  it('starts no backfill into a company that cannot become equal, unless a person says why', async () => {
+    const organizationId = await organization();
+    const sourceRealmId = await connected(organizationId, {});
+    const targetRealmId = await connected(organizationId, { preferences: { TaxPrefs: { PartnerTaxEnabled: true } } });
+    const made = (await ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId })).body;
+    const refused = await ask('POST', `/v1/syncs/${made.id}/backfill`);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'PREFLIGHT.BLOCKED' } });
+    expect(refused.body.detail).toContain('PREFLIGHT.TAX_ENGINE');
+    const overridden = { override: 'no taxed sales in this company' };
+    expect(await ask('POST', `/v1/syncs/${made.id}/backfill`, overridden)).toMatchObject({ status: 202 });
+    expect(await audited(organizationId)).toContainEqual(
+      expect.objectContaining({
+        action: 'sync.preflight.overridden',
+        subject: made.id,
+        details: expect.objectContaining({ reason: overridden.override, codes: ['PREFLIGHT.TAX_ENGINE'] }),
+      }),
+    );
+  });
+
+  it('starts a backfill without a reason once what blocked was mended', async () => {
+    const organizationId = await organization();
+    const sourceRealmId = await connected(organizationId, {});
+    const targetRealmId = await connected(organizationId, { preferences: { TaxPrefs: { UsingSalesTax: false } } });
+    const made = (await ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId })).body;
+    expect(await ask('POST', `/v1/syncs/${made.id}/backfill`)).toMatchObject({ status: 409 });
+    await emulator.steer('PUT', `companies/${targetRealmId}/preferences`, { TaxPrefs: { UsingSalesTax: true } });
+    expect(await ask('POST', `/v1/syncs/${made.id}/backfill`)).toMatchObject({ status: 202 });
+  });
+
+  it('says so when a company cannot be read for the preflight', async () => {
+    const made = await sync();
+    expect((await ask('GET', `/v1/syncs/${made.id}`)).body.preflight).toBeNull();
+    const answer = await ask('GET', `/v1/syncs/${made.id}/preflight`);
+    expect(answer).toMatchObject({ status: 502, body: { code: 'PREFLIGHT.COMPANY_UNREADABLE' } });
+  });
+
   it('lists links by state with pages', async () => {
     const it = await sync();
     for (let n = 1; n <= 5; n++) await link(it, String(n), n % 2 ? 'held' : 'settled');

@@ -30,6 +30,7 @@ import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from '#common/pro
 import { JobsController } from './syncs/jobs.controller.js';
 import { KafkaLag } from './syncs/kafka-lag.js';
 import { LinkRedrive } from './syncs/link-redrive.js';
+import { PreflightCheck } from './syncs/preflight-check.js';
 import { SyncCommands } from './syncs/sync-commands.js';
 import { SyncStatus } from './syncs/sync-status.js';
 import { SyncsController } from './syncs/syncs.controller.js';
@@ -83,6 +84,7 @@ export class ControlModule {
         LinkReport,
         LookRequest,
         MappingLayers,
+        PreflightCheck,
         SyncCommands,
         SyncStatus,
       ],

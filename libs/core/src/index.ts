@@ -8,6 +8,7 @@ export * from './capture/index.js';
 export * from './links/index.js';
 export * from './mapping/index.js';
 export * from './pacing/index.js';
+export * from './preflight/index.js';
 export * from './references/index.js';
 export * from './registry/index.js';
 export * from './requests/index.js';

@@ -5,6 +5,7 @@ export * from './configuration/index.js';
 export * from './leases/index.js';
 export * from './outbox/index.js';
 export * from './governor/index.js';
+export * from './preflight/index.js';
 export * from './sync-log/index.js';
 export * from './audit-log/index.js';
 export * from './links/index.js';

@@ -5,6 +5,7 @@ import { Companies, Grants, Jobs, Organizations, Syncs } from './configuration/i
 import { GovernorStore } from './governor/governor-store.js';
 import { RealmLeases } from './leases/realm-leases.js';
 import { Outbox } from './outbox/outbox.js';
+import { Preflights } from './preflight/preflights.js';
 import { SyncLog } from './sync-log/sync-log.js';
 
 export const stores = [
@@ -16,6 +17,7 @@ export const stores = [
   Jobs,
   Organizations,
   Outbox,
+  Preflights,
   RealmLeases,
   SyncLog,
   Syncs,

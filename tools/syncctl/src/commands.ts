@@ -73,6 +73,7 @@ const linkColumns = [
   'attempts',
   'dueAt',
 ];
+const findingColumns = ['severity', 'code', 'subject', 'source', 'target', 'whatToDo'];
 const logColumns = [
   'at',
   'stage',
@@ -178,7 +179,18 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   pause: stateCommand('pause', 'stop sending; what is desired is still learnt'),
   resume: stateCommand('resume', 'send again'),
-  backfill: jobCommand('backfill', 'read the whole source, page by page'),
+  preflight: {
+    usage: 'preflight SYNC',
+    says: 'compare both companies now: what blocks, what will interfere, what to do about it',
+    async run(api, words) {
+      const answer = await api.control('GET', `/v1/syncs/${needed(words, 0, 'SYNC')}/preflight`);
+      const told = answer.findings.length === 0 ? 'nothing found: the companies are set up alike\n' : '';
+      return { data: answer, text: told + table(answer.findings, findingColumns) };
+    },
+  },
+  backfill: jobCommand('backfill', 'read the whole source, page by page', {
+    'override=': 'why to start although the preflight blocks',
+  }),
   replay: jobCommand('replay', 'compute everything again from the changes topic, without the source'),
   job: {
     usage: 'job JOB',
@@ -326,17 +338,27 @@ function stateCommand(verb: 'pause' | 'resume', says: string): Command {
   };
 }
 
-function jobCommand(kind: 'backfill' | 'replay', says: string): Command {
+function jobCommand(kind: 'backfill' | 'replay', says: string, more: Record<string, string> = {}): Command {
   return {
     usage: `${kind} SYNC`,
     says,
-    options: { 'types=': 'only these: Customer,Invoice,...' },
+    options: { 'types=': 'only these: Customer,Invoice,...', ...more },
     async run(api, words, options) {
       const path = `/v1/syncs/${needed(words, 0, 'SYNC')}/${kind}`;
-      const job = await api.control('POST', path, { types: wordsOf(options.types) });
+      const job = await api.control('POST', path, {
+        types: wordsOf(options.types),
+        override: textOf(options.override),
+      });
       return { data: job, text: `${kind} ${job.id} is ${job.state}; watch it: job ${job.id}\n` };
     },
   };
+}
+
+/** "2 block, 3 warn"; nothing when there is nothing to say. */
+function preflightText(preflight: Answer): string {
+  if (!preflight) return 'not looked yet';
+  const count = (severity: string) => preflight.findings.filter((f: Answer) => f.severity === severity).length;
+  return preflight.findings.length === 0 ? 'nothing found' : `${count('blocks')} block, ${count('warns')} warn`;
 }
 
 function statusText(sync: Answer): string {
@@ -362,6 +384,7 @@ function statusText(sync: Answer): string {
       ['sync', `${sync.id} ${sync.state}`],
       ['source', company(sync.source)],
       ['target', company(sync.target)],
+      ['preflight', preflightText(sync.preflight)],
       ['quiet', sync.quiet ? 'yes' : `no: ${(sync.motion as string[]).join(', ')}`],
       ['complete up to', sync.capture?.completeUpTo ?? 'nothing yet'],
       ['capture trouble', sync.capture?.lastError ?? ''],

@@ -10,6 +10,7 @@ import {
   IsOptional,
   IsString,
   IsUUID,
+  Length,
   Matches,
   Max,
   Min,
@@ -22,6 +23,7 @@ import { OrganizationPageQuery, pageAnswer, pageRequest } from '../pages.js';
 import { mistakes, notFound } from '#common/problems';
 import { isUuid } from '../uuid.js';
 import { attachable, LinkRedrive, redrivable } from './link-redrive.js';
+import { PreflightCheck, preflightView } from './preflight-check.js';
 import { SyncCommands } from './sync-commands.js';
 import { SyncStatus } from './sync-status.js';
 
@@ -45,7 +47,7 @@ class CreateSync {
   settings: Json = {};
 }
 
-class StartBackfill {
+class StartJob {
   /** none: every type of the registry */
   @IsOptional()
   @IsArray()
@@ -53,7 +55,14 @@ class StartBackfill {
   types?: string[];
 }
 
-class StartReplay extends StartBackfill {}
+class StartBackfill extends StartJob {
+  /** why to start although the preflight blocks; told to the audit log */
+  @IsOptional()
+  @Length(3, 500)
+  override?: string;
+}
+
+class StartReplay extends StartJob {}
 
 class LinksQuery {
   /** comma-separated */
@@ -111,6 +120,7 @@ export class SyncsController {
     private readonly syncs: Syncs,
     private readonly commands: SyncCommands,
     private readonly status: SyncStatus,
+    private readonly preflight: PreflightCheck,
     private readonly links: LinkReport,
     private readonly attachments: AttachmentReport,
     private readonly redrive: LinkRedrive,
@@ -118,7 +128,9 @@ export class SyncsController {
 
   @Post()
   async create(@Body() body: CreateSync) {
-    return syncView(await this.commands.create(body));
+    const sync = await this.commands.create(body);
+    await this.preflight.tryRun(sync);
+    return syncView(sync);
   }
 
   @Get()
@@ -130,13 +142,23 @@ export class SyncsController {
   @Get(':id')
   async one(@Param('id') id: string) {
     const sync = await this.find(id);
-    return { ...syncView(sync), ...(await this.status.of(sync)) };
+    const [status, preflight] = await Promise.all([this.status.of(sync), this.preflight.stored(sync)]);
+    return { ...syncView(sync), ...status, preflight: preflightView(preflight) };
+  }
+
+  /** Reads both companies now. */
+  @Get(':id/preflight')
+  async preflightNow(@Param('id') id: string) {
+    return preflightView(await this.preflight.run(await this.find(id)));
   }
 
   @Post(':id/backfill')
   @HttpCode(HttpStatus.ACCEPTED)
   async backfill(@Param('id') id: string, @Body() body: StartBackfill) {
-    return jobView(await this.commands.start(await this.find(id), 'backfill', { types: checkTypes(body.types) }));
+    const sync = await this.find(id);
+    const types = checkTypes(body.types);
+    await this.preflight.admitBackfill(sync, body.override);
+    return jobView(await this.commands.start(sync, 'backfill', { types }));
   }
 
   @Post(':id/replay')

@@ -3,10 +3,12 @@ import { Initial1763700000001 } from './0001-initial.js';
 import { AttemptFacts1763700000002 } from './0002-attempt-facts.js';
 import { AttachmentFacts1763700000003 } from './0003-attachment-facts.js';
 import { OutboxRefused1763700000004 } from './0004-outbox-refused.js';
+import { Preflights1763700000008 } from './0008-preflights.js';
 
 export const migrations = [
   Initial1763700000001,
   AttemptFacts1763700000002,
   AttachmentFacts1763700000003,
   OutboxRefused1763700000004,
+  Preflights1763700000008,
 ];

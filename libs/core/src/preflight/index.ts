@@ -1,0 +1,2 @@
+export * from './company-facts.js';
+export * from './compare.js';
