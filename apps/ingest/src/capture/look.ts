@@ -123,9 +123,13 @@ export class Look {
     const { realmId } = this.cursor;
     for (const definition of this.o.definitions.filter((d) => !d.cdc && d.operations.includes('query'))) {
       try {
+        const seen = new Set<string>();
         for await (const page of this.o.reader.all(realmId, definition, this.options('live'))) {
+          for (const { id } of page.readings) seen.add(id);
           await this.publish(page.readings, this.publication('sweep', page.observedAt));
         }
+        // No tombstone tells of these.
+        await this.findVanished(definition, seen);
       } catch (error) {
         // A company without sales tax may refuse to list it; that must not stop what CDC tells.
         if (!(error instanceof SourceUnread) || error.why !== 'refused') throw error;

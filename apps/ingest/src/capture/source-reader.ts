@@ -8,6 +8,7 @@ import {
   statementOfCount,
   statementOfIds,
   statementOfWindow,
+  typeOfJsonName,
 } from '#core';
 import type { Window } from '#core';
 import type { CdcPage, QboAnswer, QboClient, RequestClass } from '#qbo';
@@ -47,7 +48,9 @@ export class SourceReader {
   async changes(realmId: string, types: readonly string[], since: string, o: ReadOptions): Promise<CdcPage & ReadPage> {
     const observedAt = this.now().toISOString();
     const page = valueOf(await this.qbo.cdc(realmId, types, since, o));
-    const readings = Object.entries(page.objects).flatMap(([type, objects]) => readingsOf(type, objects));
+    const readings = Object.entries(page.objects).flatMap(([name, objects]) =>
+      readingsOf(typeOfJsonName(name), objects),
+    );
     return { ...page, readings, observedAt };
   }
 

@@ -4,12 +4,13 @@
 import type { Json } from '../model/json.js';
 import { definitionOf } from '../registry/registry.js';
 import { isEmpty, withoutNoise } from './noise.js';
+import { withoutShownLinks } from './own-links.js';
 import { omit } from './paths.js';
 import { canonicalText, sha256Hex } from './text.js';
 
 export function canonicalContent(type: string, snapshot: Json): Json {
   const definition = definitionOf(type);
-  const content = omit(withoutNoise(snapshot), definition.noise);
+  const content = withoutShownLinks(definition, omit(withoutNoise(snapshot), definition.noise));
   for (const [field, meaning] of Object.entries(definition.absentMeans)) {
     if (content[field] === meaning) delete content[field];
   }

@@ -4,4 +4,6 @@ export { canonicalText, sha256Hex } from './text.js';
 export { isVoided } from './voided.js';
 export { stripDeletedSuffix, sameName } from './names.js';
 export { withoutNoise } from './noise.js';
+export { withoutShownLinks } from './own-links.js';
+export { withIdentity } from './identity.js';
 export { pick, omit } from './paths.js';

@@ -261,7 +261,7 @@ describe('webhook deliveries', () => {
     ['qbo.invoice.void.v1', 'Invoice', 'void'],
     ['qbo.invoice.voided.v1', 'Invoice', 'void'],
     ['qbo.paymentmethod.merged.v1', 'PaymentMethod', 'merge'],
-    ['qbo.timeactivity.deleted.v1', 'timeactivity', 'delete'],
+    ['qbo.timeactivity.deleted.v1', 'TimeActivity', 'delete'],
     ['qbo.invoice.emailed.v1', 'Invoice', 'emailed'],
   ])('%s means %s %s', (type, entityType, operation) => {
     expect(hints([event(type)])).toMatchObject({ '9130350000000001': [{ entityType, id: '155', operation }] });

@@ -1,6 +1,6 @@
 // What a webhook delivery says, in either of Intuit's forms (qbo-api.md 9): CloudEvents (an array, realms mixed) and the
 // legacy form. Total: whatever is malformed is counted, never thrown; hints only, the state always comes from a read.
-import { entityTypes } from '../registry/index.js';
+import { typeNamed } from '../registry/index.js';
 
 export interface Hint {
   entityType: string;
@@ -15,8 +15,6 @@ export interface Hint {
 export type Delivery =
   | { readonly kind: 'hints'; readonly byRealm: ReadonlyMap<string, Hint[]>; readonly malformed: number }
   | { readonly kind: 'unreadable'; readonly reason: string };
-
-const typesByLowerCase = new Map(Object.keys(entityTypes).map((type) => [type.toLowerCase(), type]));
 
 // Both `void` and `voided` are seen; sources disagree which one QBO sends.
 const operations: Readonly<Record<string, string>> = {
@@ -77,7 +75,7 @@ function hint(
 ): Hint {
   const told = verb.toLowerCase();
   const found: Hint = {
-    entityType: typesByLowerCase.get(entity.toLowerCase()) ?? entity,
+    entityType: typeNamed(entity) ?? entity,
     id,
     operation: operations[told] ?? told,
   };

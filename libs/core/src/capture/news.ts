@@ -1,6 +1,6 @@
 // Whether what was read is news. Equality of the canonical content is what makes it none: tokens and times move without an
 // edit. And nothing older may follow something newer in the log, or its compaction would keep the older.
-import { contentHash, deletedHash } from '../canonical/index.js';
+import { contentHash, deletedHash, withIdentity } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { DELETED_SYNC_TOKEN, encodeVersion } from '../model/version.js';
 
@@ -24,7 +24,8 @@ export type Verdict =
   | { readonly kind: 'stale' };
 
 /** One object of a CDC answer or query page; undefined when it has no id (nothing can be said about such a thing). */
-export function readingOf(type: string, object: Json): Reading | undefined {
+export function readingOf(type: string, answered: Json): Reading | undefined {
+  const object = withIdentity(type, answered);
   if (typeof object.Id !== 'string' || object.Id === '') return undefined;
   if (object.status !== 'Deleted') return { kind: 'record', type, id: object.Id, snapshot: object };
   const time: unknown = object.MetaData?.LastUpdatedTime;
@@ -52,7 +53,7 @@ function capturedOf(reading: Reading, observedAt: string): Captured {
   }
   const { snapshot, type } = reading;
   const time: unknown = snapshot.MetaData?.LastUpdatedTime;
-  const token = Number(snapshot.SyncToken);
+  const token = typeof snapshot.SyncToken === 'object' ? NaN : Number(snapshot.SyncToken);
   return {
     version: encodeVersion({
       lastUpdatedTime: isTime(time) ? time : observedAt,

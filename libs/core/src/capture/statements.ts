@@ -13,7 +13,7 @@ export interface Window {
 
 /** Every record of a type in the order of ids, from a 1-based position. */
 export function statementOfAll(definition: EntityDefinition, startPosition: number): string {
-  return statement(definition, conditionsOf(definition), 'Id', startPosition);
+  return statement(definition, conditionsOf(definition), definition.orderBy ?? 'Id', startPosition);
 }
 
 /** The records of a type that were last changed inside a window, oldest first. */
@@ -41,7 +41,7 @@ function conditionsOf({ category }: EntityDefinition): string[] {
 
 function statement(definition: EntityDefinition, conditions: string[], order: string, startPosition: number): string {
   return (
-    `SELECT * FROM ${definition.type}${where(conditions)} ORDERBY ${order} ASC` +
+    `SELECT * FROM ${definition.type}${where(conditions)}${order === '' ? '' : ` ORDERBY ${order} ASC`}` +
     ` STARTPOSITION ${startPosition} MAXRESULTS ${pageSize}`
   );
 }

@@ -3,6 +3,8 @@
 import { sameName } from '../canonical/names.js';
 import { isEmpty, isServerLine } from '../canonical/noise.js';
 import type { Json } from '../model/json.js';
+import { withoutShownLinks } from '../canonical/own-links.js';
+import { withReplacements } from '../canonical/replacements.js';
 import { definitionOf } from '../registry/index.js';
 
 export interface Difference {
@@ -15,8 +17,9 @@ export interface Difference {
 const ours = new Set(['Id', 'SyncToken', 'sparse']);
 
 /** Differences between what was sent and what came back, in the fields we sent; noise and server-made values left out. */
-export function diffAnswer(entityType: string, sent: Json, answered: Json): Difference[] {
+export function diffAnswer(entityType: string, sent: Json, answer: Json): Difference[] {
   const definition = definitionOf(entityType);
+  const answered = withReplacements(definition, withoutShownLinks(definition, answer));
   const silent = new Set([...definition.noise, ...definition.writeOnce, ...Object.keys(definition.forced)]);
   const differences: Difference[] = [];
   for (const [field, value] of Object.entries(sent)) {

@@ -1,7 +1,7 @@
 // An Attachable is not written like other records: its bytes travel by the attachment worker. What it hangs on follows the
 // same redirects and exclusions as any reference.
 import type { Json } from '../model/json.js';
-import { knownType } from '../registry/index.js';
+import { definitionOf, knownType, typeNamed } from '../registry/index.js';
 import { MappingFailure } from './failure.js';
 import { rulesFor } from './layers.js';
 import type { Mapped, MappedAttachment, SourceChange } from './mapped.js';
@@ -34,20 +34,16 @@ function anchorsOf(snapshot: Json): Anchor[] {
   return (links as Json[]).flatMap((link) => {
     const entity = link?.EntityRef as Json | undefined;
     if (!entity?.value || !entity.type) return [];
-    const [entityType, sourceId] = [pascal(String(entity.type)), String(entity.value)];
+    // QBO answers the type now as "Invoice", now as "invoice" (qbo-api.md 15).
+    const [entityType, sourceId] = [typeNamed(String(entity.type)) ?? String(entity.type), String(entity.value)];
     return [{ entityType, sourceId, includeOnSend: link.IncludeOnSend === true }];
   });
 }
 
 function carriedAnchor(anchor: Anchor, ruleSet: RuleSet): Anchor | undefined {
-  if (!knownType(anchor.entityType)) return undefined;
+  if (!knownType(anchor.entityType) || definitionOf(anchor.entityType).policy === 'reported') return undefined;
   const { excluded, redirect } = rulesFor(ruleSet, anchor.entityType);
   if (excluded !== undefined && excluded.value !== false) return undefined;
   const to = Object.hasOwn(redirect, anchor.sourceId) ? redirect[anchor.sourceId] : undefined;
   return to ? { ...anchor, sourceId: String(to.value) } : anchor;
-}
-
-/** QBO answers the type now as "Invoice", now as "invoice" (qbo-api.md 15). */
-function pascal(type: string): string {
-  return type.charAt(0).toUpperCase() + type.slice(1);
 }

@@ -1,7 +1,7 @@
 // The evaluator: total. Whatever the rules or the snapshot hold, the answer is a `Mapped`; a bad rule is a named failure
 // of the records it touches and the others go on.
 import { desiredHash, isVoided } from '../canonical/index.js';
-import { setAt } from '../canonical/paths.js';
+import { setAt, valueAt } from '../canonical/paths.js';
 import { omit } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { extractReferences, UnknownReference } from '../references/index.js';
@@ -31,7 +31,8 @@ export function mapChange(change: SourceChange, ruleSet: RuleSet): Mapped {
 function mapped(change: SourceChange, ruleSet: RuleSet): Mapped {
   if (!knownType(change.entityType)) return excluded(`${change.entityType} is not a registered type`);
   const definition = definitionOf(change.entityType);
-  if (definition.policy === 'reported') return excluded(`${change.entityType} is only reported`);
+  if (definition.policy === 'reported')
+    return excluded(definition.reportedBecause ?? `${change.entityType} is only reported`);
   const rules = rulesFor(ruleSet, change.entityType);
   const because = rules.excluded?.value;
   if (because !== undefined && because !== false)
@@ -94,7 +95,11 @@ function mappedBody(definition: EntityDefinition, source: Json, rules: MergedRul
   applyFieldRules(body, source, rules);
   applyDocumentNumber(body, definition, rules);
   addFixedReferences(body, rules);
-  for (const [field, value] of Object.entries(definition.forced)) setAt(body, [field], value);
+  for (const [path, value] of Object.entries(definition.forced)) {
+    const segments = path.split('.');
+    const parent = segments.length === 1 ? body : valueAt(body, segments.slice(0, -1));
+    if (typeof parent === 'object' && parent !== null) setAt(body, segments, value);
+  }
   return body;
 }
 

@@ -1,33 +1,46 @@
 // What the registry says about every copy of a type, before any rule: identity less what cannot or must not be copied.
-import { omit, stripDeletedSuffix, withoutNoise } from '../canonical/index.js';
+import { omit, stripDeletedSuffix, withoutNoise, withoutShownLinks } from '../canonical/index.js';
 import { isServerLine } from '../canonical/noise.js';
-import { places, setAt } from '../canonical/paths.js';
+import { withReplacements } from '../canonical/replacements.js';
 import type { Json } from '../model/json.js';
 import type { EntityDefinition, SpecialCase } from '../registry/index.js';
 
-/** The source record with the list positions that the body will have: QBO's own lines are gone, everything else is there. */
+/**
+ * The source record with the list positions that the body will have: QBO's own lines are gone, the lines of a bundle stand
+ * in its place (bundles cannot be made through the API, and their lines post the same), everything else is there.
+ */
 export function sourceOf(snapshot: Json): Json {
   if (!Array.isArray(snapshot.Line)) return snapshot;
-  return { ...snapshot, Line: (snapshot.Line as unknown[]).filter((line) => !isServerLine(line)) };
+  return { ...snapshot, Line: expanded(snapshot.Line as Json[]) };
+}
+
+function expanded(lines: readonly Json[]): Json[] {
+  return lines
+    .filter((line) => !isServerLine(line))
+    .flatMap((line) => {
+      const inner: unknown = line?.DetailType === 'GroupLineDetail' ? line.GroupLineDetail?.Line : undefined;
+      return Array.isArray(inner) ? expanded(inner as Json[]) : [line];
+    });
 }
 
 export function specialCasesOf(definition: EntityDefinition, snapshot: Json): SpecialCase[] {
-  return definition.specialCases.filter(({ when }) =>
-    Object.entries(when).every(([field, value]) => snapshot[field] === value),
+  const linked = Array.isArray(snapshot.LinkedTxn) && snapshot.LinkedTxn.length > 0;
+  return definition.specialCases.filter(
+    (special) =>
+      (special.linked === undefined || special.linked === linked) &&
+      Object.entries(special.when).every(([field, value]) => snapshot[field] === value),
   );
 }
 
 /** The identity mapping: what of the snapshot is sent when no rule says otherwise. */
 export function identityBody(definition: EntityDefinition, source: Json): Json {
-  let body = omit(withoutNoise(source), definition.readOnly);
+  let body = withoutShownLinks(definition, omit(withoutNoise(source), definition.readOnly));
   for (const special of specialCasesOf(definition, source)) {
     body = omit(body, special.omit ?? []);
     for (const [field, value] of Object.entries(special.defaults ?? {})) body[field] ??= value;
     Object.assign(body, special.set);
   }
-  for (const { path, from, to } of definition.replaceValues) {
-    for (const { segments, value } of places(body, path)) if (value === from) setAt(body, segments, to);
-  }
+  body = withReplacements(definition, body);
   const { nameField } = definition;
   if (nameField && source.Active === false && typeof body[nameField] === 'string') {
     body[nameField] = stripDeletedSuffix(body[nameField]);

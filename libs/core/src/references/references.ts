@@ -1,6 +1,7 @@
 // References between records: extracted from a source body as (path, type, source id), bound late to the target's ids.
 // The rule that protects the books: an id of the source company never reaches the target. So whatever looks like a
 // reference and is not declared in the registry is an error, not a guess.
+import { linkedType } from '../canonical/own-links.js';
 import { copyOf, places, removeAt, setAt, valueAt } from '../canonical/paths.js';
 import type { Json } from '../model/json.js';
 import type { ReferenceRule } from '../registry/definition.js';
@@ -58,7 +59,7 @@ export function extractReferences(
   const explained = new Set<string>();
   for (const rule of definitionOf(type).references) {
     for (const { segments, value } of places(body, rule.path)) {
-      const outcome = extractOne(rule, segments, value, decide);
+      const outcome = extractOne(rule, segments, value, decide, typeBeside(rule, body, segments));
       if (outcome.kind === 'kept') explained.add(segments.join('.'));
       if (outcome.kind === 'kept' && outcome.value !== undefined) setAt(payload, segments, outcome.value);
       if (outcome.kind === 'dropped') drop(payload, segments);
@@ -86,7 +87,19 @@ type Extraction =
   | { kind: 'symbolic'; reference: Reference; rest?: Json }
   | { kind: 'linked'; reference: Reference; rest: Json };
 
-function extractOne(rule: ReferenceRule, segments: string[], value: unknown, decide: DecideReference): Extraction {
+/** What a reference says of its own type: inside it, or as the `Type` beside it. */
+function typeBeside(rule: ReferenceRule, body: Json, segments: readonly string[]): string {
+  const at = rule.kind === 'named-entity' ? [...segments.slice(0, -1), 'Type'] : [...segments, 'type'];
+  return String(valueAt(body, at) ?? '');
+}
+
+function extractOne(
+  rule: ReferenceRule,
+  segments: string[],
+  value: unknown,
+  decide: DecideReference,
+  named: string,
+): Extraction {
   if (typeof value !== 'object' || value === null) return { kind: 'dropped' };
   const found = value as Json;
   if (rule.kind === 'linked-txn') return extractLinked(rule, segments, found, decide);
@@ -94,7 +107,7 @@ function extractOne(rule: ReferenceRule, segments: string[], value: unknown, dec
   const sourceId = String(found.value);
   if (rule.kind === 'code') return { kind: 'kept', value: { value: sourceId } };
   if (rule.passThrough?.includes(sourceId)) return { kind: 'kept', value: { value: sourceId } };
-  const entityType = rule.kind === 'ref' ? rule.types[0]! : carriedType(rule, String(found.type ?? ''), segments);
+  const entityType = rule.kind === 'ref' ? rule.types[0]! : carriedType(rule, named, segments);
   const decision = decide(rule, entityType, sourceId);
   if (decision.kind === 'drop') return { kind: 'dropped' };
   const rest = rule.kind === 'typed-ref' ? { type: found.type as string } : undefined;
@@ -109,21 +122,23 @@ function extractLinked(rule: ReferenceRule, segments: string[], link: Json, deci
   const sourceId = String(link.TxnId ?? '');
   const decision = decide(rule, entityType, sourceId);
   if (decision.kind === 'drop') return { kind: 'dropped' };
-  if (decision.kind === 'target')
-    return { kind: 'kept', value: { TxnId: decision.id, TxnType: link.TxnType as string } };
+  if (decision.kind === 'target') return { kind: 'kept', value: { ...link, TxnId: decision.id } };
   assertCarried(entityType, segments);
   const path = [...segments, 'TxnId'];
   return {
     kind: 'linked',
     reference: { path, entityType, sourceId: decision.sourceId ?? sourceId },
-    // TxnLineId names a line of the source's document; the lines of the copy have other ids.
-    rest: { TxnType: link.TxnType as string },
+    // TxnLineId names a line of the source's document; the lines of the copy may have other ids, so it is sent only where a
+    // link is none without it.
+    rest: {
+      TxnType: link.TxnType as string,
+      ...(rule.keepsLine && link.TxnLineId !== undefined ? { TxnLineId: link.TxnLineId as string } : {}),
+    },
   };
 }
 
 function carriedType(rule: ReferenceRule, named: string, segments: string[]): string {
-  const wanted = rule.aliases?.[named] ?? named;
-  const type = rule.types.find((candidate) => candidate.toLowerCase() === wanted.toLowerCase());
+  const type = linkedType(rule, named);
   if (type) return type;
   throw new UnknownReference(
     'REFERENCE.TYPE_NOT_CARRIED',

@@ -17,17 +17,25 @@ export type TypeOperation =
  * Where a type points at other records. `path` is dotted, `*` stands for every element of an array.
  * ref: `{value, name}`; the type is `types[0]`.
  * typed-ref: `{value, type}`; the type is what the reference says, if `types` allows it.
+ * named-entity: the inner reference of `{Type, EntityRef: {value}}`, as journal lines name people; the type stands beside it.
  * linked-txn: an element `{TxnId, TxnType}` of a LinkedTxn list; TxnType is one of the keys of `aliases` or of `types`.
  * code: the value is not an id (a currency's ISO code, a shipping method's text) and means the same in every company.
  */
 export interface ReferenceRule {
   readonly path: string;
-  readonly kind: 'ref' | 'typed-ref' | 'linked-txn' | 'code';
+  readonly kind: 'ref' | 'typed-ref' | 'named-entity' | 'linked-txn' | 'code';
   readonly types: readonly string[];
   /** values that are not ids and pass through unchanged, e.g. TAX and NON */
   readonly passThrough?: readonly string[];
   /** TxnType -> entity type, where the two differ */
   readonly aliases?: Readonly<Record<string, string>>;
+  /**
+   * Of a LinkedTxn list: elements of other types are links that another record owns and QBO shows here (qbo-api.md 12). They
+   * are neither content nor ever sent. Without this, an element of another type is an error.
+   */
+  readonly others?: 'shown';
+  /** Of a LinkedTxn list: TxnLineId is sent. The copy's lines are numbered as the original's were when it was made. */
+  readonly keepsLine?: boolean;
   /** may be left out at first and patched later by a sparse update; this is how rings are broken */
   readonly deferrable?: boolean;
 }
@@ -43,6 +51,8 @@ export interface Singleton {
 /** What holds for some records of a type only. */
 export interface SpecialCase {
   readonly when: Readonly<Record<string, unknown>>;
+  /** only when the record shows a link (true) */
+  readonly linked?: boolean;
   /** why such records cannot be carried */
   readonly notCarried?: string;
   /** fields set to a value */
@@ -70,6 +80,16 @@ export interface EntityDefinition {
   readonly naturalKeys: readonly (readonly string[])[];
   readonly lookup: LookupForm;
   readonly policy: Policy;
+  /** why records of a reported type are not carried, for people */
+  readonly reportedBecause?: string;
+  /** key of the object in answers, change data and batches, where it is not the type */
+  readonly jsonName?: string;
+  /** types of which a record is a template, the record being `{<type>: {...}}` with id and token inside */
+  readonly wraps?: readonly string[];
+  /** fields that together are the id, where QBO gives none */
+  readonly idFields?: readonly string[];
+  /** what query pages are ordered by; `Id` unless said, nothing where the type takes no order */
+  readonly orderBy?: string;
   readonly references: readonly ReferenceRule[];
   /** set by QBO, or useless or dangerous in another company: never sent. Dotted paths, `*` for array elements */
   readonly readOnly: readonly string[];
@@ -79,7 +99,10 @@ export interface EntityDefinition {
   readonly writeOnce: readonly string[];
   /** values that mean the same as the field's absence (QBO shows them in some answers and not in others) */
   readonly absentMeans: Readonly<Record<string, unknown>>;
-  /** set on everything we send, whatever mapping rules say: what would charge a card, mail a customer or fill a print queue */
+  /**
+   * Set on everything we send, whatever mapping rules say: what would charge a card, mail a customer or fill a print queue.
+   * A dotted path is set only where its parent object is.
+   */
   readonly forced: Readonly<Record<string, unknown>>;
   readonly specialCases: readonly SpecialCase[];
   /** values that QBO answers but refuses to take */

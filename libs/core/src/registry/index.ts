@@ -1,3 +1,3 @@
 // The entity registry: the types this system knows, as data.
 export * from './definition.js';
-export { entityTypes, definitionOf, knownType, typesInRankOrder } from './registry.js';
+export { entityTypes, definitionOf, knownType, typeNamed, typeOfJsonName, typesInRankOrder } from './registry.js';

@@ -8,6 +8,21 @@ const listType = { category: 'name-list', policy: 'carried', batchable: false, v
 /** TAX and NON are not codes of the company but marks that US companies share (qbo-api.md 13.1). */
 export const usPseudoTaxCodes = ['TAX', 'NON'];
 
+export const CompanyCurrency = entity({
+  ...listType,
+  type: 'CompanyCurrency',
+  endpoint: 'companycurrency',
+  rank: 1,
+  operations: list,
+  webhook: true,
+  naturalKeys: [['Code']],
+  // A handful at most. A currency used by a name is added by QBO itself, so a twin is the usual case.
+  lookup: { by: 'list' },
+  readOnly: ['Name'],
+  noise: ['Name'],
+  writeOnce: ['Code'],
+});
+
 export const Term = entity({
   ...listType,
   type: 'Term',
@@ -206,6 +221,23 @@ export const Customer = entity({
   ],
   writeOnce: ['CurrencyRef'],
   absentMeans: { Job: false, BillWithParent: false, IsProject: false },
+  notClearable: ['DisplayName', 'PrintOnCheckName'],
+});
+
+export const Employee = entity({
+  ...listType,
+  type: 'Employee',
+  endpoint: 'employee',
+  rank: 4,
+  operations: list,
+  webhook: true,
+  naturalKeys: [['DisplayName'], ['EmployeeNumber']],
+  lookup: { by: 'field', field: 'DisplayName' },
+  nameField: 'DisplayName',
+  // The social security number comes masked.
+  readOnly: ['FullyQualifiedName', 'SSN', 'Organization'],
+  noise: ['FullyQualifiedName', 'SSN', 'Organization'],
+  absentMeans: { BillableTime: false, BillRate: 0, CostRate: 0 },
   notClearable: ['DisplayName', 'PrintOnCheckName'],
 });
 

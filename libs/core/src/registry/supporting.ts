@@ -8,15 +8,18 @@ export const TaxAgency = entity({
   endpoint: 'taxagency',
   category: 'supporting',
   rank: 1,
-  policy: 'reported',
-  operations: reading,
+  policy: 'carried',
+  operations: ['create', ...reading],
   naturalKeys: [['DisplayName']],
   lookup: { by: 'list' },
   batchable: false,
   voidForm: 'none',
   cdc: false,
   webhook: true,
+  readOnly: ['TaxRegistrationNumber', 'TaxTrackedOnPurchases', 'TaxTrackedOnSales', 'LastFileDate', 'TaxAgencyConfig'],
   noise: ['LastFileDate'],
+  // No update exists.
+  writeOnce: ['DisplayName'],
 });
 
 export const TaxRate = entity({
@@ -26,6 +29,7 @@ export const TaxRate = entity({
   rank: 2,
   policy: 'reported',
   operations: reading,
+  reportedBecause: 'a rate is made with the tax code that uses it, or is found by name in the target',
   naturalKeys: [['Name', 'RateValue']],
   lookup: { by: 'list' },
   batchable: false,
@@ -71,10 +75,98 @@ export const Attachable = entity({
     {
       path: 'AttachableRef.*.EntityRef',
       kind: 'typed-ref',
-      types: ['Invoice', 'Bill', 'Payment', 'Customer', 'Vendor', 'Item', 'Account'],
+      types: [
+        ...['Account', 'Customer', 'Vendor', 'Employee', 'Item'],
+        ...['Estimate', 'Invoice', 'SalesReceipt', 'CreditMemo', 'RefundReceipt', 'Payment', 'TimeActivity'],
+        ...['PurchaseOrder', 'Bill', 'VendorCredit', 'BillPayment', 'Purchase', 'CreditCardPayment'],
+        ...['Deposit', 'Transfer', 'JournalEntry', 'InventoryAdjustment'],
+      ],
     },
   ],
   // The links expire within minutes and are made anew at every read.
   readOnly: ['FileAccessUri', 'TempDownloadUri', 'ThumbnailFileAccessUri', 'ThumbnailTempDownloadUri', 'Size'],
   noise: ['FileAccessUri', 'TempDownloadUri', 'ThumbnailFileAccessUri', 'ThumbnailTempDownloadUri'],
+});
+
+const reported = {
+  category: 'supporting',
+  policy: 'reported',
+  operations: reading,
+  lookup: { by: 'list' },
+  batchable: false,
+  voidForm: 'none',
+  // Short lists that hardly change: the sweep reads them whole.
+  cdc: false,
+  webhook: false,
+} as const;
+
+export const ExchangeRate = entity({
+  type: 'ExchangeRate',
+  endpoint: 'exchangerate',
+  category: 'supporting',
+  rank: 2,
+  policy: 'carried',
+  // One POST makes or replaces the rate of a currency and a day.
+  operations: ['create', 'update', ...reading],
+  idFields: ['SourceCurrencyCode', 'AsOfDate'],
+  orderBy: 'AsOfDate',
+  naturalKeys: [],
+  lookup: { by: 'list' },
+  batchable: false,
+  voidForm: 'none',
+  cdc: false,
+  webhook: false,
+  readOnly: ['TargetCurrencyCode'],
+  noise: ['TargetCurrencyCode'],
+  requiredOnSparse: ['SourceCurrencyCode', 'AsOfDate', 'Rate'],
+});
+
+export const CustomerType = entity({
+  ...reported,
+  type: 'CustomerType',
+  endpoint: 'customertype',
+  rank: 1,
+  reportedBecause: 'customer types cannot be created through the API; customers are carried without theirs',
+  naturalKeys: [['Name']],
+});
+
+export const JournalCode = entity({
+  ...reported,
+  type: 'JournalCode',
+  endpoint: 'journalcode',
+  rank: 1,
+  reportedBecause: 'journal codes exist in French companies only and are numbered per company',
+  webhook: true,
+  naturalKeys: [['Name']],
+});
+
+export const Budget = entity({
+  ...reported,
+  type: 'Budget',
+  endpoint: 'budget',
+  rank: 10,
+  reportedBecause: 'budgets are not reliably writable through the API: to be entered by hand',
+  webhook: true,
+  naturalKeys: [['Name', 'StartDate']],
+});
+
+export const Preferences = entity({
+  ...reported,
+  type: 'Preferences',
+  endpoint: 'preferences',
+  rank: 0,
+  reportedBecause: 'settings are compared when a sync is connected and never changed by it',
+  webhook: true,
+  orderBy: '',
+  naturalKeys: [],
+});
+
+export const CompanyInfo = entity({
+  ...reported,
+  type: 'CompanyInfo',
+  endpoint: 'companyinfo',
+  rank: 0,
+  reportedBecause: 'who a company is is compared when a sync is connected and never changed by it',
+  orderBy: '',
+  naturalKeys: [],
 });
