@@ -27,7 +27,8 @@ export interface Grave {
 }
 
 export type Change =
-  | { readonly kind: 'put'; readonly type: string; readonly id: string }
+  /** `own`: an account the company made by itself; it stands even when the write that needed it is refused. */
+  | { readonly kind: 'put'; readonly type: string; readonly id: string; readonly own?: true }
   /** Only what the ledger derives moved, with the time and perhaps the token: the log need not repeat the record. */
   | { readonly kind: 'derived'; readonly type: string; readonly id: string }
   | { readonly kind: 'bury'; readonly type: string; readonly id: string; readonly atMs: number }
@@ -298,6 +299,12 @@ export class Company implements CompanyView {
     this.dropChanges(type, id);
   }
 
+  /** After a refusal: what was traced on the way is void, except accounts that exist now. */
+  abandonChanges(): void {
+    const own = this.changes.filter((change) => change.kind === 'put' && change.own === true);
+    this.changes.splice(0, this.changes.length, ...own);
+  }
+
   private dropChanges(type: string, id: string): void {
     for (let i = this.changes.length - 1; i >= 0; i--) {
       const change = this.changes[i]!;
@@ -508,7 +515,9 @@ export class Company implements CompanyView {
       },
       entityType('Account'),
     );
-    return this.insert('Account', rec);
+    this.insert('Account', rec);
+    this.changes[this.changes.length - 1] = { kind: 'put', type: 'Account', id: rec['Id'] as string, own: true };
+    return rec;
   }
 
   // --- indexes ----------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import { accountTypeByName, entityType, type EntityType } from '../catalogue/cat
 import { OPEN_BALANCE_FIELDS, nameField, type Company } from '../company/company.js';
 import type { PostEffects } from '../ledger/index.js';
 import { computeDocument } from '../tax/index.js';
-import type { Act, Rec } from '../types.js';
+import { QboFault, type Act, type Rec } from '../types.js';
 import { applyCreditsByItself, settleCharges } from './consequences.js';
 import { applyDefaults, identifyAddresses } from './defaults.js';
 import { checkFeatures } from './features.js';
@@ -120,7 +120,12 @@ export class Engine {
       company.forget(entity, id);
       throw error;
     }
-    applyCreditsByItself(this, entity, stored, happenings);
+    try {
+      applyCreditsByItself(this, entity, stored, happenings);
+    } catch (error) {
+      // Applying a credit is a courtesy: where it cannot be done (closed books), the document stands without it.
+      if (!(error instanceof QboFault)) throw error;
+    }
     return { type: entity, id, rec: stored, act: 'create', happenings };
   }
 

@@ -61,7 +61,7 @@ export class Accounting {
       answer = this.route(seat, call, clientId, time, options);
     } catch (error) {
       // A refusal never leaves half a change; what the engine traced before it threw is not worth keeping.
-      seat.company.changes.length = 0;
+      seat.company.abandonChanges();
       if (!(error instanceof QboFault)) this.emulator.onUnexpected(error);
       answer = faultAnswer(asFault(error), call.wantsJson, time, this.emulator.clock.now());
     }
@@ -392,7 +392,7 @@ export class Accounting {
       this.emulator.keep(seat, kept);
       return answer;
     } catch (error) {
-      seat.company.changes.length = 0;
+      seat.company.abandonChanges();
       if (!(error instanceof QboFault)) this.emulator.onUnexpected(error);
       return { Fault: faultRec(asFault(error)), bId };
     }
