@@ -25,7 +25,10 @@ export class Installation {
     readonly emulator: EmulatorClient,
     private readonly ports: ReadonlyMap<AppName, number>,
     private readonly logs: string,
-  ) {}
+  ) {
+    // Whoever waits for it hears of it; nobody waiting is no reason to crash.
+    this.broken.catch(() => undefined);
+  }
 
   /** Infrastructure and emulator; the apps follow when they can be configured. */
   static async start(say: (text: string) => void): Promise<Installation> {
