@@ -150,6 +150,11 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
         continue;
       }
       const link = linkOf.get(key);
+      const hangsOn = ((record.AttachableRef as Raw[] | undefined) ?? []).flatMap(({ EntityRef }) =>
+        EntityRef ? [`${linkTypeOf(String(EntityRef.type))}/${EntityRef.value}`] : [],
+      );
+      if (hangsOn.length > 0 && link?.state !== 'settled')
+        pending.push({ key, record, parents: hangsOn, reason: `hangs on ${hangsOn.join()}` });
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
       const excuse = excuses.find((one) => one.code.test(code));

@@ -1,5 +1,5 @@
 // From a failure to the next step of a link. Pure: the jitter arrives as a number in [0, 1).
-import type { FaultClass } from './fault-class.js';
+import type { FaultClass } from './fault-table.js';
 
 export type Failure =
   /** QBO refused, by fault code */

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { classifyFault, type FaultClass } from './fault-class.js';
+import { classifyFault } from './fault-class.js';
+import { byStatus, faultTable, type FaultClass } from './fault-table.js';
 import { backoffMs, defaultRetryPolicy, nextStep } from './next-step.js';
 
 describe('the fault router', () => {
@@ -87,5 +88,53 @@ describe('the next step', () => {
         },
       ),
     );
+  });
+});
+
+describe('every refusal of the fault table of QuickBooks', () => {
+  // Code, and what its documentation says of trying again: N never, R read again, W wait, A authenticate, O a person, D adopt.
+  const documented: Record<string, readonly number[]> = {
+    N: [
+      ...[
+        500, 900, 1040, 1050, 2000, 2010, 2020, 2030, 2040, 2050, 2060, 2070, 2080, 2090, 2100, 2110, 2120, 2130, 2140,
+      ],
+      ...[2150, 2160, 2170, 2180, 2190, 2200, 2210, 2220, 2230, 2240, 2250, 2260, 2270, 2280, 2290, 2300, 2600, 3000],
+      ...[4000, 4001, 4002, 5000, 6000, 6010, 6020, 6030, 6040, 6041, 6050, 6060, 6070, 6080, 6090, 6100, 6150, 6160],
+      ...[6170, 6180, 6230, 6270, 6290, 6300, 6310, 6320, 6330, 6340, 6350, 6360, 6370, 6380, 6390, 6400, 6420, 6430],
+      ...[6440, 6490, 6500, 6510, 6520, 6530, 10100],
+    ],
+    R: [610, 620, 700, 800, 1000, 1010, 1020, 1030, 2500, 5010, 6220, 6250, 6540],
+    W: [130, 140, 150, 3001, 10000],
+    A: [100, 110, 3200, 3202],
+    O: [120, 3100, 5020, 5030, 6110, 6120, 6130, 6190, 6200, 6210, 6280, 6450, 6480, 10200],
+    D: [600, 630, 6140, 6240],
+  };
+  const answers: Record<string, readonly FaultClass[]> = {
+    N: ['never'],
+    R: ['reread', 'parent-missing'],
+    W: ['wait'],
+    A: ['authenticate'],
+    O: ['operator'],
+    D: ['duplicate-adopt'],
+  };
+  const all = Object.entries(documented).flatMap(([letter, codes]) => codes.map((code) => [code, letter] as const));
+
+  it.each(all)('%i (%s) meets a decided answer', (code, letter) => {
+    const faultClass = classifyFault(String(code), 400, '');
+    expect(answers[letter]).toContain(faultClass);
+    const failure = { kind: 'refused', class: faultClass, code: String(code), reason: 'r' } as const;
+    const kinds = ['fail', 'hold', 'retry', 'reread', 'wait-for-parent', 'adopt'];
+    expect(kinds).toContain(nextStep(failure, 1, defaultRetryPolicy, 0).kind);
+    // However it begins, it ends: with the record in front of a person.
+    expect(['fail', 'hold']).toContain(nextStep(failure, 1000, defaultRetryPolicy, 0).kind);
+  });
+
+  it('the table says each code once, and no code that is not documented', () => {
+    const codes = faultTable.flatMap((row) => row.codes);
+    expect([...codes].sort((a, b) => a - b)).toEqual(all.map(([code]) => code).sort((a, b) => a - b));
+  });
+
+  it('every row tells a person the next step', () => {
+    for (const { next } of [...faultTable, ...byStatus]) expect(next.length).toBeGreaterThan(10);
   });
 });

@@ -1,0 +1,144 @@
+// Every code that this system says by itself, what it means and what to do next. A code ending in `.*` stands for a family
+// whose entries say their own next step. The spec compares this list with the sources: no code without an entry, no entry
+// without a code.
+export interface OwnCode {
+  readonly code: string;
+  readonly where: 'link' | 'mapping' | 'file' | 'api' | 'event' | 'process';
+  readonly means: string;
+  readonly next: string;
+}
+
+const rows = (where: OwnCode['where'], entries: Readonly<Record<string, readonly [string, string]>>): OwnCode[] =>
+  Object.entries(entries).map(([code, [means, next]]) => ({ code, where, means, next }));
+
+export const ownCodes: readonly OwnCode[] = [
+  ...rows('link', {
+    'ADOPT.AMBIGUOUS': [
+      'several records of the target could be this one',
+      'rename or merge the candidates it lists, then redrive',
+    ],
+    'ADOPT.NO_KEY': ['nothing identifies this record in the target', 'map it by a table, then redrive'],
+    'ADOPT.NO_TWIN': [
+      'QuickBooks makes such records itself, and the target has none',
+      'make it in the target by hand or map it by a table, then redrive',
+    ],
+    'ANSWER.DIFFERS': [
+      'QuickBooks kept something else than was sent',
+      'nothing is stuck: the entry of the sync log lists the fields; the next write sends them again',
+    ],
+    'DEACTIVATE.DEPENDENTS_PENDING': [
+      'a name is made inactive last, when what uses it has arrived',
+      'nothing: it goes on by itself',
+    ],
+    DRIFT: [
+      'somebody edited our copy in the target, and the policy says hold',
+      'redrive to overwrite it, or make the same edit in the source',
+    ],
+    'DRIFT.OVERWRITTEN': [
+      'somebody edited our copy in the target; the source won',
+      'nothing: the sync log lists the fields',
+    ],
+    'DRIFT.TARGET_GONE': [
+      'somebody deleted our copy in the target',
+      'redrive with createAgain, or delete the source record too',
+    ],
+    'PARENT.FAILED': ['a record it refers to failed', 'mend the parent it names; the child follows by itself'],
+    'PARENT.HELD': ['a record it refers to is held', 'release the parent it names; the child follows by itself'],
+    'PARENT.PENDING': ['a record it refers to is on its way', 'nothing: it goes on by itself'],
+    'PARENT.REMOVED': ['a record it refers to was removed', 'change the reference in the source'],
+    'PARENT.UNKNOWN': ['a record it refers to was never captured', 'start a backfill of that type'],
+    'PLAN.BROKEN': ['the plan of a write threw: a bug', 'report it with the reason; redrive after the repair'],
+    'PLAN.NO_PAYLOAD': ['nothing says what the target should be', 'start a replay'],
+    'SETTLE.BROKEN': ['the end of a write threw: a bug', 'report it with the reason; redrive after the repair'],
+    'TARGET.RECONNECT_NEEDED': [
+      'the target refuses our grant',
+      'connect the target again; everything held goes on by itself',
+    ],
+    'SOURCE.RECONNECT_NEEDED': [
+      'the source refuses our grant',
+      'connect the source again; everything held goes on by itself',
+    ],
+  }),
+  ...rows('mapping', {
+    'MAPPING.BAD_RULE': [
+      'a mapping rule cannot be understood',
+      'correct the rule; a new mapping version recomputes by itself',
+    ],
+    'MAPPING.FAILED': ['the mapping failed without a code', 'read the reason'],
+    'MAPPING.NOT_ALLOWED': ['a value has no entry in a table or is outside its range', 'add the entry to the table'],
+    'MAPPING.NO_SNAPSHOT': ['a change came without its record', 'start a replay, then a backfill of that type'],
+    'MAPPING.REQUIRED': ['a required field came out empty', 'set it in the source or give the rule a default'],
+    'MAPPING.TOO_LONG': ['a value is longer than QuickBooks takes', 'shorten it in the source or by a rule'],
+    'MAPPING.UNEXPECTED': ['the mapping threw: a bug', 'report it with the reason'],
+    'REFERENCE.NOT_IN_TABLE': ['the table of a reference policy lacks this id', 'add it to the table'],
+    'REFERENCE.TYPE_NOT_CARRIED': [
+      'it refers to a record of a type that is not carried',
+      'enter it by hand in the target, or leave it held',
+    ],
+    'REFERENCE.UNDECLARED': [
+      'a reference is not in the entity registry',
+      'report it: one entry of the registry is missing',
+    ],
+    'MAPPER.INVALID_RESULT': ['what was mapped breaks its schema: a bug', 'the record is in dead letters; report it'],
+  }),
+  ...rows('file', {
+    'ATTACHMENT.EMPTY': ['an attachment without file or note', 'delete it in the source'],
+    'ATTACHMENT.HASH_MISMATCH': [
+      'the copy keeps having other bytes than the original',
+      'redrive it; if it repeats, carry the file by hand',
+    ],
+  }),
+  ...rows('api', {
+    'ADMIN_KEY.WRONG': ['the request has no or another admin key', 'send Authorization: Bearer <SYNC_ADMIN_KEY>'],
+    'COMPANY.CHECK.FAILED': ['QuickBooks could not be asked about the company', 'send the same request again'],
+    'COMPANY.ELSEWHERE': ['another organization has this company', 'disconnect it there first'],
+    'COMPANY.GRANT.REFUSED': ['QuickBooks refused the tokens', 'authorize the company again'],
+    'COMPANY.NOT_A_SOURCE': ['no sync reads this company', 'make a sync from it first'],
+    'DATABASE.UNAVAILABLE': ['PostgreSQL does not answer', 'send the same request again later'],
+    INTERNAL: ['an error of ours', 'see the log under the instance it names'],
+    'JOB.UNFINISHED': ['a job of this kind still runs', 'wait for the job it names'],
+    'LINK.NOT_REDRIVABLE': ['it is neither held, failed nor uncertain', 'nothing to do'],
+    'ORGANIZATION.EXISTS': ['an organization with this id exists', 'choose another id'],
+    'PREFLIGHT.*': [
+      'the two companies differ in a setting that decides what can be written',
+      'each finding says what to do; PREFLIGHT.BLOCKED lists those that stop the sync',
+    ],
+    'REQUEST.INVALID': ['mistakes in body or query', 'see errors[]'],
+    'REQUEST.MALFORMED': ['the body is not JSON', 'send JSON'],
+    'REQUEST.MEDIA_TYPE': ['another content type than JSON', 'send application/json'],
+    'REQUEST.TOO_LARGE': ['the body is too large', 'send less'],
+    'ROUTE.UNKNOWN': ['no such address', 'docs/api.md lists every route'],
+    'SYNC.CURRENCIES.DIFFER': ['the companies have different home currencies', 'choose a target with the same'],
+    'SYNC.EXISTS': ['this pair has a sync', 'use that one'],
+    'SYNC.LOOP': ['the reverse of this pair has a sync', 'see docs/api.md on opposite syncs'],
+    'SYNC.ORGANIZATIONS.DIFFER': ['the companies belong to different organizations', 'connect both to one'],
+    'SYNC.SAME_COMPANY': ['source and target are one company', 'choose two'],
+    '*.UNKNOWN': ['no organization, company, sync, job, link or record has this id', 'list them'],
+  }),
+  ...rows('event', {
+    'HEADERS.INVALID': [
+      'a Kafka record without the CloudEvents headers',
+      'it is in dead letters: find who writes to the topic',
+    ],
+    'VALUE.INVALID': ['a value that breaks its schema', 'it is in dead letters: the reason names the field'],
+    'VALUE.NOT_FRAMED': ["a value without the registry's frame", 'it is in dead letters: find who writes to the topic'],
+    'VALUE.NOT_JSON': ['a value that is not JSON', 'it is in dead letters: find who writes to the topic'],
+    'VALUE.SCHEMA_OF_ANOTHER_TOPIC': [
+      'a value under the schema of another topic',
+      'it is in dead letters: find who writes to the topic',
+    ],
+    'VALUE.SCHEMA_UNKNOWN': [
+      'a value whose schema the registry lacks',
+      'it is in dead letters: restore the registry, then replay',
+    ],
+    'WRITE.REFUSED_BY_DATABASE': ['a desired record that PostgreSQL does not take', 'it is in dead letters; report it'],
+    'WRITE.UNKNOWN_TYPE': [
+      'a desired record of a type the writer does not know',
+      'bring all processes to the same version, then replay',
+    ],
+  }),
+  ...rows('process', {
+    'GRANTS.GRANT.MISSING': ['a company without a stored grant', 'connect the company'],
+    'LEASES.FENCE.LOST': ['another process took over this company', 'nothing: that one goes on'],
+  }),
+];
