@@ -485,4 +485,22 @@ describe('the writer', () => {
     await w.quiet();
     expect(await w.link('Customer', buyer.Id)).toMatchObject({ targetId: twin.Id });
   });
+
+  it('renews an access token once for three processes, and all go on with the new one (I-07)', async () => {
+    await w.db.query(`update oauth_grants set access_expires_at = now() + interval '1 minute' where realm_id = $1`, [
+      w.target.realmId,
+    ]);
+    const version = async () =>
+      (
+        await w.db.query<{ v: string }>('select grant_version::text as v from oauth_grants where realm_id = $1', [
+          w.target.realmId,
+        ])
+      )[0]!.v;
+    const before = await version();
+    const processes = [w.custody(), w.custody(), w.custody()];
+    const answers = await Promise.all(processes.flatMap((one) => [1, 2].map(() => one.accessToken(w.target.realmId))));
+    expect(answers.every((answer) => answer.kind === 'token')).toBe(true);
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(Number(await version())).toBe(Number(before) + 1);
+  });
 });
