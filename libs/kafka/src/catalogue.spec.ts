@@ -31,6 +31,17 @@ describe('the topic catalogue at start', () => {
     await expect(ensureCatalogue(client, '', log)).rejects.toBeInstanceOf(CatalogueMismatch);
   });
 
+  it('waits for topics that are made but not visible yet, instead of calling them wrong', async () => {
+    const client = new MemoryLog();
+    let looks = 0;
+    const describe = client.describeTopics.bind(client);
+    client.describeTopics = (names, settings) => (++looks === 1 ? Promise.resolve([]) : describe(names, settings));
+    const error: unknown = await ensureCatalogue(client, '', log).catch((e: unknown) => e);
+    expect(error).not.toBeInstanceOf(CatalogueMismatch);
+    expect((error as Error).message).toMatch(/not visible yet/);
+    expect(await ensureCatalogue(client, '', log)).toEqual([]);
+  });
+
   it('names a setting that an operator changed and leaves it', async () => {
     const client = new MemoryLog();
     await client.createTopics([wish({ config: { 'min.compaction.lag.ms': '1' } })]);

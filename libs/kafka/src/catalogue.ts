@@ -21,7 +21,10 @@ export class CatalogueMismatch extends Error {
   }
 }
 
-/** @throws CatalogueMismatch when a partition count or a clean-up policy differs */
+/**
+ * @throws CatalogueMismatch when a partition count or a clean-up policy differs; waiting will not help
+ * @throws Error when a topic that was made just now (by us or by another process) is not visible yet; waiting will
+ */
 export async function ensureCatalogue(client: LogClient, topicPrefix: string, log: Log): Promise<Deviation[]> {
   const wishes = Object.values(topics).map(({ name, partitions, config }) => ({
     name: topicPrefix + name,
@@ -34,15 +37,17 @@ export async function ensureCatalogue(client: LogClient, topicPrefix: string, lo
     wishes.map(({ name }) => name),
     settings,
   );
+  const invisible = wishes.filter(({ name }) => !states.some((state) => state.name === name));
+  if (invisible.length > 0) throw new Error(`topics not visible yet: ${invisible.map(({ name }) => name).join(', ')}`);
   const deviations: Deviation[] = [];
   for (const { name, partitions, config } of wishes) {
-    const state = states.find((candidate) => candidate.name === name);
+    const state = states.find((candidate) => candidate.name === name)!;
     const compare = (setting: string, expected: string, found: string) => {
       if (expected !== found) deviations.push({ topic: name, setting, expected, found });
     };
-    compare('partitions', String(partitions), String(state?.partitions ?? 'absent'));
+    compare('partitions', String(partitions), String(state.partitions));
     for (const [setting, expected] of Object.entries(config))
-      compare(setting, expected, state?.config[setting] ?? 'unset');
+      compare(setting, expected, state.config[setting] ?? 'unset');
   }
   const fatal = deviations.filter(({ setting }) => setting === 'partitions' || setting === 'cleanup.policy');
   if (fatal.length > 0) throw new CatalogueMismatch(fatal);
