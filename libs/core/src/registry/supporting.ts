@@ -109,7 +109,7 @@ export const ExchangeRate = entity({
   // One POST makes or replaces the rate of a currency and a day.
   operations: ['create', 'update', ...reading],
   idFields: ['SourceCurrencyCode', 'AsOfDate'],
-  orderBy: 'AsOfDate',
+  orderBy: '',
   naturalKeys: [],
   lookup: { by: 'list' },
   batchable: false,
