@@ -7,6 +7,7 @@ export * from './canonical/index.js';
 export * from './capture/index.js';
 export * from './links/index.js';
 export * from './mapping/index.js';
+export * from './money/index.js';
 export * from './pacing/index.js';
 export * from './preflight/index.js';
 export * from './references/index.js';

@@ -2,9 +2,11 @@
 // one transaction: link, attempt, woken waiters, outbox.
 import { isVoided, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
+import { definitionOf, knownType } from '../registry/index.js';
 import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
 import { diffAnswer, type Difference } from './difference.js';
 import type { Applied, Link, Target } from './link.js';
+import { moneyCode, moneyDifferences, type MoneyDifference } from './money.js';
 import { transition, type LinkState } from './state.js';
 
 /** What an attempt was made of; the desired version may have moved on since. */
@@ -43,7 +45,8 @@ export interface Settled {
   wakes: boolean;
   /** what to announce in sync.results; undefined while the link is still under way */
   result?: Outcome;
-  differences: Difference[];
+  /** what the target has otherwise than it was told, and amounts it computed otherwise, with their cause */
+  differences: (Difference | MoneyDifference)[];
   /** for a failure: what the shell does next */
   step?: Step;
 }
@@ -78,7 +81,10 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
   const deferred = attempt.deferred ?? [];
   const leftByVoid = contentLeftByVoid(link, attempt, record);
   const unfinished = attempt.partial === true || deferred.length > 0 || leftByVoid !== undefined;
-  const differences = record && attempt.body && !removed ? diffAnswer(link.entityType, attempt.body, record) : [];
+  const fields = record && attempt.body && !removed ? diffAnswer(link.entityType, attempt.body, record) : [];
+  const money = record && !removed ? moneyOfAnswer(link, attempt, record) : [];
+  // One path is told once, by the one that knows the cause.
+  const differences = [...money, ...fields.filter(({ path }) => !money.some((one) => one.path === path))];
   // A hash that equals no desired one: the rest of the work shows as a difference until it is done.
   const hash = unfinished ? `partial:${attempt.hash}` : attempt.hash;
   const state =
@@ -92,13 +98,13 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
       hash,
       payload:
         leftByVoid ??
-        appliedPayload(attempt.applied ?? (removed ? undefined : link.applied?.payload), record, differences),
+        appliedPayload(attempt.applied ?? (removed ? undefined : link.applied?.payload), record, fields),
     },
     target: targetAfter(link, attempt, record, removed),
     attempts: 0,
     // A removed parent gives its children nothing to bind to.
     wakes: !removed,
-    result: { outcome: outcomes[operation], ...describe(differences) },
+    result: { outcome: outcomes[operation], ...describe(differences, moneyCode(money)) },
     differences,
   };
 }
@@ -137,6 +143,14 @@ function appliedPayload(
   return applied;
 }
 
+function moneyOfAnswer(link: Link, attempt: AttemptFacts, record: Json): MoneyDifference[] {
+  const category = knownType(link.entityType) ? definitionOf(link.entityType).category : undefined;
+  if (category !== 'transaction' || attempt.operation === 'void' || !attempt.applied) return [];
+  // The key belongs to the desired version; when that has moved on, the lines alone say what must be.
+  const sourceTotal = link.desired.hash === attempt.hash ? link.desired.naturalKey?.TotalAmt : undefined;
+  return moneyDifferences({ body: attempt.applied, sourceTotal, created: attempt.operation === 'create' }, record);
+}
+
 function targetAfter(
   link: Link,
   attempt: AttemptFacts,
@@ -150,13 +164,16 @@ function targetAfter(
   return { id: String(id), syncToken: syncToken === undefined ? undefined : String(syncToken), deleted };
 }
 
-function describe(differences: readonly Difference[]): { code?: string; reason?: string } {
+function describe(
+  differences: readonly (Difference | MoneyDifference)[],
+  money: string | undefined,
+): { code?: string; reason?: string } {
   if (differences.length === 0) return {};
   const shown = differences
     .slice(0, 5)
-    .map(({ path, sent, answered }) => `${path}: ${text(sent)} -> ${text(answered)}`);
+    .map((one) => `${one.path}: ${text(one.sent)} -> ${text(one.answered)}${'cause' in one ? ` (${one.cause})` : ''}`);
   const more = differences.length > 5 ? ` and ${differences.length - 5} more` : '';
-  return { code: 'ANSWER.DIFFERS', reason: shown.join('; ') + more };
+  return { code: money ?? 'ANSWER.DIFFERS', reason: shown.join('; ') + more };
 }
 
 function text(value: unknown): string {
