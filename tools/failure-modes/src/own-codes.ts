@@ -26,6 +26,10 @@ export const ownCodes: readonly OwnCode[] = [
       'QuickBooks kept something else than was sent',
       'nothing is stuck: the entry of the sync log lists the fields; the next write sends them again',
     ],
+    'MONEY.*': [
+      'the target computed a total, tax or balance otherwise; the cause stands in the code and with each amount',
+      'nothing is stuck: compare the two documents; TAX_RECOMPUTED: rates or addresses, AUTO_APPLIED: switch it off in the target, LINK_DROPPED: redrive, RATE and UNKNOWN: by hand',
+    ],
     'DEACTIVATE.DEPENDENTS_PENDING': [
       'a name is made inactive last, when what uses it has arrived',
       'nothing: it goes on by itself',
@@ -89,6 +93,10 @@ export const ownCodes: readonly OwnCode[] = [
     ],
   }),
   ...rows('api', {
+    'PREFLIGHT.*': [
+      'what about the two companies keeps their books from becoming equal (docs/api.md lists the findings)',
+      'each finding says what to do; GET /v1/syncs/{id}/preflight looks again',
+    ],
     'ADMIN_KEY.WRONG': ['the request has no or another admin key', 'send Authorization: Bearer <SYNC_ADMIN_KEY>'],
     'COMPANY.CHECK.FAILED': ['QuickBooks could not be asked about the company', 'send the same request again'],
     'COMPANY.ELSEWHERE': ['another organization has this company', 'disconnect it there first'],
