@@ -1,7 +1,7 @@
 // Mistakes in mapping rules as a person writes them, all at once. Pure. The evaluator tolerates anything (a bad rule is a
 // named failure of the records it touches); this is so that the author hears of it now and not from a thousand records.
 import { knownType } from '#core';
-import type { EntityRules, FieldRule, LayerRules, Transform } from '#core';
+import type { EntityRules, FieldRule, FilterCondition, LayerRules, Transform } from '#core';
 import type { FieldMistake } from '#common/problems';
 
 type Check = (value: unknown, field: string) => FieldMistake[];
@@ -18,6 +18,7 @@ const scalar: Check = (value, field) =>
   ['string', 'number', 'boolean'].includes(typeof value) ? [] : wrong(field, 'must be a text, a number, true or false');
 const count: Check = (value, field) =>
   Number.isInteger(value) && Number(value) > 0 ? [] : wrong(field, 'must be a positive whole number');
+const wholeNumber: Check = (value, field) => (Number.isInteger(value) ? [] : wrong(field, 'must be a whole number'));
 const anything: Check = () => [];
 const oneOf =
   (...options: string[]): Check =>
@@ -70,6 +71,18 @@ const transform = variant('use', {
   trim: plain,
   upper: plain,
   lower: plain,
+  toUpperCase: plain,
+  toLowerCase: plain,
+  titleCase: plain,
+  toString: plain,
+  toNumber: plain,
+  abs: plain,
+  multiply: shape({ 'use!': text, 'by!': scalar }),
+  round: shape({ 'use!': text, 'places!': wholeNumber }),
+  formatDate: shape({ 'use!': text, from: text, 'to!': text }),
+  concat: shape({ 'use!': text, 'parts!': listOf(anything), separator: anything }),
+  substring: shape({ 'use!': text, 'start!': wholeNumber, end: wholeNumber }),
+  split: shape({ 'use!': text, 'separator!': text, 'index!': wholeNumber }),
   prefix: withText,
   suffix: withText,
   replace: shape({ 'use!': text, 'find!': text, 'with!': anything }),
@@ -94,8 +107,19 @@ const referencePolicy = variant('kind', {
   table: shape({ 'kind!': text, 'entries!': tableOf(text), otherwise: oneOf('follow', 'fail', 'drop') }),
 });
 
+const filterCondition = shape({
+  'path!': text,
+  equals: scalar,
+  oneOf: listOf(scalar),
+  startsWith: text,
+  below: scalar,
+  above: scalar,
+  missing: flag,
+} satisfies Record<keyof Omit<FilterCondition, 'path'> | 'path!', Check>);
+
 const entityRules = shape({
   excluded: flagOrText,
+  exclude: listOf(shape({ 'reason!': text, 'where!': listOf(filterCondition) })),
   adopt: flag,
   omit: listOf(text),
   keep: listOf(text),

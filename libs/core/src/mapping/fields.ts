@@ -37,7 +37,7 @@ function applyField(body: Json, source: Json, rule: FieldRule): void {
   const found = places(source, rule.from);
   if (stars(to) === 0 && found.length === 0) found.push({ segments: [], value: undefined });
   for (const place of found) {
-    const value = applyTransforms(copyOf(place.value), rule.transforms ?? [], name);
+    const value = applyTransforms(copyOf(place.value), rule.transforms ?? [], name, source);
     assertAllowed(value, rule, name);
     const target = resolved(to, rule.from, place);
     if (isEmpty(value)) removeAt(body, target);

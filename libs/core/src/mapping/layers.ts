@@ -55,6 +55,7 @@ function addLayer(merged: MergedRules, own: unknown, from: Contribution, name: s
     else defect('a field rule has no "to"');
   }
   for (const rule of listOf(rules.overrides, 'overrides', defect)) merged.overrides.push({ value: rule, from: [from] });
+  for (const filter of listOf(rules.exclude, 'exclude', defect)) merged.exclude.push({ value: filter, from: [from] });
   for (const [key, value] of entriesOf(rules.static, 'static', defect))
     setRule(merged.static, key, value, from, defect);
   for (const [key, value] of entriesOf(rules.references, 'references', defect)) {
@@ -107,5 +108,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function emptyRules(): MergedRules {
-  return { omit: {}, fields: {}, static: {}, overrides: [], references: {}, redirect: {}, defects: [] };
+  return { omit: {}, fields: {}, static: {}, overrides: [], exclude: [], references: {}, redirect: {}, defects: [] };
 }

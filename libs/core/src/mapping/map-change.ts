@@ -6,6 +6,7 @@ import { omit } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { extractReferences, UnknownReference } from '../references/index.js';
 import { definitionOf, knownType, type EntityDefinition } from '../registry/index.js';
+import { exclusionOf } from './exclusions.js';
 import { MappingFailure } from './failure.js';
 import { applyFieldRules } from './fields.js';
 import { rulesFor } from './layers.js';
@@ -68,6 +69,8 @@ function removal(change: SourceChange, ruleSet: RuleSet): Mapped {
 function upsert(change: SourceChange, definition: EntityDefinition, rules: MergedRules, ruleSet: RuleSet): Mapped {
   const { entityType, id: sourceId, version, snapshot } = change;
   if (!snapshot) throw new MappingFailure('MAPPING.NO_SNAPSHOT', `${entityType} ${sourceId} has no snapshot`);
+  const left = exclusionOf(rules.exclude, snapshot);
+  if (left !== undefined) return excluded(left);
   const impossible = specialCasesOf(definition, snapshot).find((special) => special.notCarried);
   if (impossible) return excluded(impossible.notCarried!);
   const source = sourceOf(snapshot);

@@ -20,6 +20,8 @@ export interface EntityRules {
   excluded?: boolean | string;
   /** false: never look for a twin in the target, always create */
   adopt?: boolean;
+  /** records of this type that are not carried: any of the filters matches */
+  exclude?: ExclusionFilter[];
   /** source paths left out of the target */
   omit?: string[];
   /** source paths carried although another layer omits them */
@@ -47,7 +49,21 @@ export interface FieldRule {
 }
 
 export type Transform =
-  | { use: 'trim' | 'upper' | 'lower' }
+  /** `upper` and `lower` are short for `toUpperCase` and `toLowerCase` */
+  | { use: 'trim' | 'upper' | 'lower' | 'toUpperCase' | 'toLowerCase' | 'titleCase' }
+  | { use: 'toString' | 'toNumber' | 'abs' }
+  /** exact; `by` as text where a number would not hold it */
+  | { use: 'multiply'; by: number | string }
+  /** half away from zero */
+  | { use: 'round'; places: number }
+  /** tokens YYYY YY MM M DD D; `from` is YYYY-MM-DD unless said */
+  | { use: 'formatDate'; from?: string; to: string }
+  /** texts, other fields of the record, and the value itself; empty ones add neither text nor separator */
+  | { use: 'concat'; parts: (string | { field: string } | { value: true })[]; separator?: string }
+  /** by characters, from 0, `end` not included */
+  | { use: 'substring'; start: number; end?: number }
+  /** the part at an index, negative ones from the end */
+  | { use: 'split'; separator: string; index: number }
   | { use: 'prefix' | 'suffix'; text: string }
   /** literal text, every occurrence; no patterns, so no rule can take exponential time */
   | { use: 'replace'; find: string; with: string }
@@ -59,6 +75,25 @@ export interface Override {
   /** source path -> value; all must be equal, texts without regard to case */
   when: Record<string, string | number | boolean>;
   set: Record<string, unknown>;
+}
+
+/** Matches a record when all its conditions do. `reason` is what people read where they look for the record. */
+export interface ExclusionFilter {
+  reason: string;
+  where: FilterCondition[];
+}
+
+/** About one source path; all that is said must hold. Texts compare without regard to case, amounts and dates by size. */
+export interface FilterCondition {
+  path: string;
+  equals?: string | number | boolean;
+  oneOf?: (string | number)[];
+  startsWith?: string;
+  /** dates as YYYY-MM-DD, or amounts; the bound itself is not included */
+  below?: string | number;
+  above?: string | number;
+  /** true: the record has nothing there */
+  missing?: boolean;
 }
 
 export type ReferencePolicy =
@@ -102,6 +137,7 @@ export interface MergedRules {
   fields: Record<string, Merged<FieldRule>>;
   static: Record<string, Merged<unknown>>;
   overrides: Merged<Override>[];
+  exclude: Merged<ExclusionFilter>[];
   references: Record<string, Merged<ReferencePolicy>>;
   redirect: Record<string, Merged<string>>;
   documentNumber?: Merged<DocumentNumberPolicy>;
