@@ -29,7 +29,7 @@ const services = [
   'Inspection',
   'Transport',
 ];
-const supplies = ['Timber', 'Paint', 'Tiles', 'Cable', 'Pipes', 'Tools', 'Gravel', 'Seeds', 'Fabric', 'Glass'];
+const supplies = ['Timber', 'Paint', 'Tiles', 'Cable', 'Pipes', 'Tools', 'Gravel'];
 
 const ref = (record: Raw) => ({ value: String(record.Id) });
 const dollars = (cents: number): number => cents / 100;
@@ -68,7 +68,7 @@ export async function buildSource(books: Accounting, seed: number, say: (text: s
   say('customers, vendors, items');
   const customers = await books.writeAll(
     'Customer',
-    Array.from({ length: 28 }, (_, i) => {
+    Array.from({ length: 22 }, (_, i) => {
       const [given, family] = person();
       const company = chance.happens(0.5);
       return {
@@ -91,7 +91,7 @@ export async function buildSource(books: Accounting, seed: number, say: (text: s
   );
   const jobs = await books.writeAll(
     'Customer',
-    Array.from({ length: 10 }, (_, i) => ({
+    Array.from({ length: 8 }, (_, i) => ({
       DisplayName: `Project ${i + 1}`,
       Job: true,
       ParentRef: ref(customers[i % 7]),
@@ -100,7 +100,7 @@ export async function buildSource(books: Accounting, seed: number, say: (text: s
   );
   const vendors = await books.writeAll(
     'Vendor',
-    Array.from({ length: 14 }, (_, i) => ({
+    Array.from({ length: 10 }, (_, i) => ({
       DisplayName: `${chance.of(lastNames)} ${supplies[i % supplies.length]} Supply ${i + 1}`,
       AcctNum: `V-${100 + i}`,
       Vendor1099: i % 5 === 0,
@@ -130,15 +130,15 @@ export async function buildSource(books: Accounting, seed: number, say: (text: s
   const everybody = [...customers, ...jobs];
   const invoices = await books.writeAll(
     'Invoice',
-    Array.from({ length: 104 }, (_, i) =>
-      invoice(chance, chance.of(everybody), items, day(360 - Math.floor(i * 3.4)), terms, 1001 + i),
+    Array.from({ length: 120 }, (_, i) =>
+      invoice(chance, chance.of(everybody), items, day(360 - Math.floor(i * 2.95)), terms, 1001 + i),
     ),
   );
 
   say('payments and bills');
   await books.writeAll(
     'Payment',
-    invoices.slice(0, 62).map((paid, i) => {
+    invoices.slice(0, 70).map((paid, i) => {
       const whole = Math.round(paid.TotalAmt * 100);
       // Every fourth in part, every tenth with some cash left over.
       const cents = i % 4 === 3 ? Math.round(whole * 0.4) : whole;
@@ -155,15 +155,15 @@ export async function buildSource(books: Accounting, seed: number, say: (text: s
   );
   const bills = await books.writeAll(
     'Bill',
-    Array.from({ length: 40 }, (_, i) =>
-      bill(chance, chance.of(vendors), expenses, items, customers, day(350 - i * 8), i),
+    Array.from({ length: 46 }, (_, i) =>
+      bill(chance, chance.of(vendors), expenses, items, customers, day(350 - i * 7), i),
     ),
   );
 
   say('corrections and attachments');
   await books.writeAll(
     'Invoice',
-    invoices.slice(70, 82).map((record) => ({
+    invoices.slice(78, 92).map((record) => ({
       Id: record.Id,
       SyncToken: record.SyncToken,
       sparse: true,
@@ -171,9 +171,9 @@ export async function buildSource(books: Accounting, seed: number, say: (text: s
     })),
     'update',
   );
-  for (const record of invoices.slice(83, 85))
+  for (const record of invoices.slice(93, 95))
     await books.write('Invoice', { Id: record.Id, SyncToken: record.SyncToken }, 'void');
-  await books.write('Invoice', { Id: invoices[86].Id, SyncToken: invoices[86].SyncToken }, 'delete');
+  await books.write('Invoice', { Id: invoices[96].Id, SyncToken: invoices[96].SyncToken }, 'delete');
   await books.write('Bill', { Id: bills[38].Id, SyncToken: bills[38].SyncToken }, 'delete');
   await books.attach({ type: 'Invoice', id: invoices[40].Id }, 'timesheet.csv', fileOf(chance, 3_000), 'text/csv');
   await books.attach({ type: 'Bill', id: bills[5].Id }, 'receipt.pdf', fileOf(chance, 180_000), 'application/pdf');

@@ -81,10 +81,8 @@ export class Installation {
       SYNC_DATABASE_POOL: '6',
       ...settings,
     };
-    // One first: six at once would only wait for each other's migrations, topics and schemas.
-    const [first, ...rest] = appNames;
-    await this.startApp(first);
-    await Promise.all(rest.map((app) => this.startApp(app)));
+    // All at once, as after a power cut: they agree among themselves who migrates and who makes the topics.
+    await Promise.all(appNames.map((app) => this.startApp(app)));
   }
 
   async startApp(app: AppName): Promise<void> {
