@@ -2,7 +2,7 @@
 // write tells the engine.
 import type { Rec } from '../types.js';
 import { centsText, cents } from '../money/index.js';
-import { selfcheckLedger } from '../reports/index.js';
+import { selfcheckLedger } from '../reports/selfcheck.js';
 import { RecordedCompany } from './recorded-company.js';
 import { Ledger } from './index.js';
 

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import type { Rec } from '../types.js';
 import { centsNumber } from '../money/index.js';
-import { selfcheckLedger } from '../reports/index.js';
+import { selfcheckLedger } from '../reports/selfcheck.js';
 import { computeDocument } from '../tax/index.js';
 import { RecordedCompany } from './recorded-company.js';
 import { Ledger, POSTING_TYPES } from './index.js';

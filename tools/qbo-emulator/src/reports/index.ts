@@ -11,8 +11,6 @@ import { classSales, customerIncome, customerSales, departmentSales, itemSales, 
 import { balanceSheet, profitAndLoss, trialBalance } from './statements.js';
 import { inventoryValuationDetail, inventoryValuationSummary } from './stock.js';
 
-export { selfcheckLedger, type Finding } from './selfcheck.js';
-
 type Report = (params: Params, company: CompanyView, ledger: Ledger) => Rec;
 
 const REPORTS: Readonly<Record<string, Report>> = {

@@ -5,7 +5,8 @@ import { cents, centsText, plus } from '../money/index.js';
 import { addUncaptured, captured, capturesPresent } from '../ledger/captured-company.js';
 import { Ledger, POSTING_TYPES } from '../ledger/index.js';
 import { RecordedCompany } from '../ledger/recorded-company.js';
-import { report, REPORT_NAMES, selfcheckLedger } from './index.js';
+import { report, REPORT_NAMES } from './index.js';
+import { selfcheckLedger } from './selfcheck.js';
 
 const claim = capturesPresent ? it : it.skip;
 const ALL = { date_macro: 'All' };

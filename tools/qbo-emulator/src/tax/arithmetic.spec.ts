@@ -4,7 +4,7 @@ import { QboFault, type Rec } from '../types.js';
 import { cents, plus } from '../money/index.js';
 import { RecordedCompany } from '../ledger/recorded-company.js';
 import { Ledger, POSTING_TYPES } from '../ledger/index.js';
-import { selfcheckLedger } from '../reports/index.js';
+import { selfcheckLedger } from '../reports/selfcheck.js';
 import { computeDocument } from './index.js';
 
 const ref = (value: string): Rec => ({ value });
