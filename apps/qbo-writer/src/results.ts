@@ -49,6 +49,14 @@ export function announce(link: StoredLink, facts: AnnouncedFacts): OutboxRecord 
   };
 }
 
+/** Held because of the record it waits for, as the row says. */
+export function announceHeld(held: StoredLink, at: Date): OutboxRecord {
+  const { state, desired, target } = held.link;
+  const why = state.kind === 'held' ? { code: state.code, reason: state.reason } : {};
+  const outcome: Outcome = { outcome: 'held', ...why };
+  return announce(held, { outcome, version: desired.version, targetId: target?.id, attempt: 0, settledAt: at });
+}
+
 /** A mapping that failed: known at intake, no call will ever be made for it. */
 export function announceFailedMapping(desired: DesiredLink, at: Date): OutboxRecord {
   const value: ResultEvent = {

@@ -53,22 +53,26 @@ export function plannedWrite(stored: StoredLink, plan: SendablePlan): PlannedWri
       version: link.desired.version,
       operation: plan.kind === 'adopt' ? 'update' : plan.kind,
       generation: link.generation,
-      basis: `${createHash('sha256').update(body).digest('hex')}.${link.attempts}`,
+      // And what stood there before: a copy that was deleted and is made again, equal to its first making, is another record.
+      basis: [createHash('sha256').update(body).digest('hex'), link.attempts, ...goneBefore(link)].join('.'),
     }),
     version: link.desired.version,
     desiredHash: link.desired.hash,
     generation: link.generation,
     body,
     applied: 'applied' in plan ? plan.applied : undefined,
-    deferred:
-      'deferred' in plan
-        ? plan.deferred.map(({ type, sourceId: id }) => waitName({ entityType: type, sourceId: id }))
-        : [],
+    deferred: ('deferred' in plan ? (plan.deferred ?? []) : []).map(({ type, sourceId: id }) =>
+      waitName({ entityType: type, sourceId: id }),
+    ),
     partial: plan.kind === 'create' && plan.partial,
   };
   const beforeImage = plan.kind === 'adopt' ? plan.beforeImage : undefined;
   const drift = plan.kind === 'update' ? plan.drift : [];
   return { stored, key: { syncId, entityType, sourceId }, version: link.desired.version, attempt, beforeImage, drift };
+}
+
+function goneBefore({ target }: StoredLink['link']): string[] {
+  return target?.deleted ? [target.id] : [];
 }
 
 /** Only what an item of a batch can say is put into one; a void has its own address, which a batch does not have. */

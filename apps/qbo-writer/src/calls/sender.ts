@@ -2,9 +2,9 @@
 // in one transaction; a crash between any two leaves a row from which the next process goes on with the same bytes.
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
-import type { Json } from '#core';
+import { frozenFault, holderTypesOf, type Json } from '#core';
 import type { BatchAnswer, QboAnswer, QboClient, RequestClass } from '#qbo';
-import { keyText, type CallRecord, type Lane, type Links, type OpenCall } from '#storage';
+import { keyText, type CallRecord, type Lane, type LinkKey, type Links, type OpenCall } from '#storage';
 import * as metrics from '../qbo-writer.metrics.js';
 import { answersOf } from './answers.js';
 import { composeCall, wireOf, type PlannedWrite } from './compose.js';
@@ -130,14 +130,16 @@ export class Sender {
     const at = clock.now();
     let ends: AttemptEnd[] = [];
     let open = false;
-    const keys = call.attempts.filter((_, position) => !facts.settledBefore.includes(position));
+    const holders = await this.holdersOf(call, facts);
+    const attempts = call.attempts.filter((_, position) => !facts.settledBefore.includes(position));
+    const keys: LinkKey[] = [...attempts, ...[...holders.values()].flat()];
     const written = await links.decide(
       this.realmId,
       this.fence,
       keys,
       at,
       (rows) => {
-        const decided = settleCall(call, facts, rows, { at, jitter: random });
+        const decided = settleCall(call, { ...facts, holders }, rows, { at, jitter: random });
         ends = decided.ends;
         open = decided.call.state === 'unknown';
         return decided;
@@ -152,6 +154,20 @@ export class Sender {
       pause: answer !== undefined && ['throttled', 'unsent'].includes(answer.kind),
       ...(answer === undefined ? {} : { disconnected: disconnectedBy(answer) }),
     };
+  }
+
+  /** Asked only after a refusal that says so: who of ours holds the record frozen. */
+  private async holdersOf(call: CallRecord, { answers }: CallAnswer): Promise<Map<string, LinkKey[]>> {
+    const holders = new Map<string, LinkKey[]>();
+    for (const [position, attempt] of call.attempts.entries()) {
+      const answer = answers[position];
+      if (answer?.kind !== 'failed' || answer.failure.kind !== 'refused' || answer.failure.code !== frozenFault)
+        continue;
+      const { Id: targetId } = JSON.parse(attempt.body) as Json;
+      const types = holderTypesOf(attempt.entityType);
+      holders.set(keyText(attempt), await this.ports.links.holdersOf(attempt.syncId, types, String(targetId)));
+    }
+    return holders;
   }
 
   private report(

@@ -15,11 +15,13 @@ import {
 } from '#core';
 import {
   keyText,
+  waitName,
   type AttemptRecord,
   type CallEnd,
   type CallRecord,
   type Decided,
   type LinkChange,
+  type LinkKey,
   type StoredLink,
 } from '#storage';
 import { announce } from '../results.js';
@@ -30,6 +32,8 @@ export interface CallAnswer {
   settledBefore: readonly number[];
   /** what a person had changed in the target and this call overwrote, by link; known to the process that planned it */
   drift?: ReadonlyMap<string, readonly Difference[]>;
+  /** records of ours that hold a refused one frozen, by link */
+  holders?: ReadonlyMap<string, readonly LinkKey[]>;
   httpStatus?: number | undefined;
   tid?: string | undefined;
 }
@@ -69,7 +73,8 @@ export function settleCall(
       continue;
     }
     const own = judged(attempt, answer.answers[position]!);
-    const settled = settledOrFailed(stored, attempt, own, {
+    const holders = answer.holders?.get(keyText(attempt)) ?? [];
+    const settled = settledOrFailed(stored, attempt, holders.map(waitName), own, {
       nowMs: timing.at.getTime(),
       jitter: timing.jitter(),
       policy: retryPolicy,
@@ -105,19 +110,37 @@ export function settleCall(
         }),
     });
     ends.push({ stored, attempt, outcome, result, differences: settled.differences, attempts: tries });
+    for (const holder of holders) {
+      const row = byKey.get(keyText(holder));
+      if (settled.state.kind === 'waiting' && row) wakeHolder(row, changes);
+    }
   }
   const state = uncertain ? 'unknown' : happened || ends.length === 0 ? 'answered' : 'abandoned';
   return { changes, ends, call: { id: call.id, state, httpStatus: answer.httpStatus, tid: answer.tid, attempts } };
+}
+
+/** What holds a refused record frozen has work again, though nothing else is desired of it. */
+function wakeHolder({ syncId, entityType, sourceId, link }: StoredLink, changes: LinkChange[]): void {
+  const key = { syncId, entityType, sourceId };
+  if (link.state.kind !== 'settled' || changes.some((change) => keyText(change.key) === keyText(key))) return;
+  const state = transition(link.state, { kind: 'released' });
+  changes.push({ key, state, attempts: 0, applied: link.applied, target: link.target, wakes: false });
 }
 
 /**
  * One answer that breaks the core must not keep its whole batch from being settled, and sent again for ever. The link fails
  * with what was thrown; what the target made is kept, so that nothing is made twice.
  */
-function settledOrFailed(stored: StoredLink, attempt: AttemptRecord, answer: WriteAnswer, timing: Timing): Settled {
+function settledOrFailed(
+  stored: StoredLink,
+  attempt: AttemptRecord,
+  frozenBy: readonly string[],
+  answer: WriteAnswer,
+  timing: Timing,
+): Settled {
   const { link } = stored;
   try {
-    return settle(link, attemptFacts(attempt), answer, timing);
+    return settle(link, { ...attemptFacts(attempt), frozenBy }, answer, timing);
   } catch (error) {
     const record = answer.kind === 'done' ? answer.record : undefined;
     const made = record?.Id === undefined ? link.target : { id: String(record.Id), deleted: false };

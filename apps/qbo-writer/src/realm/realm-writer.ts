@@ -40,7 +40,7 @@ import { ReadBack } from '../calls/read-back.js';
 import { touchedBy } from '../calls/touched.js';
 import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../calls/sender.js';
 import * as metrics from '../qbo-writer.metrics.js';
-import { announce } from '../results.js';
+import { announce, announceHeld } from '../results.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
 
@@ -207,7 +207,8 @@ export class RealmWriter {
     if (await this.isDisconnected()) return disconnectedLookMs;
     const nextDue = await links.releaseDue(this.realmId, clock.now());
     if (now >= this.nextWaitingLookMs) {
-      await links.recheckWaiting(this.realmId, this.fence, clock.now());
+      const at = clock.now();
+      await links.recheckWaiting(this.realmId, this.fence, at, (held) => held.map((one) => announceHeld(one, at)));
       // A call that another owner wrote down in the moment of handing over.
       this.hasOpenCalls = true;
       // At most a twentieth of the time goes into it, however many links wait.

@@ -3,10 +3,13 @@
 import {
   definitionOf,
   defaultWritePolicy,
+  freezesOthers,
+  holderTypesOf,
   planWrite,
   typesInRankOrder,
   type Json,
   type Lookup,
+  type MissingReference,
   type Plan,
   type WriteFacts,
   type WritePolicy,
@@ -48,8 +51,9 @@ export class Planner {
   /** @throws TargetUnavailable when the target could not be asked; nothing has happened then */
   async plan(stored: readonly StoredLink[], callClass: RequestClass, signal: AbortSignal): Promise<Planned[]> {
     if (stored.length === 0) return [];
-    const [parents, policies, pending] = await Promise.all([
+    const [parents, wantedOut, policies, pending] = await Promise.all([
       this.parentsOf(stored),
+      this.membersWantingOut(stored),
       this.policies(),
       this.pendingTransactions(stored),
     ]);
@@ -63,6 +67,7 @@ export class Planner {
         resolve: (entityType, sourceId) => parents.get(keyText({ syncId: one.syncId, entityType, sourceId })),
         policy: policies.get(one.syncId) ?? defaultWritePolicy,
         dependentsPending: pending.has(one.syncId),
+        letGo: wantedOut.get(keyText(one)) ?? [],
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
         ...(knowledge?.targetNow === undefined ? {} : { targetNow: knowledge.targetNow }),
@@ -162,6 +167,27 @@ export class Planner {
       }
     }
     return this.ports.links.targetIds([...keys.values()], keptWhenRemoved);
+  }
+
+  /** Of each record that freezes others (core: frozen.ts), those that must change and therefore be let go. */
+  private async membersWantingOut(stored: readonly StoredLink[]): Promise<Map<string, MissingReference[]>> {
+    const holders = stored.filter((one) => freezesOthers(one.entityType));
+    const wanted = await this.ports.links.waitingForRelease(holders);
+    // Let go already and not yet written: they must not be taken in again before they are.
+    for (const one of holders.filter(({ link }) => link.applied?.hash.startsWith('partial:'))) {
+      const members = one.link.desired.references.map((r) => ({ ...r, syncId: one.syncId }));
+      const changing = (await this.ports.links.find(members)).filter(
+        ({ entityType, link }) =>
+          holderTypesOf(entityType).includes(one.entityType) &&
+          ['ready', 'sending', 'backoff', 'uncertain'].includes(link.state.kind),
+      );
+      const known = wanted.get(keyText(one)) ?? [];
+      wanted.set(keyText(one), [
+        ...known,
+        ...changing.map(({ entityType, sourceId }) => ({ type: entityType, sourceId })),
+      ]);
+    }
+    return wanted;
   }
 
   private async policies(): Promise<Map<string, WritePolicy>> {

@@ -8,3 +8,5 @@ export * from './difference.js';
 export * from './money.js';
 export * from './rounding.js';
 export * from './settle.js';
+export * from './frozen.js';
+export * from './waits.js';

@@ -5,6 +5,7 @@ import { bindReferences, ruleOf, waitKey, type MissingReference, type Resolve } 
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
 import { diffAnswer, type Difference } from './difference.js';
+import { stillHeld, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
 import { projection, sparseChanges } from './sparse.js';
 
@@ -25,6 +26,8 @@ export interface WriteFacts {
   policy: WritePolicy;
   /** set while nothing may be sent to the target (paused sync, revoked grant) */
   blocked?: { code: string; reason: string };
+  /** of what this record holds frozen in the target (frozen.ts): what must change, and cannot until it is let go */
+  letGo?: readonly MissingReference[];
   /** transactions of the sync are still on their way: a name that they may use is not made inactive yet */
   dependentsPending?: boolean;
 }
@@ -62,7 +65,8 @@ export type Plan =
   /** the twin is linked; `update` brings it in line when it differs (none: settle at once) */
   | { kind: 'adopt'; targetId: string; syncToken: string; beforeImage: Json; update?: Json; applied: Json }
   | { kind: 'update'; body: Json; applied: Json; drift: Difference[]; deferred: MissingReference[] }
-  | { kind: 'delete'; body: Json }
+  /** `deferred`: made again once these are done (frozen.ts) */
+  | { kind: 'delete'; body: Json; deferred?: MissingReference[] }
   | { kind: 'void'; body: Json; applied: Json }
   /** name lists cannot be deleted */
   | { kind: 'deactivate'; body: Json; applied: Json }
@@ -81,7 +85,8 @@ export function planWrite(link: Link, facts: WriteFacts): Plan {
   }
   if (facts.blocked) return { kind: 'hold', ...facts.blocked };
   if (desired.op === 'delete') return planRemoval(link, facts);
-  if (link.applied?.hash === desired.hash && link.target && !link.target.deleted) return { kind: 'noop', why: 'equal' };
+  const equal = link.applied?.hash === desired.hash && link.target && !link.target.deleted;
+  if (equal && !facts.letGo?.length) return { kind: 'noop', why: 'equal' };
   if (!desired.payload)
     return { kind: 'fail', code: 'PLAN.NO_PAYLOAD', reason: 'nothing says what the target should be' };
   return planUpsert(link, desired.payload, facts);
@@ -124,7 +129,34 @@ function planUpsert(link: Link, payload: Json, facts: WriteFacts): Plan {
     .map(({ entityType: type, sourceId }) => ({ type, sourceId }));
   const definition = definitionOf(link.entityType);
   const exists = link.target && (!link.target.deleted || definition.category === 'name-list');
+  const members = stillHeld(facts.letGo ?? [], link.desired.references);
+  if (members.length > 0) return planLettingGo(link, bound.body, members, exists ? deferred : undefined, facts);
   return exists ? planChange(link, bound.body, deferred, facts) : planCreation(link, bound.body, deferred, facts);
+}
+
+/** See frozen.ts. @param deferred undefined when the target has no such record at the moment */
+function planLettingGo(
+  link: Link,
+  body: Json,
+  members: MissingReference[],
+  deferred: MissingReference[] | undefined,
+  facts: WriteFacts,
+): Plan {
+  const changing: Plan = {
+    kind: 'postpone',
+    code: 'FROZEN.MEMBER_CHANGING',
+    reason: `made again once ${waitingOn(members).join(', ')} has changed`,
+  };
+  if (!deferred) return changing;
+  const ids = new Set(members.map(({ type, sourceId }) => String(facts.resolve(type, sourceId))));
+  const rest = withoutMembers(body, ids);
+  if (Array.isArray(rest.Line) && rest.Line.length === 0) {
+    if (facts.targetNow === null) return changing;
+    const key = targetKey(link, facts);
+    return key ? { kind: 'delete', body: key, deferred: members } : { kind: 'read', targetId: link.target!.id };
+  }
+  const plan = planChange(link, rest, [...deferred, ...members], facts);
+  return plan.kind === 'noop' ? changing : plan;
 }
 
 function planCreation(link: Link, body: Json, deferred: MissingReference[], facts: WriteFacts): Plan {

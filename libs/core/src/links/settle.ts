@@ -4,6 +4,7 @@ import { isVoided, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { definitionOf, knownType } from '../registry/index.js';
 import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
+import { frozenFault, releaseName } from './frozen.js';
 import { diffAnswer, type Difference } from './difference.js';
 import type { Applied, Link, Target } from './link.js';
 import { moneyCode, moneyDifferences, type MoneyDifference } from './money.js';
@@ -24,6 +25,8 @@ export interface AttemptFacts {
   deferred?: readonly string[];
   /** a second step follows (plan `create`, partial) */
   partial?: boolean;
+  /** records of ours that hold this one frozen in the target, as "Deposit/9" */
+  frozenBy?: readonly string[];
 }
 
 export type WriteAnswer =
@@ -97,8 +100,7 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
       version: attempt.version,
       hash,
       payload:
-        leftByVoid ??
-        appliedPayload(attempt.applied ?? (removed ? undefined : link.applied?.payload), record, fields),
+        leftByVoid ?? appliedPayload(attempt.applied ?? (removed ? undefined : link.applied?.payload), record, fields),
     },
     target: targetAfter(link, attempt, record, removed),
     attempts: 0,
@@ -184,6 +186,18 @@ function settleFailed(link: Link, attempt: AttemptFacts, failure: Failure, timin
   // A call that was throttled or never left says nothing about this record.
   const counted = failure.kind === 'refused' || failure.kind === 'uncertain';
   const attempts = link.attempts + (counted ? 1 : 0);
+  const frozenBy = attempt.frozenBy ?? [];
+  if (failure.kind === 'refused' && failure.code === frozenFault && frozenBy.length > 0) {
+    // Not a fault of this record, so no number of tries makes it fail; the token is read anew when it is let go.
+    return {
+      state: transition(link.state, { kind: 'parent-missing', on: frozenBy.map(releaseName) }),
+      applied: link.applied,
+      target: link.target && withoutToken(link.target),
+      attempts,
+      wakes: false,
+      differences: [],
+    };
+  }
   const step = nextStep(failure, Math.max(1, attempts), timing.policy, timing.jitter);
   const unchanged = { applied: link.applied, target: link.target, attempts, wakes: false, differences: [], step };
   const later = (delayMs: number, code: string): LinkState =>

@@ -65,6 +65,10 @@ describe('the states of a link', () => {
 
   it('keep what a person was asked to decide until it is released', () => {
     expect(transition(state('held'), { kind: 'desired', work: true })).toEqual(state('held'));
+    // Nobody was asked about this one: it may point at another parent now.
+    const byParent: LinkState = { kind: 'held', code: 'PARENT.FAILED', reason: 'r' };
+    expect(transition(byParent, { kind: 'desired', work: true })).toEqual({ kind: 'ready' });
+    expect(transition(byParent, { kind: 'parent-settled', left: [] })).toEqual({ kind: 'ready' });
   });
 
   it('throw at everything the table does not allow, naming state and event', () => {

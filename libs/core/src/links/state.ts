@@ -10,6 +10,8 @@
 //   uncertain  sent, no trustworthy answer; sent again with the same request id, or read back
 //   failed     a person must act; a redrive or a newer desired version brings it back
 
+import { isHeldByParent } from './waits.js';
+
 export type LinkState =
   | { kind: 'ready' }
   | { kind: 'sending' }
@@ -58,9 +60,11 @@ export const allowedEvents: Readonly<Record<StateName, readonly LinkEvent['kind'
   ready: ['desired', 'claimed', 'settled', 'parent-missing', 'refused-for-now', 'held', 'failed', 'released'],
   sending: ['desired', 'settled', 'parent-missing', 'refused-for-now', 'answer-lost', 'held', 'failed'],
   settled: ['desired', 'released'],
+  // held: the parent will not come by itself
   waiting: ['desired', 'parent-missing', 'parent-settled', 'held', 'failed', 'released'],
   backoff: ['desired', 'due', 'parent-settled', 'held', 'failed', 'released'],
-  held: ['desired', 'held', 'released'],
+  // parent-missing, parent-settled: held because of its parent
+  held: ['desired', 'held', 'released', 'parent-missing', 'parent-settled'],
   // claimed = the same call is sent again; settled = a read-back showed the effect
   uncertain: ['desired', 'claimed', 'settled', 'answer-lost', 'refused-for-now', 'held', 'failed'],
   failed: ['desired', 'failed', 'released'],
@@ -101,6 +105,6 @@ function onDesired(from: LinkState, event: Extract<LinkEvent, { kind: 'desired' 
   if (event.failure) return { kind: 'failed', ...event.failure };
   if (!event.work) return { kind: 'settled' };
   // What a person was asked to decide is not overtaken by the next edit.
-  if (from.kind === 'held') return from;
+  if (from.kind === 'held' && !isHeldByParent(from.code)) return from;
   return { kind: 'ready' };
 }

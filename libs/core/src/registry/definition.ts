@@ -36,6 +36,8 @@ export interface ReferenceRule {
   readonly others?: 'shown';
   /** Of a LinkedTxn list: TxnLineId is sent. The copy's lines are numbered as the original's were when it was made. */
   readonly keepsLine?: boolean;
+  /** Of a LinkedTxn list: what is in it cannot be changed or removed (fault 6540) until this record lets it go. */
+  readonly freezes?: boolean;
   /** may be left out at first and patched later by a sparse update; this is how rings are broken */
   readonly deferrable?: boolean;
 }
@@ -57,6 +59,8 @@ export interface SpecialCase {
   readonly notCarried?: string;
   /** fields set to a value */
   readonly set?: Readonly<Record<string, unknown>>;
+  /** fields set from another field of the source, where that is there */
+  readonly from?: Readonly<Record<string, string>>;
   /** fields set when the source has none */
   readonly defaults?: Readonly<Record<string, unknown>>;
   readonly omit?: readonly string[];

@@ -467,7 +467,7 @@ export const Deposit = entity({
     links(
       'Line.*.LinkedTxn.*',
       ['Payment', 'SalesReceipt', 'RefundReceipt', 'JournalEntry', 'Transfer', 'BillPayment', 'Purchase'],
-      { keepsLine: true },
+      { keepsLine: true, freezes: true },
     ),
   ],
   readOnly: [...derived, ...taxLines, ...foreign, 'LinkedTxn', 'TotalAmt'],

@@ -269,6 +269,80 @@ describe('links', () => {
     }
   });
 
+  describe('a wait that does not end by itself', () => {
+    const parked = async () => {
+      await links.intake([desired('p1', 1), desired('c', 1, { entityType: 'Invoice', rank: 7 })], at);
+      const { version } = (await one('c', 'Invoice')).link.desired;
+      await links.park(realmId, fence, [{ key: key('c', 'Invoice'), version, on: ['Customer/p1'] }], at);
+    };
+    const parentIs = (columns: string) =>
+      db.query(`update links set ${columns} where sync_id = $1 and source_id = 'p1'`, [syncId]);
+    const later = (ms: number) => new Date(at.getTime() + ms);
+    const recheck = (ms = 0) => links.recheckWaiting(realmId, fence, later(ms));
+    const child = async () => (await one('c', 'Invoice')).link.state;
+
+    it.each([
+      ['is failed', `state = 'failed', failure_reason = 'too long'`, 'PARENT.FAILED', 'which is failed: too long'],
+      [
+        'is held',
+        `state = 'held', failure_code = 'DRIFT', failure_reason = 'edited'`,
+        'PARENT.HELD',
+        'which is held: edited',
+      ],
+      ['was removed', `state = 'settled', desired_op = 'delete'`, 'PARENT.REMOVED', 'which is removed'],
+    ])('is held with the parent and its state as the reason: the parent %s', async (_, columns, code, reason) => {
+      await parked();
+      await parentIs(columns);
+      await recheck();
+      expect(await child()).toEqual({ kind: 'held', code, reason: `waits for Customer p1, ${reason}` });
+    });
+
+    it('is held when nobody has heard of the parent for ten minutes: the mapping may exclude it', async () => {
+      await parked();
+      await db.query(`delete from links where sync_id = $1 and source_id = 'p1'`, [syncId]);
+      await recheck(599_000);
+      expect((await child()).kind).toBe('waiting');
+      await recheck(600_000);
+      expect(await child()).toMatchObject({ kind: 'held', code: 'PARENT.UNKNOWN' });
+    });
+
+    it('is announced once', async () => {
+      await parked();
+      await parentIs(`state = 'failed'`);
+      const held: string[] = [];
+      const note = (rows: StoredLink[]) => {
+        held.push(...rows.map((row) => row.sourceId));
+        return [];
+      };
+      await links.recheckWaiting(realmId, fence, at, note);
+      await links.recheckWaiting(realmId, fence, at, note);
+      expect(held).toEqual(['c']);
+    });
+
+    it('is a wait again while the parent is on its way, and over when the parent settles after all', async () => {
+      await parked();
+      await parentIs(`state = 'failed'`);
+      await recheck();
+      await parentIs(`state = 'ready'`);
+      await recheck();
+      expect((await child()).kind).toBe('waiting');
+      await parentIs(`state = 'failed'`);
+      await recheck();
+      expect((await child()).kind).toBe('held');
+      await parentIs(`state = 'ready'`);
+      expect(await settle((await claim([await one('p1')]))!)).toMatchObject({ woken: 1 });
+      expect(await child()).toEqual({ kind: 'ready' });
+    });
+
+    it('gives way to a newer version of the child, which may point elsewhere', async () => {
+      await parked();
+      await parentIs(`state = 'failed'`);
+      await recheck();
+      await links.intake([desired('c', 2, { entityType: 'Invoice', rank: 7 })], at);
+      expect(await child()).toEqual({ kind: 'ready' });
+    });
+  });
+
   it('says on a waiting link what keeps its parent away, and frees it when nothing does', async () => {
     await links.intake([desired('p1', 1), desired('c', 1, { entityType: 'Invoice', rank: 7 })], at);
     const child = await one('c', 'Invoice');

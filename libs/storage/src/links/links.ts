@@ -3,7 +3,15 @@
 // call or not at all; one transaction settles a call, wakes who waited and announces the outcome; every change by a writer
 // carries the fence of its lease. Decisions are made by the caller (libs/core) on rows read under lock.
 import { Injectable } from '@nestjs/common';
-import type { Applied, Json, LinkState, Reference, Target } from '#core';
+import {
+  releaseName,
+  waitPatienceMs,
+  type Applied,
+  type Json,
+  type LinkState,
+  type Reference,
+  type Target,
+} from '#core';
 import { Database } from '../database.js';
 import type { Tx } from '../database.js';
 import { FenceLost } from '../leases/realm-leases.js';
@@ -101,6 +109,12 @@ const columns = `sync_id, entity_type, source_id, organization_id, source_realm_
   desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version::text,
   change_id, traceparent, applied_version, applied_hash, applied_payload, target_id, target_sync_token, target_deleted,
   waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at`;
+
+/** Waiting, or held because of who it waits for: both go on when that one does. */
+const isWaiting = `(l.state in ('waiting', 'held') and (l.state = 'waiting' or l.failure_code like 'PARENT.%'))`;
+/** Link p is the one that `name`, an element of waiting_on of link l, names. */
+const isParentNamed = `p.sync_id = l.sync_id and p.entity_type = split_part(regexp_replace(name, '^release:', ''), '/', 1)
+  and p.source_id = split_part(name, '/', 2)`;
 
 /** Code of links that are held because their target company must be reconnected first. */
 export const reconnectNeeded = 'TARGET.RECONNECT_NEEDED';
@@ -379,22 +393,61 @@ export class Links {
    * The safety net under the wakes: a link whose parents are all applied becomes ready, and every other waiting link says
    * what it waits for and why that does not come. Level-triggered, so a lost wake costs one interval and nothing else.
    */
-  async recheckWaiting(realmId: string, fence: bigint, at: Date): Promise<number> {
+  async recheckWaiting(
+    realmId: string,
+    fence: bigint,
+    at: Date,
+    announceHeld: (held: StoredLink[]) => OutboxRecord[] = () => [],
+  ): Promise<number> {
     return this.db.withTransaction(async (tx) => {
       await assertFence(tx, realmId, fence);
       const rows = await tx.query(
         `update links l set state = 'ready', waiting_on = '{}', due_at = $2, failure_code = null, failure_reason = null
-         where l.target_realm_id = $1 and l.state = 'waiting' and not exists (
-           select from unnest(l.waiting_on) as name where not exists (
-             select from links p where p.sync_id = l.sync_id and p.entity_type = split_part(name, '/', 1)
-               and p.source_id = split_part(name, '/', 2) and p.target_id is not null and p.applied_version is not null
-               and not p.target_deleted))
+         where l.target_realm_id = $1 and ${isWaiting} and not exists (
+           select from unnest(l.waiting_on) as name where case when name like 'release:%'
+             -- who holds it frozen has nothing left to do, or has let it go
+             then exists (select from links p where ${isParentNamed} and not p.target_deleted and p.state <> 'settled'
+               and not p.waiting_on @> array[l.entity_type || '/' || l.source_id])
+             else not exists (select from links p where ${isParentNamed} and p.target_id is not null
+               and p.applied_version is not null and not p.target_deleted) end)
          returning l.sync_id`,
         [realmId, at],
       );
       await explainWaits(tx, realmId);
+      await this.outbox.addAll(tx, announceHeld(await holdEndlessWaits(tx, realmId, at)));
       return rows.length;
     });
+  }
+
+  /** Links of these types that hold a record of the target frozen, as far as we wrote them (core: frozen.ts). */
+  async holdersOf(syncId: string, holderTypes: readonly string[], targetId: string): Promise<LinkKey[]> {
+    const rows = await this.db.query<{ entity_type: string; source_id: string }>(
+      `select entity_type, source_id from links where sync_id = $1 and entity_type = any($2) and not target_deleted
+         and jsonb_path_exists(applied_payload, '$.Line[*].LinkedTxn[*] ? (@.TxnId == $id)', jsonb_build_object('id', $3::text))`,
+      [syncId, holderTypes, targetId],
+    );
+    return rows.map((r) => ({ syncId, entityType: r.entity_type, sourceId: r.source_id }));
+  }
+
+  /** Who waits for each of these records to let it go. */
+  async waitingForRelease(keys: readonly LinkKey[]): Promise<Map<string, { type: string; sourceId: string }[]>> {
+    const waiters = new Map<string, { type: string; sourceId: string }[]>();
+    if (keys.length === 0) return waiters;
+    const rows = await this.db.query<{ sync_id: string; entity_type: string; source_id: string; waiting_on: string[] }>(
+      `select l.sync_id, l.entity_type, l.source_id, l.waiting_on from links l
+       where ${isWaiting} and l.sync_id = any($1::uuid[]) and l.waiting_on && $2::text[]`,
+      [[...new Set(keys.map((key) => key.syncId))], keys.map((key) => releaseName(waitName(key)))],
+    );
+    for (const key of keys) {
+      const own = rows.filter((r) => r.sync_id === key.syncId && r.waiting_on.includes(releaseName(waitName(key))));
+      if (own.length > 0) {
+        waiters.set(
+          keyText(key),
+          own.map((r) => ({ type: r.entity_type, sourceId: r.source_id })),
+        );
+      }
+    }
+    return waiters;
   }
 
   /** The company's grant is gone: what could be sent is held, each row saying so. Answers how many. */
@@ -442,13 +495,13 @@ export class Links {
 
   /** Own rows and everybody who waits for them, locked in key order. */
   private async lock(tx: Tx, keys: readonly LinkKey[]): Promise<LinkRecord[]> {
-    const names = keys.map(waitName);
+    const names = keys.flatMap((key) => [waitName(key), releaseName(waitName(key))]);
     await tx.query(
       `select from links where (sync_id, entity_type, source_id) in (
          select * from ${keysTable}
          union
-         select w.sync_id, w.entity_type, w.source_id from links w
-         where w.state = 'waiting' and w.waiting_on && $4::text[] and w.sync_id = any($1::uuid[]))
+         select l.sync_id, l.entity_type, l.source_id from links l
+         where ${isWaiting} and l.waiting_on && $4::text[] and l.sync_id = any($1::uuid[]))
        order by sync_id, entity_type, source_id for update`,
       [...keyArrays(keys), names],
     );
@@ -481,7 +534,7 @@ async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise
            when excluded.desired_op = 'fail' then 'failed'
            when l.applied_hash = excluded.desired_hash then 'settled'
            -- what a person was asked to decide is not overtaken by the next edit
-           when l.state = 'held' then 'held'
+           when l.state = 'held' and l.failure_code not like 'PARENT.%' then 'held'
            else 'ready' end,
          applied_version = case
            when l.state not in ('sending', 'uncertain') and excluded.desired_op <> 'fail' and l.applied_hash = excluded.desired_hash
@@ -609,16 +662,20 @@ async function writeCallEnd(tx: Tx, call: CallEnd, at: Date): Promise<void> {
 
 async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Date): Promise<number> {
   let woken = 0;
-  for (const [syncId, names] of bySync(changes.filter((c) => c.wakes))) {
+  const freed = changes.filter((c) => c.wakes || c.target?.deleted === true);
+  for (const [syncId, names] of bySync(freed, (c) => [
+    ...(c.wakes ? [waitName(c.key)] : []),
+    releaseName(waitName(c.key)),
+  ])) {
     // No join: right after a large intake the planner knows nothing of the table, and a join of waiters with themselves
     // took a second per thousand of them.
     const rows = await tx.query<{ state: string }>(
       `update links l set waiting_on = array(select n from unnest(l.waiting_on) n where n <> all($2::text[])),
-         state = case when l.waiting_on <@ $2::text[] then 'ready' else 'waiting' end,
+         state = case when l.waiting_on <@ $2::text[] then 'ready' else l.state end,
          due_at = case when l.waiting_on <@ $2::text[] then $3 else l.due_at end,
          failure_code = case when l.waiting_on <@ $2::text[] then null else l.failure_code end,
          failure_reason = case when l.waiting_on <@ $2::text[] then null else l.failure_reason end
-       where l.sync_id = $1 and l.state = 'waiting' and l.waiting_on && $2::text[]
+       where l.sync_id = $1 and ${isWaiting} and l.waiting_on && $2::text[]
        returning l.state`,
       [syncId, names, at],
     );
@@ -632,7 +689,7 @@ async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Date): Pr
        from links p
        where p.sync_id = $1 and p.entity_type || '/' || p.source_id = any($2::text[])
          and (p.entity_type, p.source_id) in (select split_part(n, '/', 1), split_part(n, '/', 2) from unnest($2::text[]) n)
-         and l.sync_id = $1 and l.state = 'waiting' and l.waiting_on && array[p.entity_type || '/' || p.source_id]`,
+         and l.sync_id = $1 and ${isWaiting} and l.waiting_on && array[p.entity_type || '/' || p.source_id]`,
       [syncId, names],
     );
   }
@@ -650,16 +707,19 @@ async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]):
      from (
        select distinct on (l.sync_id, l.entity_type, l.source_id) l.sync_id, l.entity_type, l.source_id,
          case when p.sync_id is null then 'PARENT.UNKNOWN' when p.state = 'failed' then 'PARENT.FAILED'
+              -- a connection comes back for all at once; nobody needs to look at each child
+              when p.state = 'held' and p.failure_code = '${reconnectNeeded}' then 'PARENT.PENDING'
               when p.state = 'held' then 'PARENT.HELD' when p.target_deleted or p.desired_op = 'delete' then 'PARENT.REMOVED'
               else 'PARENT.PENDING' end as code,
-         'waits for ' || replace(name, '/', ' ') || case
+         'waits for ' || replace(regexp_replace(name, '^release:', ''), '/', ' ')
+           || case when name like 'release:%' then ' to let it go' else '' end || case
            when p.sync_id is null then ', which has not arrived (it may be excluded by the mapping)'
            when p.state in ('failed', 'held') then ', which is ' || p.state || ': ' || coalesce(p.failure_reason, '')
            when p.target_deleted or p.desired_op = 'delete' then ', which is removed'
            else ', which is ' || p.state end as reason
        from links l cross join lateral unnest(l.waiting_on) as name
-         left join links p on p.sync_id = l.sync_id and p.entity_type = split_part(name, '/', 1) and p.source_id = split_part(name, '/', 2)
-       where l.target_realm_id = $1 and l.state = 'waiting' ${narrowed}
+         left join links p on ${isParentNamed}
+       where l.target_realm_id = $1 and ${isWaiting} ${narrowed}
        -- the reason that asks for a person comes first
        order by l.sync_id, l.entity_type, l.source_id, (p.state in ('failed', 'held')) desc nulls last, p.sync_id is null desc
      ) why
@@ -669,8 +729,38 @@ async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]):
   );
 }
 
-function bySync(changes: readonly LinkChange[]): Map<string, string[]> {
+/**
+ * A wait that does not end by itself is held, with the parent as the reason, and goes back to waiting when the parent is on
+ * its way again (core: waits.ts). Answers the links that became held.
+ */
+async function holdEndlessWaits(tx: Tx, realmId: string, at: Date): Promise<StoredLink[]> {
+  const patience = Object.entries(waitPatienceMs).filter(([, ms]) => Number.isFinite(ms));
+  await tx.query(
+    `update links l set state = 'waiting' where l.target_realm_id = $1 and l.state = 'held' and l.failure_code like 'PARENT.%'
+       and l.failure_code <> all($2::text[])`,
+    [realmId, patience.map(([code]) => code)],
+  );
+  const rows = await tx.query<LinkRecord>(
+    `update links l set state = 'held' from unnest($2::text[], $3::bigint[]) as w (code, patience_ms)
+     where l.target_realm_id = $1 and l.state = 'waiting' and l.failure_code = w.code
+       and l.due_at <= $4::timestamptz - w.patience_ms * interval '1 millisecond'
+     returning ${columns
+       .split(',')
+       .map((column) => `l.${column.trim()}`)
+       .join(', ')}`,
+    [realmId, patience.map(([code]) => code), patience.map(([, ms]) => ms), at],
+  );
+  return rows.map(storedLink);
+}
+
+function bySync(
+  changes: readonly LinkChange[],
+  namesOf: (change: LinkChange) => string[] = ({ key }) => [waitName(key)],
+): Map<string, string[]> {
   const names = new Map<string, string[]>();
-  for (const { key } of changes) names.set(key.syncId, [...(names.get(key.syncId) ?? []), waitName(key)]);
+  for (const change of changes) {
+    const { syncId } = change.key;
+    names.set(syncId, [...(names.get(syncId) ?? []), ...namesOf(change)]);
+  }
   return names;
 }

@@ -4,6 +4,7 @@ import { AttemptFacts1763700000002 } from './0002-attempt-facts.js';
 import { AttachmentFacts1763700000003 } from './0003-attachment-facts.js';
 import { OutboxRefused1763700000004 } from './0004-outbox-refused.js';
 import { Preflights1763700000008 } from './0008-preflights.js';
+import { EndlessWaits1763700000009 } from './0009-endless-waits.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -11,4 +12,5 @@ export const migrations = [
   AttachmentFacts1763700000003,
   OutboxRefused1763700000004,
   Preflights1763700000008,
+  EndlessWaits1763700000009,
 ];
