@@ -117,6 +117,8 @@ const filterCondition = shape({
   missing: flag,
 } satisfies Record<keyof Omit<FilterCondition, 'path'> | 'path!', Check>);
 
+const affix = shape({ 'kind!': text, 'text!': text, tooLong: oneOf('fail', 'cut') });
+
 const entityRules = shape({
   excluded: flagOrText,
   exclude: listOf(shape({ 'reason!': text, 'where!': listOf(filterCondition) })),
@@ -131,7 +133,8 @@ const entityRules = shape({
   documentNumber: variant('kind', {
     keep: shape({ 'kind!': text }),
     drop: shape({ 'kind!': text }),
-    prefix: shape({ 'kind!': text, 'text!': text }),
+    prefix: affix,
+    suffix: affix,
   }),
 } satisfies Record<keyof EntityRules, Check>);
 

@@ -32,7 +32,7 @@ export function planCorrection(body: Json, mustBe: unknown, is: unknown, policy:
   const lines = Array.isArray(body.Line) ? (body.Line as Json[]) : [];
   const own = lines.filter((line) => line.Description !== roundingDescription);
   const before = lines.filter((line) => line.Description === roundingDescription);
-  const already = before.reduce((sum, line) => sum.plus(moneyOf(line.Amount) ?? 0), new Money(0));
+  const already = before.reduce<Money>((sum, line) => sum.plus(moneyOf(line.Amount as unknown) ?? 0), new Money(0));
   const needed = want.minus(have).plus(already);
   const allowance = roundingAllowance({ ...body, Line: own });
   if (needed.abs().greaterThan(allowance)) {

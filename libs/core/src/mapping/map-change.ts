@@ -7,11 +7,13 @@ import type { Json } from '../model/json.js';
 import { extractReferences, UnknownReference } from '../references/index.js';
 import { definitionOf, knownType, type EntityDefinition } from '../registry/index.js';
 import { exclusionOf } from './exclusions.js';
+import { documentNumber } from './document-number.js';
 import { MappingFailure } from './failure.js';
 import { applyFieldRules } from './fields.js';
 import { rulesFor } from './layers.js';
 import { mapAttachment } from './map-attachment.js';
 import type { Mapped, MappedWrite, SourceChange } from './mapped.js';
+import { withoutSideEffects } from './neutral.js';
 import { identityBody, naturalKeyOf, sourceOf, specialCasesOf } from './prepare.js';
 import { addFixedReferences, decideBy } from './reference-policies.js';
 import type { MergedRules, RuleSet } from './rules.js';
@@ -103,22 +105,13 @@ function mappedBody(definition: EntityDefinition, source: Json, rules: MergedRul
     const parent = segments.length === 1 ? body : valueAt(body, segments.slice(0, -1));
     if (typeof parent === 'object' && parent !== null) setAt(body, segments, value);
   }
-  return body;
+  return withoutSideEffects(body);
 }
 
 function applyDocumentNumber(body: Json, { docNumberField }: EntityDefinition, rules: MergedRules): void {
-  const policy = rules.documentNumber?.value ?? { kind: 'keep' };
   if (!docNumberField) return;
   const { field, maxLength } = docNumberField;
-  if (policy.kind === 'drop') delete body[field];
-  else if (policy.kind === 'prefix' && body[field]) body[field] = String(policy.text) + String(body[field]);
-  else if (policy.kind !== 'keep' && policy.kind !== 'prefix') {
-    throw new MappingFailure('MAPPING.BAD_RULE', 'there is no such document number policy');
-  }
-  if (String(body[field] ?? '').length > maxLength) {
-    throw new MappingFailure(
-      'MAPPING.TOO_LONG',
-      `${field} "${String(body[field])}": QBO takes ${maxLength} characters`,
-    );
-  }
+  const number = documentNumber(body[field], rules.documentNumber?.value ?? { kind: 'keep' }, maxLength);
+  if (number === undefined) delete body[field];
+  else body[field] = number;
 }

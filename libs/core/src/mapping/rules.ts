@@ -109,7 +109,8 @@ export type DocumentNumberPolicy =
   | { kind: 'keep' }
   /** let the target number it */
   | { kind: 'drop' }
-  | { kind: 'prefix'; text: string };
+  /** `cut` keeps the end of a number that would be longer than QBO takes; `fail` (the default) holds the document */
+  | { kind: 'prefix' | 'suffix'; text: string; tooLong?: 'fail' | 'cut' };
 
 /** What contributed to a rule set, for people who ask why a field looks as it does. */
 export interface Contribution {
