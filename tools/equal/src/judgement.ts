@@ -363,7 +363,7 @@ function compareLinks(
     const heldHere = new Set([...held.keys()].flatMap((one) => pairs.get(one) ?? []));
     const [left, right] = lineDifference(
       wanted,
-      linkedDocuments(theirs).filter((other) => !heldHere.has(other)),
+      linkedDocuments(theirs).filter((other) => !heldHere.has(other) && e.carried.has(typeOf(other))),
     );
     if (left.length + right.length > 0)
       say('links', key, `linked to ${left.join() || 'nothing more'} there, to ${right.join() || 'nothing more'} here`);

@@ -1,0 +1,535 @@
+// What is done to each type, as data: bodies and small changes. Everything a type does not say is not possible for it, with
+// the reason that `impossible.ts` gives.
+import type { Raw } from '#testing';
+import { ref, type Bench } from './bench.js';
+
+/** One step of a story about one record; each step is carried before the next. Answers the record it is about. */
+export type Step = (b: Bench, record: Raw) => Promise<Raw>;
+export type Story = readonly Step[];
+
+export interface Row {
+  readonly make: (b: Bench) => Raw;
+  readonly change?: Raw | ((b: Bench) => Raw);
+  /** a field that `make` leaves out */
+  readonly set?: (b: Bench) => Raw;
+  /** a field that QuickBooks clears by an empty value */
+  readonly clear?: string;
+  readonly lines?: (b: Bench, amounts: readonly number[]) => Raw[];
+  readonly reference?: (b: Bench) => Raw;
+  readonly rename?: string;
+  readonly ends: 'delete' | 'deactivate' | 'never';
+  readonly voids?: true;
+  /** voided in the product only: what the API shows of it afterwards */
+  readonly zeroed?: (b: Bench) => Raw;
+  readonly links?: Readonly<Record<string, Story>>;
+  readonly unlinks?: Readonly<Record<string, Story>>;
+  readonly own?: Readonly<Record<string, Story>>;
+}
+
+const note: Raw = { PrivateNote: 'changed note' };
+const memo = () => ({ PrivateNote: 'first note' });
+
+const make =
+  (type: string, body: (b: Bench) => Raw | Promise<Raw>): Step =>
+  async (b) =>
+    b.save(type, await body(b));
+const change =
+  (type: string, patch: (b: Bench, record: Raw) => Raw): Step =>
+  async (b, record) =>
+    b.change(type, record.Id as string, patch(b, record));
+
+const sales = (b: Bench, amounts: readonly number[]): Raw[] => amounts.map((amount) => b.saleLine(amount));
+const expenses = (b: Bench, amounts: readonly number[]): Raw[] => amounts.map((amount) => b.expenseLine(amount));
+const zeroSale = (b: Bench): Raw => ({
+  PrivateNote: 'Voided',
+  Line: [{ ...b.saleLine(0), Amount: 0, SalesItemLineDetail: { ItemRef: ref(b.service), Qty: 0, UnitPrice: 0 } }],
+});
+
+const salesForm: Row = {
+  make: (b) => ({ ...b.sale(), ...memo() }),
+  change: note,
+  set: () => ({ CustomerMemo: { value: 'Thank you' } }),
+  clear: 'PrivateNote',
+  lines: sales,
+  reference: (b) => ({ CustomerRef: ref(b.otherCustomer) }),
+  ends: 'delete',
+};
+const purchaseForm: Row = {
+  make: (b) => ({ ...b.purchase(), ...memo() }),
+  change: note,
+  set: (b) => ({ DepartmentRef: ref(b.parentDepartment) }),
+  clear: 'PrivateNote',
+  lines: expenses,
+  reference: (b) => ({ VendorRef: ref(b.otherVendor) }),
+  ends: 'delete',
+};
+const treeOf = (
+  type: string,
+  parent: 'parentAccount' | 'parentClass' | 'parentDepartment',
+  flag: string,
+  more: Raw = {},
+): Row => ({
+  make: (b) => ({ Name: b.name(type), ...more }),
+  change: type === 'Account' ? { Description: 'changed' } : undefined,
+  set: (b) => ({ [flag]: true, ParentRef: ref(b[parent]) }),
+  reference: (b) => ({ [flag]: true, ParentRef: ref(b[parent]) }),
+  rename: 'Name',
+  ends: 'deactivate',
+});
+
+const payInvoice =
+  (amount: number) =>
+  async (b: Bench): Promise<Raw> => {
+    const invoice = await b.save('Invoice', b.sale(50));
+    return {
+      CustomerRef: ref(b.customer),
+      TotalAmt: amount,
+      Line: [{ Amount: amount, LinkedTxn: [{ TxnId: invoice.Id, TxnType: 'Invoice' }] }],
+    };
+  };
+const applied = (b: Bench, invoice: Raw, other: Raw, type: string): Raw => ({
+  CustomerRef: ref(b.customer),
+  TotalAmt: 0,
+  Line: [
+    { Amount: 20, LinkedTxn: [{ TxnId: invoice.Id, TxnType: 'Invoice' }] },
+    { Amount: 20, LinkedTxn: [{ TxnId: other.Id, TxnType: type }] },
+  ],
+});
+const payBill = async (b: Bench): Promise<Raw> => {
+  const bill = await b.save('Bill', b.purchase(40));
+  return {
+    ...{ VendorRef: ref(b.vendor), PayType: 'Check', TotalAmt: 40, ...memo() },
+    CheckPayment: { BankAccountRef: ref(b.bank) },
+    Line: [{ Amount: 40, LinkedTxn: [{ TxnId: bill.Id, TxnType: 'Bill' }] }],
+  };
+};
+const depositOf = (b: Bench, parts: readonly { type: string; rec: Raw; amount: number }[], lines: Raw[] = []): Raw => ({
+  DepositToAccountRef: ref(b.bank),
+  Line: [
+    ...parts.map(({ type, rec, amount }) => ({
+      Amount: amount,
+      LinkedTxn: [{ TxnId: rec.Id, TxnType: type, TxnLineId: '0' }],
+    })),
+    ...lines,
+  ],
+});
+const received = (b: Bench): Promise<Raw> =>
+  b.save('Payment', { CustomerRef: ref(b.customer), TotalAmt: 30, DepositToAccountRef: ref(b.undeposited) });
+const receipt = (b: Bench): Promise<Raw> =>
+  b.save('SalesReceipt', { ...b.sale(25), DepositToAccountRef: ref(b.undeposited) });
+
+export const rows: Readonly<Record<string, Row>> = {
+  Account: treeOf('Account', 'parentAccount', 'SubAccount', {
+    ...{ AccountType: 'Expense', AccountSubType: 'OfficeGeneralAdministrativeExpenses', Description: 'first' },
+  }),
+  Class: treeOf('Class', 'parentClass', 'SubClass'),
+  Department: treeOf('Department', 'parentDepartment', 'SubDepartment'),
+  Term: {
+    make: (b) => ({ Name: b.name('Term'), DueDays: 12 }),
+    change: { DueDays: 13 },
+    set: () => ({ DiscountPercent: 2, DiscountDays: 5 }),
+    rename: 'Name',
+    ends: 'deactivate',
+  },
+  PaymentMethod: {
+    make: (b) => ({ Name: b.name('Method') }),
+    change: { Type: 'CREDIT_CARD' },
+    rename: 'Name',
+    ends: 'deactivate',
+  },
+  CompanyCurrency: { make: () => ({ Code: currencies.pop() }), ends: 'deactivate' },
+  Customer: {
+    make: (b) => ({ DisplayName: b.name('Customer'), Notes: 'first' }),
+    change: { Notes: 'changed' },
+    set: () => ({ PrimaryPhone: { FreeFormNumber: '555 0100' } }),
+    clear: 'Notes',
+    reference: (b) => ({ SalesTermRef: ref(b.term) }),
+    rename: 'DisplayName',
+    ends: 'deactivate',
+    own: {
+      'sub-customer, then renamed parent': [
+        async (b) => {
+          const parent = await b.save('Customer', { DisplayName: b.name('Parent') });
+          return b.save('Customer', { DisplayName: b.name('Sub'), Job: true, ParentRef: ref(parent) });
+        },
+        async (b, record) => {
+          await b.change('Customer', record.ParentRef.value as string, { DisplayName: b.name('Renamed parent') });
+          return record;
+        },
+      ],
+    },
+  },
+  Vendor: {
+    make: (b) => ({ DisplayName: b.name('Vendor'), AcctNum: '1' }),
+    change: { AcctNum: '2' },
+    set: () => ({ PrimaryPhone: { FreeFormNumber: '555 0101' } }),
+    clear: 'AcctNum',
+    reference: (b) => ({ TermRef: ref(b.term) }),
+    rename: 'DisplayName',
+    ends: 'deactivate',
+  },
+  Employee: {
+    make: (b) => ({ GivenName: 'Person', FamilyName: b.name('Employee') }),
+    change: { HiredDate: '2026-02-01' },
+    set: () => ({ PrimaryPhone: { FreeFormNumber: '555 0102' } }),
+    rename: 'FamilyName',
+    ends: 'deactivate',
+  },
+  Item: {
+    make: (b) => ({ Name: b.name('Item'), Type: 'Service', Description: 'first', IncomeAccountRef: ref(b.income) }),
+    change: { UnitPrice: 12.5 },
+    set: () => ({ Sku: 'SKU-1' }),
+    clear: 'Description',
+    reference: (b) => ({ IncomeAccountRef: ref(b.otherIncome) }),
+    rename: 'Name',
+    ends: 'deactivate',
+    own: {
+      'inventory with opening stock': [
+        make('Item', (b) => ({
+          ...{
+            Name: b.name('Stock'),
+            Type: 'Inventory',
+            TrackQtyOnHand: true,
+            QtyOnHand: 10,
+            InvStartDate: '2026-01-01',
+            PurchaseCost: 3,
+          },
+          IncomeAccountRef: ref(b.income),
+          ExpenseAccountRef: ref(b.cogs),
+          AssetAccountRef: ref(b.stockAsset),
+        })),
+      ],
+      category: [make('Item', (b) => ({ Name: b.name('Category'), Type: 'Category' }))],
+    },
+  },
+  TaxAgency: { make: (b) => ({ DisplayName: b.name('Agency') }), ends: 'never' },
+  ExchangeRate: { make: () => ({ SourceCurrencyCode: 'EUR', AsOfDate: '2026-03-04', Rate: 1.25 }), ends: 'never' },
+  Attachable: {
+    make: () => ({ Note: 'a note on its own' }),
+    change: { Note: 'another note' },
+    ends: 'delete',
+    links: {
+      Invoice: [
+        async (b) => {
+          const invoice = await b.save('Invoice', b.sale());
+          return b.save('Attachable', {
+            Note: 'a note on an invoice',
+            AttachableRef: [{ EntityRef: { type: 'Invoice', value: invoice.Id } }],
+          });
+        },
+      ],
+    },
+  },
+  Estimate: {
+    ...salesForm,
+    own: {
+      accepted: [
+        make('Estimate', (b) => b.sale()),
+        change('Estimate', () => ({ TxnStatus: 'Accepted', AcceptedBy: 'Ada', AcceptedDate: '2026-05-05' })),
+      ],
+    },
+  },
+  Invoice: {
+    ...salesForm,
+    voids: true,
+    links: {
+      Estimate: [
+        async (b) => {
+          const estimate = await b.save('Estimate', b.sale(44));
+          return b.save('Invoice', { ...b.sale(44), LinkedTxn: [{ TxnId: estimate.Id, TxnType: 'Estimate' }] });
+        },
+      ],
+      TimeActivity: [
+        async (b) => {
+          const hours = await b.save('TimeActivity', {
+            ...{
+              NameOf: 'Employee',
+              EmployeeRef: ref(b.employee),
+              Hours: 2,
+              BillableStatus: 'Billable',
+              HourlyRate: 30,
+            },
+            CustomerRef: ref(b.customer),
+            ItemRef: ref(b.service),
+          });
+          const line = { ...b.saleLine(60), LinkedTxn: [{ TxnId: hours.Id, TxnType: 'TimeActivity' }] };
+          return b.save('Invoice', { CustomerRef: ref(b.customer), Line: [line] });
+        },
+      ],
+    },
+    own: {
+      'to be e-mailed': [
+        make('Invoice', (b) => b.sale()),
+        change('Invoice', () => ({ EmailStatus: 'NeedToSend', BillEmail: { Address: 'ada@example.com' } })),
+      ],
+      paid: [
+        make('Invoice', (b) => b.sale(35)),
+        async (b, record) => {
+          await b.save('Payment', {
+            ...{ CustomerRef: ref(b.customer), TotalAmt: 35 },
+            Line: [{ Amount: 35, LinkedTxn: [{ TxnId: record.Id, TxnType: 'Invoice' }] }],
+          });
+          return record;
+        },
+      ],
+    },
+  },
+  SalesReceipt: { ...salesForm, voids: true },
+  CreditMemo: { ...salesForm, zeroed: zeroSale },
+  RefundReceipt: {
+    ...salesForm,
+    make: (b) => ({ ...b.sale(), ...memo(), DepositToAccountRef: ref(b.bank) }),
+    zeroed: zeroSale,
+  },
+  Payment: {
+    make: (b) => ({ CustomerRef: ref(b.customer), TotalAmt: 15, ...memo() }),
+    change: note,
+    set: () => ({ PaymentRefNum: '4711' }),
+    clear: 'PrivateNote',
+    reference: (b) => ({ CustomerRef: ref(b.otherCustomer) }),
+    ends: 'delete',
+    voids: true,
+    links: {
+      Invoice: [make('Payment', payInvoice(50))],
+      CreditMemo: [
+        async (b) =>
+          b.save(
+            'Payment',
+            applied(b, await b.save('Invoice', b.sale(20)), await b.save('CreditMemo', b.sale(20)), 'CreditMemo'),
+          ),
+      ],
+      JournalEntry: [
+        async (b) => {
+          const [debit, credit] = b.journalLines([20], b.receivable);
+          const entry = await b.save('JournalEntry', {
+            Line: [
+              debit,
+              {
+                ...credit,
+                JournalEntryLineDetail: {
+                  ...credit.JournalEntryLineDetail,
+                  Entity: { Type: 'Customer', EntityRef: ref(b.customer) },
+                },
+              },
+            ],
+          });
+          return b.save('Payment', applied(b, await b.save('Invoice', b.sale(20)), entry, 'JournalEntry'));
+        },
+      ],
+    },
+    unlinks: {
+      Invoice: [make('Payment', payInvoice(45)), change('Payment', () => ({ Line: [] }))],
+    },
+    own: {
+      'partly unapplied': [
+        make('Payment', payInvoice(40)),
+        change('Payment', (_b, record) => ({ Line: [{ ...record.Line[0], Amount: 10 }] })),
+      ],
+      'edited inside a deposit': [
+        async (b) => {
+          const payment = await received(b);
+          await b.save('Deposit', depositOf(b, [{ type: 'Payment', rec: payment, amount: 30 }]));
+          return b.read('Payment', payment.Id as string);
+        },
+        change('Payment', () => ({ PrivateNote: 'edited while deposited' })),
+      ],
+    },
+  },
+  Bill: {
+    ...purchaseForm,
+    links: {
+      PurchaseOrder: [
+        async (b) => {
+          const order = await b.save('PurchaseOrder', { VendorRef: ref(b.vendor), Line: [b.itemLine(33)] });
+          const line = {
+            ...b.itemLine(33),
+            LinkedTxn: [{ TxnId: order.Id, TxnType: 'PurchaseOrder', TxnLineId: order.Line[0].Id }],
+          };
+          return b.save('Bill', {
+            ...{ VendorRef: ref(b.vendor), Line: [line] },
+            LinkedTxn: [{ TxnId: order.Id, TxnType: 'PurchaseOrder' }],
+          });
+        },
+      ],
+    },
+  },
+  VendorCredit: purchaseForm,
+  PurchaseOrder: {
+    ...purchaseForm,
+    make: (b) => ({ VendorRef: ref(b.vendor), Line: [b.itemLine(40)], ...memo() }),
+    lines: (b, amounts) => amounts.map((amount) => b.itemLine(amount)),
+    own: {
+      closed: [
+        make('PurchaseOrder', (b) => ({ VendorRef: ref(b.vendor), Line: [b.itemLine(40)] })),
+        change('PurchaseOrder', () => ({ POStatus: 'Closed' })),
+      ],
+    },
+  },
+  Purchase: {
+    make: (b) => ({ PaymentType: 'Cash', AccountRef: ref(b.bank), Line: [b.expenseLine(20)], ...memo() }),
+    change: note,
+    set: (b) => ({ EntityRef: { type: 'Vendor', value: b.vendor.Id } }),
+    clear: 'PrivateNote',
+    lines: expenses,
+    reference: (b) => ({ AccountRef: ref(b.savings) }),
+    ends: 'delete',
+    zeroed: (b) => ({ PrivateNote: 'Voided', Line: [b.expenseLine(0)] }),
+    own: {
+      check: [make('Purchase', (b) => ({ PaymentType: 'Check', AccountRef: ref(b.bank), Line: [b.expenseLine(21)] }))],
+      'card charge': [
+        make('Purchase', (b) => ({ PaymentType: 'CreditCard', AccountRef: ref(b.card), Line: [b.expenseLine(22)] })),
+      ],
+      'card credit': [
+        make('Purchase', (b) => ({
+          PaymentType: 'CreditCard',
+          Credit: true,
+          AccountRef: ref(b.card),
+          Line: [b.expenseLine(23)],
+        })),
+      ],
+    },
+  },
+  BillPayment: {
+    make: () => ({}),
+    change: note,
+    clear: 'PrivateNote',
+    ends: 'delete',
+    voids: true,
+    links: {
+      Bill: [make('BillPayment', payBill)],
+      VendorCredit: [
+        async (b) => {
+          const [bill, credit] = [await b.save('Bill', b.purchase(30)), await b.save('VendorCredit', b.purchase(30))];
+          return b.save('BillPayment', {
+            ...{ VendorRef: ref(b.vendor), PayType: 'Check', TotalAmt: 0, CheckPayment: { PrintStatus: 'NotSet' } },
+            Line: [
+              { Amount: 30, LinkedTxn: [{ TxnId: bill.Id, TxnType: 'Bill' }] },
+              { Amount: 30, LinkedTxn: [{ TxnId: credit.Id, TxnType: 'VendorCredit' }] },
+            ],
+          });
+        },
+      ],
+    },
+  },
+  CreditCardPayment: {
+    make: (b) => ({ CreditCardAccountRef: ref(b.card), BankAccountRef: ref(b.bank), Amount: 12, ...memo() }),
+    change: note,
+    clear: 'PrivateNote',
+    reference: (b) => ({ BankAccountRef: ref(b.savings) }),
+    ends: 'delete',
+  },
+  Deposit: {
+    make: (b) => ({ ...depositOf(b, [], [b.depositLine(8)]), ...memo() }),
+    change: note,
+    set: (b) => ({ DepartmentRef: ref(b.parentDepartment) }),
+    clear: 'PrivateNote',
+    lines: (b, amounts) => amounts.map((amount) => b.depositLine(amount)),
+    reference: (b) => ({ DepositToAccountRef: ref(b.savings) }),
+    ends: 'delete',
+    links: {
+      Payment: [
+        async (b) => b.save('Deposit', depositOf(b, [{ type: 'Payment', rec: await received(b), amount: 30 }])),
+      ],
+      SalesReceipt: [
+        async (b) => b.save('Deposit', depositOf(b, [{ type: 'SalesReceipt', rec: await receipt(b), amount: 25 }])),
+      ],
+    },
+    unlinks: {
+      Payment: [
+        async (b) =>
+          b.save(
+            'Deposit',
+            depositOf(b, [
+              { type: 'Payment', rec: await received(b), amount: 30 },
+              { type: 'SalesReceipt', rec: await receipt(b), amount: 25 },
+            ]),
+          ),
+        change('Deposit', (_b, record) => ({ Line: (record.Line as Raw[]).slice(1) })),
+      ],
+    },
+    own: {
+      edited: [
+        async (b) =>
+          b.save(
+            'Deposit',
+            depositOf(b, [{ type: 'Payment', rec: await received(b), amount: 30 }], [b.depositLine(5)]),
+          ),
+        change('Deposit', (b, record) => ({ Line: [record.Line[0], b.depositLine(7)] })),
+      ],
+    },
+  },
+  Transfer: {
+    make: (b) => ({ FromAccountRef: ref(b.bank), ToAccountRef: ref(b.savings), Amount: 11, ...memo() }),
+    change: note,
+    clear: 'PrivateNote',
+    reference: (b) => ({ ToAccountRef: ref(b.undeposited) }),
+    ends: 'delete',
+    zeroed: () => ({ PrivateNote: 'Voided', Amount: 0 }),
+  },
+  JournalEntry: {
+    make: (b) => ({ Line: b.journalLines([5, 6]), ...memo() }),
+    change: note,
+    set: () => ({ Adjustment: true }),
+    clear: 'PrivateNote',
+    lines: (b, amounts) => b.journalLines(amounts),
+    reference: (b) => ({ Line: b.journalLines([5, 6], b.savings) }),
+    ends: 'delete',
+  },
+  InventoryAdjustment: {
+    make: (b) => ({
+      AdjustAccountRef: ref(b.shrinkage),
+      ...memo(),
+      Line: [
+        { DetailType: 'ItemAdjustmentLineDetail', ItemAdjustmentLineDetail: { ItemRef: ref(b.stock), QtyDiff: -1 } },
+      ],
+    }),
+    change: note,
+    clear: 'PrivateNote',
+    ends: 'delete',
+    own: {
+      'quantity changed': [
+        make('InventoryAdjustment', (b) => ({
+          AdjustAccountRef: ref(b.shrinkage),
+          Line: [
+            {
+              DetailType: 'ItemAdjustmentLineDetail',
+              ItemAdjustmentLineDetail: { ItemRef: ref(b.stock), QtyDiff: -2 },
+            },
+          ],
+        })),
+        change('InventoryAdjustment', (b, record) => ({
+          Line: [
+            {
+              Id: record.Line[0].Id,
+              DetailType: 'ItemAdjustmentLineDetail',
+              ItemAdjustmentLineDetail: { ItemRef: ref(b.stock), QtyDiff: -3 },
+            },
+          ],
+        })),
+      ],
+    },
+  },
+  TimeActivity: {
+    make: (b) => ({ NameOf: 'Employee', EmployeeRef: ref(b.employee), Hours: 2, Minutes: 30, Description: 'first' }),
+    change: { Description: 'changed' },
+    set: (b) => ({ CustomerRef: ref(b.customer) }),
+    clear: 'Description',
+    reference: (b) => ({ EmployeeRef: ref(b.otherEmployee) }),
+    ends: 'delete',
+  },
+  RecurringTransaction: {
+    make: (b) => ({
+      Invoice: {
+        ...b.sale(),
+        RecurringInfo: {
+          ...{ Name: b.name('Monthly'), RecurType: 'Automated' },
+          ScheduleInfo: { IntervalType: 'Monthly', NumInterval: 1, DayOfMonth: 1 },
+        },
+      },
+    }),
+    ends: 'never',
+  },
+};
+
+const currencies = ['SEK', 'NOK', 'DKK', 'CHF', 'GBP', 'JPY'];
+export { payBill };
