@@ -50,6 +50,8 @@ export interface Company {
 export class Installation {
   emulator!: RunningEmulator;
   app!: EmulatorApp;
+  /** what people in the source work with: an app of its own, or their edits would use up ingest's ten requests a second */
+  private person!: EmulatorApp;
   settings!: Settings;
   db!: Database;
   kafka!: KafkaClient;
@@ -66,6 +68,7 @@ export class Installation {
     i.port = await freePort();
     [i.emulator, i.database] = await Promise.all([startEmulator(), freshDatabase()]);
     i.app = await i.emulator.createApp({ webhookUrl: `${i.url}/webhooks/intuit`, webhookFormat });
+    i.person = await i.emulator.createApp({ name: 'person' });
     await i.emulator.webhooks({ enabled: true, minDelayMs: 0, maxDelayMs: 0, aggregateMs: 0 });
     i.settings = {
       ...infrastructure(),
@@ -198,7 +201,8 @@ export class Installation {
         captureSince: since,
       });
     });
-    return { realmId, organizationId, syncId, grant };
+    const person = await this.emulator.grant(this.person.clientId, realmId);
+    return { realmId, organizationId, syncId, grant: person };
   }
 
   /** The person connects the company again. */
