@@ -18,7 +18,8 @@ class ScriptedQbo {
 
   constructor(readonly ids: Record<string, string[]>) {}
 
-  report = (): Promise<QboAnswer<Json>> => Promise.resolve({ kind: 'refused', faults: [], status: 400, tid: undefined });
+  report = (): Promise<QboAnswer<Json>> =>
+    Promise.resolve({ kind: 'refused', faults: [], status: 400, tid: undefined });
 
   query = (_realmId: string, statement: string): Promise<QboAnswer<QueryPage>> => {
     this.statements.push(statement);
