@@ -67,9 +67,9 @@ export class Installation {
   }
 
   /** Fresh companies and a sync between them: what each test begins with. */
-  async begin(settings: Json = {}): Promise<void> {
-    this.source = await this.connectCompany('Source');
-    this.target = await this.connectCompany('Target');
+  async begin(settings: Json = {}, companies: { source?: Json; target?: Json } = {}): Promise<void> {
+    this.source = await this.connectCompany('Source', companies.source);
+    this.target = await this.connectCompany('Target', companies.target);
     this.syncId = randomUUID();
     await this.db.query(
       `insert into syncs (id, organization_id, source_realm_id, target_realm_id, settings) values ($1, $2, $3, $4, $5)`,
@@ -330,8 +330,8 @@ export class Installation {
     return rows.map((row) => row.value).filter((value) => value.syncId === this.syncId);
   }
 
-  private async connectCompany(name: string): Promise<Company> {
-    const { realmId } = await this.emulator.createCompany({ name });
+  private async connectCompany(name: string, more: Json = {}): Promise<Company> {
+    const { realmId } = await this.emulator.createCompany({ name, ...more });
     await this.db.query(`insert into companies (realm_id, organization_id, name) values ($1, $2, $3)`, [
       realmId,
       this.organizationId,

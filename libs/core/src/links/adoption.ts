@@ -86,8 +86,12 @@ function chooseSingleton(
       ? { kind: 'adopt', twin: named[0]!, by: ['Name', ...Object.keys(singleton.match)] }
       : { kind: 'ambiguous', candidates: idsOf(ones) };
   }
-  // The source has a second one that a person made; the first took the target's own.
-  return all.length > 0 ? { kind: 'create' } : { kind: 'no-twin', name: singleton.name };
+  // The source has a second one that a person made, and the first took the target's own. Or QBO makes one at the first use of
+  // a currency (receivables in euros, gains): made beforehand, it is the one that QBO will use.
+  const inOtherCurrency = candidates.some((candidate) => hasAll(candidate, singleton.match));
+  return all.length > 0 || inOtherCurrency || singleton.atFirstUse
+    ? { kind: 'create' }
+    : { kind: 'no-twin', name: singleton.name };
 }
 
 function matches(

@@ -86,7 +86,9 @@ function snapshotOf(fields: Record<string, unknown>): Json {
 }
 
 describe('a copy', () => {
-  const carried = Object.values(entityTypes).filter(({ type, policy }) => policy === 'carried' && type !== 'Attachable');
+  const carried = Object.values(entityTypes).filter(
+    ({ type, policy }) => policy === 'carried' && type !== 'Attachable',
+  );
 
   it.each(carried.map(({ type }) => type))(
     'of %s mails nobody, charges nothing, prints nothing, opens no balance, whatever the source and the rules say',

@@ -48,6 +48,8 @@ export interface Singleton {
   readonly name: string;
   /** fields that identify it in either company */
   readonly match: Readonly<Record<string, string>>;
+  /** a company has it only after the first posting that needs it; until then it may be made */
+  readonly atFirstUse?: boolean;
 }
 
 /** What holds for some records of a type only. */

@@ -114,7 +114,7 @@ export const Account = entity({
       name: 'Unapplied Cash Bill Payment Expense',
       match: { AccountType: 'Expense', AccountSubType: 'UnappliedCashBillPaymentExpense' },
     },
-    { name: 'Exchange Gain or Loss', match: { AccountSubType: 'ExchangeGainOrLoss' } },
+    { name: 'Exchange Gain or Loss', match: { AccountSubType: 'ExchangeGainOrLoss' }, atFirstUse: true },
   ],
 });
 
