@@ -29,6 +29,8 @@ export interface WriteRequest {
   requestId: string;
   /** How this type is voided (qbo-api.md 2.5): `?operation=void`, or an update with `include=void`. */
   voidForm?: 'operation-void' | 'include-void' | 'none';
+  /** where this write goes instead of the type's own address: `taxservice/taxcode`, whose answer is the bare object */
+  address?: string | undefined;
   /** `allowduplicatedocnum`: a document number already used is no fault (6140) */
   include?: string;
 }
@@ -166,8 +168,11 @@ export class QboClient {
       parameters.operation = 'void';
     }
     if (write.include !== undefined && write.operation !== 'void') parameters.include = write.include;
-    const request = this.post(realmId, segment(write.entityType), parameters, write.body, 'application/json');
-    return this.call(realmId, 'write', 'single', request, options, (envelope) => objectOf(envelope, write.entityType));
+    const address = write.address ?? segment(write.entityType);
+    const request = this.post(realmId, address, parameters, write.body, 'application/json');
+    return this.call(realmId, 'write', 'single', request, options, (envelope) =>
+      write.address === undefined ? objectOf(envelope, write.entityType) : taxCodeOf(envelope),
+    );
   }
 
   /** Up to 30 items in one request. Items succeed and fail each for itself. */
@@ -385,6 +390,11 @@ export class QboClient {
 // The address segment is the type in lower case; the one type whose JSON key differs is CreditCardPayment.
 function segment(entityType: string): string {
   return entityType === 'CreditCardPaymentTxn' ? 'creditcardpayment' : entityType.toLowerCase();
+}
+
+/** The tax service names what it made, not the record. */
+function taxCodeOf({ TaxCodeId, TaxCode }: Json): Json | undefined {
+  return TaxCodeId === undefined ? undefined : { Id: String(TaxCodeId), SyncToken: '0', Name: TaxCode as string };
 }
 
 function objectOf(envelope: Json, entityType: string): Json | undefined {

@@ -1,6 +1,7 @@
 // Reads of a source company as capture needs them: an answer, or an exception that says whether time or a person helps.
 import type { EntityDefinition, Json, Reading } from '#core';
 import {
+  definitionOf,
   nextWindowPage,
   pageSize,
   readingOf,
@@ -13,6 +14,7 @@ import {
 import type { Window } from '#core';
 import type { CdcPage, QboAnswer, QboClient, RequestClass } from '#qbo';
 import { faultText } from '#qbo';
+import { Beside } from './beside.js';
 
 /** Not read. `held`: only a person can mend it (the grant); `refused`: QBO said no to this very question. */
 export class SourceUnread extends Error {
@@ -40,8 +42,10 @@ export interface ReadPage {
 const idsAtOnce = 200;
 
 export class SourceReader {
+  private readonly beside = new Beside();
+
   constructor(
-    private readonly qbo: Pick<QboClient, 'cdc' | 'query'>,
+    private readonly qbo: Pick<QboClient, 'cdc' | 'query' | 'report'>,
     private readonly now: () => Date,
   ) {}
 
@@ -51,7 +55,7 @@ export class SourceReader {
     const readings = Object.entries(page.objects).flatMap(([name, objects]) =>
       readingsOf(typeOfJsonName(name), objects),
     );
-    return { ...page, readings, observedAt };
+    return { ...page, readings: await this.completed(realmId, readings, o), observedAt };
   }
 
   /** Every record of a type, by pages, from a 1-based position. */
@@ -64,7 +68,8 @@ export class SourceReader {
       const observedAt = this.now().toISOString();
       const { rows } = valueOf(await this.qbo.query(realmId, statementOfAll(definition, start), o));
       const full = rows.length >= pageSize;
-      yield { readings: readingsOf(definition.type, rows), observedAt, next: full ? start + pageSize : undefined };
+      const readings = await this.completed(realmId, readingsOf(definition.type, rows), o);
+      yield { readings, observedAt, next: full ? start + pageSize : undefined };
       if (!full) return;
     }
   }
@@ -79,12 +84,23 @@ export class SourceReader {
       const observedAt = this.now().toISOString();
       const statement = statementOfWindow(definition, page.window, page.startPosition);
       const { rows } = valueOf(await this.qbo.query(realmId, statement, o));
-      yield { readings: readingsOf(definition.type, rows), observedAt };
+      yield { readings: await this.completed(realmId, readingsOf(definition.type, rows), o), observedAt };
       const times = rows.map((row) => ({ lastUpdatedTime: String(row.MetaData?.LastUpdatedTime) }));
       const next = nextWindowPage(page.window, page.startPosition, times);
       if (next.kind === 'end') return;
       page = next;
     }
+  }
+
+  private completed(realmId: string, readings: Reading[], o: ReadOptions): Promise<Reading[]> {
+    return this.beside.complete(realmId, readings, {
+      ledgerOf: async (day, columns) =>
+        unlessRefused(await this.qbo.report(realmId, 'GeneralLedger', { start_date: day, end_date: day, columns }, o)),
+      taxRates: async () => {
+        const statement = statementOfAll(definitionOf('TaxRate'), 1);
+        return unlessRefused(await this.qbo.query(realmId, statement, o))?.rows;
+      },
+    });
   }
 
   /** Which of these ids exist. */
@@ -110,6 +126,11 @@ export class SourceReader {
 
 function readingsOf(type: string, objects: readonly Json[]): Reading[] {
   return objects.flatMap((object) => readingOf(type, object) ?? []);
+}
+
+/** A fact beside a record is not worth the record: where QBO declines to show it, the record goes without. */
+function unlessRefused<T>(answer: QboAnswer<T>): T | undefined {
+  return answer.kind === 'refused' ? undefined : valueOf(answer);
 }
 
 function valueOf<T>(answer: QboAnswer<T>): T {

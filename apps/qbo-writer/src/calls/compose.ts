@@ -64,7 +64,7 @@ export function plannedWrite(stored: StoredLink, plan: SendablePlan): PlannedWri
     deferred: ('deferred' in plan ? (plan.deferred ?? []) : []).map(({ type, sourceId: id }) =>
       waitName({ entityType: type, sourceId: id }),
     ),
-    partial: plan.kind === 'create' && plan.partial,
+    partial: (plan.kind === 'create' && plan.partial) || (plan.kind === 'delete' && plan.again === true),
   };
   const beforeImage = plan.kind === 'adopt' ? plan.beforeImage : undefined;
   const drift = plan.kind === 'update' ? plan.drift : [];
@@ -108,11 +108,36 @@ export function wireOf(call: CallRecord): Wire {
     write: {
       entityType: attempt.entityType,
       operation: verbOf(attempt),
-      body: attempt.body,
+      ...wireForm(attempt),
       requestId: call.requestId,
       voidForm: definitionOf(attempt.entityType).voidForm,
     },
   };
+}
+
+/** The few types whose writes have an address or an envelope of their own; the others go as they were written down. */
+function wireForm({ entityType, operation, body }: AttemptRecord): Pick<WriteRequest, 'body' | 'address'> {
+  const form = definitionOf(entityType).wireForm;
+  if (form === 'upsert') {
+    const { Id: _id, SyncToken: _token, sparse: _sparse, ...record } = JSON.parse(body) as Json;
+    return { body: canonicalText(record) };
+  }
+  if (operation !== 'create') return { body };
+  if (form === 'template') return { body: `{"${entityType}":[${body}]}` };
+  if (form === 'tax-service') {
+    return { body: canonicalText(taxService(JSON.parse(body) as Json)), address: 'taxservice/taxcode' };
+  }
+  return { body };
+}
+
+function taxService({ Name, TaxRates }: Json): Json {
+  const details = (TaxRates as Json[]).map((rate) => ({
+    TaxRateName: rate.Name as string,
+    RateValue: rate.RateValue as number,
+    TaxAgencyId: (rate.AgencyRef as Json).value as string,
+    TaxApplicableOn: rate.Applies as string,
+  }));
+  return { TaxCode: Name as string, TaxRateDetails: details };
 }
 
 function batchItem(attempt: AttemptRecord, position: number): string {

@@ -3,3 +3,4 @@ export * from './deliveries.js';
 export * from './look.js';
 export * from './news.js';
 export * from './statements.js';
+export * from './beside.js';

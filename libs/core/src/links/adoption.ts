@@ -55,7 +55,8 @@ export function chooseTwin(
     if (twins.length === 1) return { kind: 'adopt', twin: twins[0]!, by: key };
     if (twins.length > 1) return { kind: 'ambiguous', candidates: idsOf(twins) };
   }
-  return definition.policy === 'adopted'
+  const creatable = (definition.createNeeds ?? []).every((field) => field in body);
+  return definition.policy === 'adopted' || !creatable
     ? { kind: 'no-twin', name: `${entityType} "${naturalKey.Name ?? ''}"` }
     : { kind: 'create' };
 }

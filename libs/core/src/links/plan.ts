@@ -66,7 +66,8 @@ export type Plan =
   | { kind: 'adopt'; targetId: string; syncToken: string; beforeImage: Json; update?: Json; applied: Json }
   | { kind: 'update'; body: Json; applied: Json; drift: Difference[]; deferred: MissingReference[] }
   /** `deferred`: made again once these are done (frozen.ts) */
-  | { kind: 'delete'; body: Json; deferred?: MissingReference[] }
+  /** `again`: a type without updates, made anew with its changes in the next step */
+  | { kind: 'delete'; body: Json; deferred?: MissingReference[]; again?: boolean }
   | { kind: 'void'; body: Json; applied: Json }
   /** name lists cannot be deleted */
   | { kind: 'deactivate'; body: Json; applied: Json }
@@ -243,6 +244,9 @@ function planChange(link: Link, body: Json, deferred: MissingReference[], facts:
   const base = Object.fromEntries(Object.entries(applied).filter(([field]) => !drifted.includes(field)));
   const changes = sparseChanges(entityType, base, body);
   if (!changes) return { kind: 'noop', why: 'equal', applied: body };
+  if (!definition.operations.some((operation) => operation === 'update' || operation === 'sparse-update')) {
+    return { kind: 'delete', body: key, again: true };
+  }
   return { kind: 'update', body: { ...key, sparse: true, ...changes }, applied: body, drift, deferred };
 }
 

@@ -14,7 +14,7 @@ import { rulesFor } from './layers.js';
 import { mapAttachment } from './map-attachment.js';
 import type { Mapped, MappedWrite, SourceChange } from './mapped.js';
 import { withoutSideEffects } from './neutral.js';
-import { identityBody, naturalKeyOf, sourceOf, specialCasesOf } from './prepare.js';
+import { identityBody, naturalKeyOf, setBeginnings, sourceOf, specialCasesOf } from './prepare.js';
 import { addFixedReferences, decideBy } from './reference-policies.js';
 import type { MergedRules, RuleSet } from './rules.js';
 
@@ -53,7 +53,7 @@ function excluded(reason: string): Mapped {
 }
 
 function removal(change: SourceChange, ruleSet: RuleSet): Mapped {
-  const { entityType, id: sourceId, version } = change;
+  const { entityType, id: sourceId, version, mergedInto } = change;
   return {
     kind: 'write',
     write: {
@@ -63,6 +63,7 @@ function removal(change: SourceChange, ruleSet: RuleSet): Mapped {
       op: 'delete',
       desiredHash: desiredHash('delete', undefined, []),
       references: [],
+      ...(mergedInto === undefined ? {} : { mergedInto }),
       mappingVersion: ruleSet.version,
     },
   };
@@ -105,7 +106,9 @@ function mappedBody(definition: EntityDefinition, source: Json, rules: MergedRul
     const parent = segments.length === 1 ? body : valueAt(body, segments.slice(0, -1));
     if (typeof parent === 'object' && parent !== null) setAt(body, segments, value);
   }
-  return withoutSideEffects(body);
+  const harmless = withoutSideEffects(body);
+  setBeginnings(harmless, definition, source);
+  return harmless;
 }
 
 function applyDocumentNumber(body: Json, { docNumberField }: EntityDefinition, rules: MergedRules): void {

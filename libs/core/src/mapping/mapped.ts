@@ -23,6 +23,8 @@ export interface MappedWrite {
   payload?: Json;
   references: Reference[];
   naturalKey?: Record<string, string>;
+  /** with op `delete`: the source merged this record into that one of the same type */
+  mergedInto?: string;
   mappingVersion: number;
 }
 

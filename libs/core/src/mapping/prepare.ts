@@ -1,5 +1,5 @@
 // What the registry says about every copy of a type, before any rule: identity less what cannot or must not be copied.
-import { omit, stripDeletedSuffix, withoutNoise, withoutShownLinks } from '../canonical/index.js';
+import { omit, pick, stripDeletedSuffix, withoutNoise, withoutShownLinks } from '../canonical/index.js';
 import { isServerLine } from '../canonical/noise.js';
 import { withReplacements } from '../canonical/replacements.js';
 import type { Json } from '../model/json.js';
@@ -30,6 +30,16 @@ export function specialCasesOf(definition: EntityDefinition, snapshot: Json): Sp
       (special.linked === undefined || special.linked === linked) &&
       Object.entries(special.when).every(([field, value]) => snapshot[field] === value),
   );
+}
+
+/** What a record began with, known from beside it: set last, since no rule may open a balance and this is none of a rule's. */
+export function setBeginnings(body: Json, definition: EntityDefinition, source: Json): void {
+  for (const { from } of specialCasesOf(definition, source)) {
+    for (const [field, path] of Object.entries(from ?? {})) {
+      const value = pick(source, path)[0];
+      if (value !== undefined) body[field] = value;
+    }
+  }
 }
 
 /** The identity mapping: what of the snapshot is sent when no rule says otherwise. */

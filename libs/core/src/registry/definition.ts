@@ -94,6 +94,14 @@ export interface EntityDefinition {
   readonly wraps?: readonly string[];
   /** fields that together are the id, where QBO gives none */
   readonly idFields?: readonly string[];
+  /**
+   * How a write looks on the wire where it is not the bare record at the type's own address. tax-service: created by naming
+   * code and rates (qbo-api.md 13.1). upsert: every write is the same POST without id and token. template: created inside
+   * an envelope (13.4).
+   */
+  readonly wireForm?: 'tax-service' | 'upsert' | 'template';
+  /** without these a record cannot be created, only found */
+  readonly createNeeds?: readonly string[];
   /** what query pages are ordered by; `Id` unless said, nothing where the type takes no order */
   readonly orderBy?: string;
   readonly references: readonly ReferenceRule[];

@@ -267,17 +267,27 @@ export const Item = entity({
     ref('PurchaseTaxCodeRef', 'TaxCode', { passThrough: usPseudoTaxCodes }),
     ref('ClassRef', 'Class'),
   ],
-  // Stock is moved by the copied transactions, never by the item: QtyOnHand is sent as 0 on create (special case below).
+  // Stock is moved by the copied transactions, never by the item: what is sent on create is what the original began with,
+  // a posting that no entity returns (capture adds it as StartingStock), and else 0.
   readOnly: [
     'FullyQualifiedName',
     'Level',
     'AvgCost',
     'QtyOnHand',
     'QtyOnPurchaseOrder',
+    'StartingStock',
     'TaxClassificationRef',
     'DeferredRevenue',
   ],
-  noise: ['FullyQualifiedName', 'Level', 'AvgCost', 'QtyOnHand', 'QtyOnPurchaseOrder', 'DeferredRevenue'],
+  noise: [
+    'FullyQualifiedName',
+    'Level',
+    'AvgCost',
+    'QtyOnHand',
+    'QtyOnPurchaseOrder',
+    'StartingStock',
+    'DeferredRevenue',
+  ],
   writeOnce: ['QtyOnHand', 'InvStartDate', 'TrackQtyOnHand', 'Type'],
   absentMeans: { SubItem: false },
   notClearable: ['ReorderPoint'],
@@ -287,6 +297,7 @@ export const Item = entity({
       // A start date after the first transaction would refuse it (6270), so an unknown one becomes the far past.
       when: { Type: 'Inventory' },
       set: { QtyOnHand: 0, TrackQtyOnHand: true },
+      from: { QtyOnHand: 'StartingStock.Qty' },
       defaults: { InvStartDate: '2000-01-01' },
     },
     { when: { Type: 'Category' }, omit: ['Taxable', 'UnitPrice', 'PurchaseCost', 'TrackQtyOnHand'] },

@@ -44,9 +44,12 @@ export const TaxCode = entity({
   endpoint: 'taxcode',
   category: 'supporting',
   rank: 2,
-  // Codes and rates cannot be deleted and mean what the target's tax centre says: a twin by name, or a person.
-  policy: 'adopted',
-  operations: reading,
+  // Found by name; made only where its rates are known (capture adds them as TaxRates) and a person defined it. Codes cannot
+  // be changed or removed by the API.
+  policy: 'carried',
+  operations: ['create', ...reading],
+  wireForm: 'tax-service',
+  createNeeds: ['TaxRates'],
   naturalKeys: [['Name']],
   lookup: { by: 'list' },
   nameField: 'Name',
@@ -54,7 +57,21 @@ export const TaxCode = entity({
   voidForm: 'none',
   cdc: false,
   webhook: false,
-  readOnly: ['SalesTaxRateList', 'PurchaseTaxRateList', 'AdjustmentTaxRateList', 'TaxCodeConfigType'],
+  references: [ref('TaxRates.*.AgencyRef', 'TaxAgency')],
+  readOnly: [
+    'SalesTaxRateList',
+    'PurchaseTaxRateList',
+    'AdjustmentTaxRateList',
+    'TaxCodeConfigType',
+    'Description',
+    'Active',
+    'Hidden',
+    'Taxable',
+    'TaxGroup',
+  ],
+  writeOnce: ['Name', 'TaxRates'],
+  // What automated sales tax made belongs to the places that company sells from.
+  specialCases: [{ when: { TaxCodeConfigType: 'SYSTEM_GENERATED' }, omit: ['TaxRates'] }],
 });
 
 export const Attachable = entity({
@@ -108,6 +125,7 @@ export const ExchangeRate = entity({
   policy: 'carried',
   // One POST makes or replaces the rate of a currency and a day.
   operations: ['create', 'update', ...reading],
+  wireForm: 'upsert',
   idFields: ['SourceCurrencyCode', 'AsOfDate'],
   orderBy: '',
   naturalKeys: [],

@@ -644,6 +644,7 @@ export const RecurringTransaction = entity({
   voidForm: 'none',
   naturalKeys: [],
   lookup: { by: 'list' },
+  wireForm: 'template',
   wraps: templated.map(({ type }) => type),
   references: templated.flatMap(({ type, references }) =>
     references.map((rule) => ({ ...rule, path: `${type}.${rule.path}` })),
