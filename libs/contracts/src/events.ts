@@ -71,6 +71,8 @@ export interface WriteEvent {
   references: SymbolicReference[];
   /** values that identify a twin in the target, from the entity registry: {"DisplayName": "..."} */
   naturalKey?: Record<string, string>;
+  /** with op `delete`: the source merged this record into that one of the same type */
+  mergedInto?: string;
   mappingVersion: number;
   /** ce_id of the change it came from */
   changeId: string;

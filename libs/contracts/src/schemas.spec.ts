@@ -35,6 +35,7 @@ const write: Full<WriteEvent> = {
   payload: { Line: [] },
   references: [{ path: ['CustomerRef'], entityType: 'Customer', sourceId: '9' }],
   naturalKey: { DocNumber: '1001' },
+  mergedInto: '4',
   mappingVersion: 3,
   changeId: 'c',
   failure: { code: 'X', message: 'why' },

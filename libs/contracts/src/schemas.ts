@@ -79,6 +79,7 @@ const values = {
     'payload?': rawObject,
     references: listOf(closed({ path: listOf(text), entityType: id, sourceId: id })),
     'naturalKey?': { type: 'object', additionalProperties: text },
+    'mergedInto?': id,
     mappingVersion: whole,
     changeId: id,
     'failure?': closed({ code: id, message: text }),

@@ -25,6 +25,7 @@ const stored = (sourceId: string, link: Partial<Link> = {}, more: Partial<Stored
   desiredAt: at,
   dueAt: at,
   lastFault: undefined,
+  mergedInto: undefined,
   link: {
     entityType: 'Invoice',
     sourceId,

@@ -79,7 +79,7 @@ export function settleCall(
       jitter: timing.jitter(),
       policy: retryPolicy,
     });
-    const result = withDrift(settled.result, answer.drift?.get(keyText(attempt)));
+    const result = withMerger(withDrift(settled.result, answer.drift?.get(keyText(attempt))), stored);
     const isUncertain = own.kind === 'failed' && own.failure.kind === 'uncertain';
     uncertain ||= isUncertain;
     happened ||= own.kind === 'done' || own.failure.kind === 'refused';
@@ -168,6 +168,12 @@ function withDrift(result: Outcome | undefined, drift: readonly Difference[] = [
     code: 'DRIFT.OVERWRITTEN',
     reason: `edited in the target and overwritten: ${edits.join(', ')}`,
   };
+}
+
+/** Why a name went: QuickBooks merges names in its own screens only, so the copy is made inactive instead. */
+function withMerger(result: Outcome | undefined, { entityType, mergedInto }: StoredLink): Outcome | undefined {
+  if (result?.outcome !== 'deleted' || mergedInto === undefined) return result;
+  return { ...result, code: 'NAME.MERGED', reason: `merged into ${entityType} ${mergedInto} in the source` };
 }
 
 /** What an answer means for this operation, where the code alone does not say. */

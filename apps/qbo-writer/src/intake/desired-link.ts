@@ -32,6 +32,7 @@ export function desiredLink(write: WriteEvent, traceparent: string | undefined):
     mappingVersion: write.mappingVersion,
     changeId: write.changeId,
     traceparent,
+    mergedInto: write.mergedInto,
     failure: write.failure && { code: write.failure.code, reason: write.failure.message },
   };
 }

@@ -9,6 +9,7 @@ import {
   typesInRankOrder,
   type Json,
   type Lookup,
+  type Namesake,
   type MissingReference,
   type Plan,
   type WriteFacts,
@@ -36,6 +37,7 @@ const maxTurns = 4;
 
 interface Knowledge {
   candidates?: Json[];
+  namesakes?: Namesake[];
   taken: Set<string>;
   targetNow?: Json | null;
   /** the target declined to show the record */
@@ -51,8 +53,9 @@ export class Planner {
   /** @throws TargetUnavailable when the target could not be asked; nothing has happened then */
   async plan(stored: readonly StoredLink[], callClass: RequestClass, signal: AbortSignal): Promise<Planned[]> {
     if (stored.length === 0) return [];
+    const livesOn = followMergers(await this.ports.links.mergers([...new Set(stored.map((one) => one.syncId))]));
     const [parents, wantedOut, policies, pending] = await Promise.all([
-      this.parentsOf(stored),
+      this.parentsOf(stored, livesOn),
       this.membersWantingOut(stored),
       this.policies(),
       this.pendingTransactions(stored),
@@ -64,12 +67,13 @@ export class Planner {
       const knowledge = known.get(keyText(one));
       if (knowledge?.refused) return { kind: 'hold', ...knowledge.refused };
       const facts: WriteFacts = {
-        resolve: (entityType, sourceId) => parents.get(keyText({ syncId: one.syncId, entityType, sourceId })),
+        resolve: (entityType, sourceId) => parents.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         policy: policies.get(one.syncId) ?? defaultWritePolicy,
         dependentsPending: pending.has(one.syncId),
         letGo: wantedOut.get(keyText(one)) ?? [],
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
+        ...(knowledge?.namesakes === undefined ? {} : { namesakes: knowledge.namesakes }),
         ...(knowledge?.targetNow === undefined ? {} : { targetNow: knowledge.targetNow }),
         taken: new Set([
           ...(knowledge?.taken ?? []),
@@ -78,7 +82,7 @@ export class Planner {
             .map((c) => c.slice(one.entityType.length + 1)),
         ]),
       };
-      const plan = planOrFail(one, facts);
+      const plan = waitingForHeirs(planOrFail(one, facts), one.syncId, livesOn);
       if (plan.kind === 'adopt') chosen.add(`${one.entityType}/${plan.targetId}`);
       return plan;
     };
@@ -133,6 +137,7 @@ export class Planner {
     const idsByList = new Map<string, { stored: StoredLink; ids: Set<string> }>();
     for (const { stored, lookup } of lookups) {
       const list = `${stored.syncId} ${stored.entityType}`;
+      if (lookup.entityType !== stored.entityType) continue;
       const entry = idsByList.get(list) ?? { stored, ids: new Set<string>() };
       for (const row of rows.get(lookupKey(lookup)) ?? []) entry.ids.add(String(row.Id));
       idsByList.set(list, entry);
@@ -149,6 +154,12 @@ export class Planner {
     for (const { stored, lookup } of lookups) {
       const found = rows.get(lookupKey(lookup)) ?? [];
       const before = known.get(keyText(stored));
+      if (lookup.entityType !== stored.entityType) {
+        const others = found.map((record) => ({ entityType: lookup.entityType, record }));
+        const namesakes = [...(before?.namesakes ?? []), ...others];
+        known.set(keyText(stored), { ...before, taken: before?.taken ?? new Set<string>(), namesakes });
+        continue;
+      }
       const byId = new Map([...(before?.candidates ?? []), ...found].map((row) => [String(row.Id), row]));
       const owner = owners.get(`${stored.syncId} ${stored.entityType}`)!;
       const taken = new Set(
@@ -158,11 +169,11 @@ export class Planner {
     }
   }
 
-  private parentsOf(stored: readonly StoredLink[]): Promise<Map<string, string>> {
+  private parentsOf(stored: readonly StoredLink[], livesOn: LivesOn): Promise<Map<string, string>> {
     const keys = new Map<string, LinkKey>();
     for (const { syncId, link } of stored) {
       for (const { entityType, sourceId } of link.desired.references) {
-        const key = { syncId, entityType, sourceId };
+        const key = livesOn({ syncId, entityType, sourceId });
         keys.set(keyText(key), key);
       }
     }
@@ -207,6 +218,32 @@ export class Planner {
   }
 }
 
+/** The record that this one lives on in, itself when it was not merged. */
+type LivesOn = (key: LinkKey) => LinkKey;
+
+function followMergers(mergers: ReadonlyMap<string, string>): LivesOn {
+  return (key) => {
+    let heir = key;
+    // One name may have been merged into another, and that one later; more steps than mergers are a ring.
+    for (let step = 0; step < mergers.size; step++) {
+      const next = mergers.get(keyText(heir));
+      if (next === undefined) break;
+      heir = { ...heir, sourceId: next };
+    }
+    return heir;
+  };
+}
+
+/** Nobody waits for a name that is gone, but for the one it became. */
+function waitingForHeirs(plan: Plan, syncId: string, livesOn: LivesOn): Plan {
+  if (plan.kind !== 'wait') return plan;
+  const heirs = plan.missing.map(({ type, sourceId }) => ({
+    type,
+    sourceId: livesOn({ syncId, entityType: type, sourceId }).sourceId,
+  }));
+  return { kind: 'wait', missing: heirs };
+}
+
 /** One record that breaks the planner must not stop its company: it fails by itself, with what was thrown. */
 function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
   try {
@@ -216,12 +253,17 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
   }
 }
 
-/** `settings` of a sync: `{adopt: {lists, transactions}, twins, drift}`, each optional. */
+/** `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, collisions: {names, numbers}}`, each optional. */
 export function writePolicy(settings: Json): WritePolicy {
   const adopt = (settings.adopt ?? {}) as Partial<WritePolicy['adopt']>;
+  const collisions = (settings.collisions ?? {}) as Json;
   return {
     adopt: { ...defaultWritePolicy.adopt, ...adopt },
     twins: settings.twins === 'leave' ? 'leave' : defaultWritePolicy.twins,
     drift: settings.drift === 'hold' ? 'hold' : defaultWritePolicy.drift,
+    collisions: {
+      names: collisions.names === 'suffix' ? 'suffix' : 'hold',
+      numbers: collisions.numbers === 'suffix' ? 'suffix' : 'hold',
+    },
   };
 }

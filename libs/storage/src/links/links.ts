@@ -37,6 +37,8 @@ export interface DesiredLink extends LinkKey {
   changeId: string;
   traceparent?: string | undefined;
   failure?: { code: string; reason: string } | undefined;
+  /** the source merged this record into that one of the same type */
+  mergedInto?: string | undefined;
 }
 
 /** What intake did with one event; events that were older than what is stored are not mentioned. */
@@ -108,7 +110,7 @@ export interface Decided {
 const columns = `sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
   desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version::text,
   change_id, traceparent, applied_version, applied_hash, applied_payload, target_id, target_sync_token, target_deleted,
-  waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at`;
+  waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at, merged_into`;
 
 /** Waiting, or held because of who it waits for: both go on when that one does. */
 const isWaiting = `(l.state in ('waiting', 'held') and (l.state = 'waiting' or l.failure_code like 'PARENT.%'))`;
@@ -138,6 +140,9 @@ export class Links {
     if (newest.length === 0) return [];
     return this.db.withTransaction(async (tx) => {
       const taken = await takeIn(tx, newest, at);
+      const isTaken = new Set(taken.map(keyText));
+      for (const one of newest)
+        if (one.mergedInto !== undefined && isTaken.has(keyText(one))) await repoint(tx, one, at);
       const failed = new Set(taken.filter((t) => t.state === 'failed').map(keyText));
       await this.outbox.addAll(tx, announce(newest.filter((d) => failed.has(keyText(d)))));
       return taken;
@@ -204,6 +209,21 @@ export class Links {
     );
     return new Map(
       rows.map((r) => [keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id }), r.target_id]),
+    );
+  }
+
+  /** Records of these syncs that the source merged away, each with the one it lives on in, by `syncId/type/id`. */
+  async mergers(syncIds: readonly string[]): Promise<Map<string, string>> {
+    const rows = await this.db.query<{ sync_id: string; entity_type: string; source_id: string; merged_into: string }>(
+      `select sync_id, entity_type, source_id, merged_into from links
+       where sync_id = any($1::uuid[]) and merged_into is not null`,
+      [syncIds],
+    );
+    return new Map(
+      rows.map((r) => [
+        keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id }),
+        r.merged_into,
+      ]),
     );
   }
 
@@ -521,13 +541,13 @@ async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise
   }>(
     `insert into links as l (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
          rank, desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version,
-         change_id, traceparent, failure_code, failure_reason, due_at, desired_at)
+         change_id, traceparent, failure_code, failure_reason, due_at, desired_at, merged_into)
        select "syncId", "entityType", "sourceId", "organizationId", "sourceRealmId", "targetRealmId",
          case op when 'fail' then 'failed' else 'ready' end, lane, rank, version, hash, op, payload, "references", "naturalKey",
-         "mappingVersion", "changeId", traceparent, failure ->> 'code', failure ->> 'reason', $2, $2
+         "mappingVersion", "changeId", traceparent, failure ->> 'code', failure ->> 'reason', $2, $2, "mergedInto"
        from jsonb_to_recordset($1::jsonb) as d ("syncId" uuid, "entityType" text, "sourceId" text, "organizationId" uuid,
          "sourceRealmId" text, "targetRealmId" text, lane text, rank smallint, version text, hash text, op text, payload jsonb,
-         "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb)
+         "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb, "mergedInto" text)
        on conflict (sync_id, entity_type, source_id) do update set
          state = case
            when l.state in ('sending', 'uncertain') then l.state
@@ -553,13 +573,30 @@ async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise
          waiting_on = '{}',
          attempts = case when l.state in ('sending', 'uncertain') then l.attempts else 0 end,
          due_at = case when l.state in ('sending', 'uncertain') then l.due_at else excluded.due_at end,
-         desired_at = excluded.desired_at
+         desired_at = excluded.desired_at,
+         -- a tombstone told again by a replay says it no more; a record that is there again is none
+         merged_into = case when excluded.desired_op = 'delete' then coalesce(excluded.merged_into, l.merged_into) end
        where excluded.desired_version > l.desired_version
           or (excluded.desired_version = l.desired_version and excluded.mapping_version > l.mapping_version)
        returning l.sync_id, l.entity_type, l.source_id, l.state`,
     [JSON.stringify(newest), at],
   );
   return rows.map((r) => ({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id, state: r.state }));
+}
+
+/**
+ * The source says nothing of the records that referred to a merged one, though they refer to the other one now. So they
+ * have work again: binding (Links.mergers) gives them the other one's id.
+ */
+async function repoint(tx: Tx, { syncId, entityType, sourceId }: DesiredLink, at: Date): Promise<void> {
+  await tx.query(
+    // Another hash than the one applied, or on its way to be: whatever the state, there is more to do.
+    `update links set desired_hash = 'merged:' || desired_hash, due_at = case when state = 'settled' then $4 else due_at end,
+       state = case when state = 'settled' then 'ready' else state end
+     where sync_id = $1 and desired_op in ('upsert', 'void')
+       and desired_references @> jsonb_build_array(jsonb_build_object('entityType', $2::text, 'sourceId', $3::text))`,
+    [syncId, entityType, sourceId, at],
+  );
 }
 
 function newestOfEach(desired: readonly DesiredLink[]): DesiredLink[] {

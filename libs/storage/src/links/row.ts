@@ -22,6 +22,8 @@ export interface StoredLink extends LinkKey {
   readonly dueAt: Date;
   /** code of the last refusal of this desired version */
   readonly lastFault: string | undefined;
+  /** the source merged this record into that one of the same type */
+  readonly mergedInto: string | undefined;
   readonly link: Link;
 }
 
@@ -56,6 +58,7 @@ export interface LinkRecord {
   failure_reason: string | null;
   generation: number;
   desired_at: Date;
+  merged_into: string | null;
 }
 
 export function storedLink(row: LinkRecord): StoredLink {
@@ -73,6 +76,7 @@ export function storedLink(row: LinkRecord): StoredLink {
     desiredAt: row.desired_at,
     dueAt: row.due_at,
     lastFault: row.failure_code ?? undefined,
+    mergedInto: row.merged_into ?? undefined,
     link: linkOf(row),
   };
 }

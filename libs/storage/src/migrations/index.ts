@@ -5,6 +5,7 @@ import { AttachmentFacts1763700000003 } from './0003-attachment-facts.js';
 import { OutboxRefused1763700000004 } from './0004-outbox-refused.js';
 import { Preflights1763700000008 } from './0008-preflights.js';
 import { EndlessWaits1763700000009 } from './0009-endless-waits.js';
+import { MergedRecords1763700000010 } from './0010-merged-records.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -13,4 +14,5 @@ export const migrations = [
   OutboxRefused1763700000004,
   Preflights1763700000008,
   EndlessWaits1763700000009,
+  MergedRecords1763700000010,
 ];

@@ -1,0 +1,146 @@
+// What a person does to names: merge two, rename one with everything under it, make it inactive and active again, delete and
+// enter again. And names that point at each other.
+import type { Json } from '#core';
+import { Installation } from './installation.js';
+
+describe('names', () => {
+  let w: Installation;
+
+  beforeAll(async () => {
+    w = await Installation.start();
+  }, 60_000);
+  afterAll(() => w.stop());
+  beforeEach(() => w.begin());
+  afterEach(() => w.end());
+
+  const customer = (name: string, more: Json = {}): Promise<Json> => w.save('Customer', { DisplayName: name, ...more });
+  const edit = (type: string, { Id, SyncToken }: Json, changes: Json): Promise<Json> =>
+    w.save(type, { Id, SyncToken, sparse: true, ...changes });
+  const service = async (): Promise<Json> =>
+    w.save('Item', { Name: 'Work', Type: 'Service', IncomeAccountRef: { value: await w.sourceAccount('Income') } });
+  const carryAll = async () => {
+    await w.take(await w.sourceEvents());
+    await w.quiet();
+  };
+  /** What capture says of a name that a person merged into another one. */
+  const merged = (type: string, loser: Json, winner: Json) => ({
+    ...w.event(type, { Id: loser.Id as string, status: 'Deleted' }),
+    mergedInto: String(winner.Id),
+  });
+
+  it('merged in the source: what referred to the one refers to the other, the one is made inactive, and it is told', async () => {
+    w.startWriter();
+    const [loser, winner, item] = [await customer('Nordwind'), await customer('Northwind'), await service()];
+    const invoice = await w.saveInvoice(String(loser.Id), String(item.Id), 12);
+    const branch = await customer('Branch', { ParentRef: { value: loser.Id as string }, Job: true });
+    await carryAll();
+    await w.take([merged('Customer', loser, winner)]);
+    await w.quiet();
+    const winnerCopy = { value: (await w.link('Customer', winner.Id)).targetId };
+    expect((await w.targetRecord('Invoice', invoice.Id)).CustomerRef).toMatchObject(winnerCopy);
+    expect((await w.targetRecord('Customer', branch.Id)).ParentRef).toMatchObject(winnerCopy);
+    expect(await w.targetRecord('Customer', loser.Id)).toMatchObject({ Active: false, Balance: 0 });
+    const told = (await w.results()).filter((result) => result.sourceId === loser.Id && result.outcome === 'deleted');
+    expect(told).toMatchObject([
+      { code: 'NAME.MERGED', reason: `merged into Customer ${String(winner.Id)} in the source` },
+    ]);
+    // A replay of what the source said before, and of what it would say now, writes nothing.
+    const before = await w.targetStats();
+    await w.take(
+      (await w.sourceEvents())
+        .filter((event) => event.sourceId !== loser.Id)
+        .map((event) => ({ ...event, mappingVersion: event.mappingVersion + 1 })),
+    );
+    await w.quiet();
+    expect((await w.targetStats()).requests).toBe(before.requests);
+  });
+
+  it('merged before the copies were made: the children go to the one that is left', async () => {
+    const [loser, winner, item] = [await customer('Nordwind'), await customer('Northwind'), await service()];
+    const invoice = await w.saveInvoice(String(loser.Id), String(item.Id), 12);
+    const events = (await w.sourceEvents()).filter(
+      (event) => event.sourceId !== loser.Id || event.entityType !== 'Customer',
+    );
+    await w.take([merged('Customer', loser, winner), ...events]);
+    w.startWriter();
+    await w.quiet();
+    const { targetId } = await w.link('Customer', winner.Id);
+    expect((await w.targetRecord('Invoice', invoice.Id)).CustomerRef).toMatchObject({ value: targetId });
+    expect(await w.query(w.target, `select * from Customer where DisplayName = 'Nordwind'`)).toEqual([]);
+  });
+
+  it('renamed: what is under it follows, with no write of its own', async () => {
+    w.startWriter();
+    const parent = await customer('Northwind');
+    const child = await customer('Branch', { ParentRef: { value: parent.Id as string }, Job: true });
+    await carryAll();
+    await w.carry('Customer', await edit('Customer', parent, { DisplayName: 'Southwind' }));
+    await w.quiet();
+    expect((await w.targetRecord('Customer', child.Id)).FullyQualifiedName).toBe('Southwind:Branch');
+    const { body } = await w.emulator.api(
+      w.source.realmId,
+      w.source.accessToken,
+      'GET',
+      `customer/${String(child.Id)}`,
+    );
+    const before = await w.targetStats();
+    await w.carry('Customer', body.Customer as Json);
+    await w.quiet();
+    expect((await w.targetStats()).requests).toBe(before.requests);
+  });
+
+  it('made inactive and active again: the copy comes back under its name, as the same record', async () => {
+    w.startWriter();
+    const one = await customer('Northwind');
+    await carryAll();
+    const { targetId } = await w.link('Customer', one.Id);
+    const inactive = await edit('Customer', one, { Active: false });
+    await w.carry('Customer', inactive);
+    await w.quiet();
+    expect(await w.targetRecord('Customer', one.Id)).toMatchObject({ Active: false });
+    await w.carry('Customer', await edit('Customer', inactive, { Active: true, DisplayName: 'Northwind' }));
+    await w.quiet();
+    expect(await w.targetRecord('Customer', one.Id)).toMatchObject({ Active: true, DisplayName: 'Northwind' });
+    expect((await w.link('Customer', one.Id)).targetId).toBe(targetId);
+  });
+
+  it('deleted and entered again: a new record of the source is a new copy', async () => {
+    w.startWriter();
+    const [buyer, item] = [await customer('Northwind'), await service()];
+    const first = await w.saveInvoice(String(buyer.Id), String(item.Id), 12, { DocNumber: '77' });
+    await carryAll();
+    const { Id, SyncToken } = first;
+    await w.write(w.source, 'Invoice', { Id, SyncToken }, '?operation=delete');
+    const second = await w.saveInvoice(String(buyer.Id), String(item.Id), 12, { DocNumber: '77' });
+    await w.take([w.event('Invoice', second), w.event('Invoice', { Id: Id as string, status: 'Deleted' })]);
+    await w.quiet();
+    expect(await w.query(w.target, 'select * from Invoice')).toHaveLength(1);
+    expect((await w.link('Invoice', second.Id)).targetId).not.toBe((await w.link('Invoice', Id)).targetId);
+  });
+
+  it('in a ring: made in two passes, and each then points at the other', async () => {
+    const income = await w.sourceAccount('Income');
+    const expense = await w.sourceAccount('Expense');
+    const vendor = await w.save('Vendor', { DisplayName: 'Pump Works' });
+    const item = await w.save('Item', {
+      Name: 'Pump',
+      Type: 'Service',
+      IncomeAccountRef: { value: income },
+      ExpenseAccountRef: { value: expense },
+      PrefVendorRef: { value: vendor.Id as string },
+    });
+    const events = await w.sourceEvents();
+    w.startWriter();
+    await w.take(events.filter((event) => event.entityType !== 'Vendor'));
+    await w.until((links) =>
+      links.some((l) => l.entityType === 'Item' && l.targetId !== null && l.state === 'waiting'),
+    );
+    await w.take(events.filter((event) => event.entityType === 'Vendor'));
+    await w.quiet();
+    const { targetId } = await w.link('Vendor', vendor.Id);
+    expect((await w.targetRecord('Item', item.Id)).PrefVendorRef).toMatchObject({ value: targetId });
+    expect(
+      (await w.results()).filter((r) => r.sourceId === item.Id && r.entityType === 'Item').map((r) => r.outcome),
+    ).toEqual(['created', 'updated']);
+  });
+});
