@@ -54,7 +54,9 @@ describe('the rates of a tax code', () => {
     Id: '7',
     Name: 'County',
     TaxCodeConfigType: 'USER_DEFINED',
-    SalesTaxRateList: { TaxRateDetail: [{ TaxRateRef: { value: '3' }, TaxTypeApplicable: 'TaxOnAmount', TaxOrder: 0 }] },
+    SalesTaxRateList: {
+      TaxRateDetail: [{ TaxRateRef: { value: '3' }, TaxTypeApplicable: 'TaxOnAmount', TaxOrder: 0 }],
+    },
     PurchaseTaxRateList: { TaxRateDetail: [] },
   };
   const rates = new Map<string, Json>([['3', { Name: 'County rate', RateValue: 7.25, AgencyRef: { value: '2' } }]]);

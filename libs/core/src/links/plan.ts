@@ -104,7 +104,7 @@ function planRemoval(link: Link, facts: WriteFacts): Plan {
   }
   const key = targetKey(link, facts);
   if (!key) return { kind: 'read', targetId: target.id };
-  if (definition.category === 'transaction') return { kind: 'delete', body: key };
+  if (definition.operations.includes('delete')) return { kind: 'delete', body: key };
   if (facts.dependentsPending) return postponedDeactivation;
   const applied = { ...link.applied?.payload, Active: false };
   return {
