@@ -457,8 +457,8 @@ describe('the writer', () => {
     await w.carry('Customer', buyer);
     await w.until((links) => links[0]?.state === 'failed' || links[0]?.state === 'held');
     expect(await w.link('Customer', buyer.Id)).toMatchObject({
-      failureCode: 'QBO.6240',
-      failureReason: expect.stringContaining('name'),
+      failureCode: 'COLLISION.NAME',
+      failureReason: expect.stringContaining('Vendor'),
     });
   });
 

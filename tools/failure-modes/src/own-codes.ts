@@ -26,6 +26,14 @@ export const ownCodes: readonly OwnCode[] = [
       'QuickBooks kept something else than was sent',
       'nothing is stuck: the entry of the sync log lists the fields; the next write sends them again',
     ],
+    'COLLISION.NAME': [
+      'a customer, vendor or employee of the target has this name, perhaps an inactive one',
+      'rename one of them, or set settings.collisions.names to "suffix", then redrive',
+    ],
+    'COLLISION.NUMBER': [
+      'another document of the target has this number',
+      'change one of the numbers, use a document number rule, or set settings.collisions.numbers to "suffix", then redrive',
+    ],
     'MONEY.*': [
       'the target computed a total, tax or balance otherwise; the cause stands in the code and with each amount',
       'nothing is stuck: compare the two documents; TAX_RECOMPUTED: rates or addresses, AUTO_APPLIED: switch it off in the target, LINK_DROPPED: redrive, RATE and UNKNOWN: by hand',

@@ -5,6 +5,7 @@ export * from './plan.js';
 export * from './adoption.js';
 export * from './sparse.js';
 export * from './difference.js';
+export * from './collisions.js';
 export * from './money.js';
 export * from './rounding.js';
 export * from './settle.js';

@@ -4,6 +4,7 @@ import type { Json } from '../model/json.js';
 import { bindReferences, ruleOf, waitKey, type MissingReference, type Resolve } from '../references/index.js';
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
+import { namesakeLookups, planCollision, withKeptSuffix, type CollisionPolicy, type Namesake } from './collisions.js';
 import { diffAnswer, type Difference } from './difference.js';
 import { stillHeld, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
@@ -17,6 +18,8 @@ export interface WriteFacts {
    * nothing was found.
    */
   candidates?: readonly Json[];
+  /** records of other types that have the name, or the name it would get */
+  namesakes?: readonly Namesake[];
   /** target ids of this type that already belong to another source record: they are nobody's twin any more */
   taken?: ReadonlySet<string>;
   /** the target's record as just read, when a `read` plan or a stale token asked for it; null: it is gone */
@@ -39,6 +42,8 @@ export interface WritePolicy {
   twins: 'align' | 'leave';
   /** the target's record was edited by a person since we wrote it */
   drift: 'overwrite' | 'hold';
+  /** a name or number that something else in the target has; held unless said */
+  collisions?: CollisionPolicy;
 }
 
 // Transactions are not looked up by default: in a migration every look-up is a metered read, and numbers of two companies'
@@ -166,7 +171,7 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   const naturalKey = link.desired.naturalKey ?? {};
   const lookups = mayAdopt(definition, link, body, facts) ? lookupsFor(entityType, body, naturalKey) : [];
   if (lookups.length > 0) {
-    if (!facts.candidates) return { kind: 'lookup', lookups };
+    if (!facts.candidates) return { kind: 'lookup', lookups: [...lookups, ...namesakeLookups(entityType, body, facts.policy.collisions)] };
     const adoption = chooseTwin(entityType, body, naturalKey, facts.candidates, facts.taken);
     switch (adoption.kind) {
       case 'adopt':
@@ -192,8 +197,17 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   } else if (definition.policy === 'adopted') {
     return { kind: 'hold', code: 'ADOPT.NO_KEY', reason: `nothing identifies this ${entityType} in the target` };
   }
-  if (body.Active !== false) return { kind: 'create', body, applied: body, deferred, partial: false };
-  const created = { ...body, Active: true };
+  const collision = planCollision(entityType, body, {
+    candidates: facts.candidates ?? [],
+    namesakes: facts.namesakes ?? [],
+    fault: facts.lastFault,
+    attempts: link.attempts,
+    policy: facts.policy.collisions,
+  });
+  if (collision.kind === 'hold') return collision;
+  const free = collision.body;
+  if (free.Active !== false) return { kind: 'create', body: free, applied: free, deferred, partial: false };
+  const created = { ...free, Active: true };
   return { kind: 'create', body: created, applied: created, deferred, partial: true };
 }
 
@@ -218,8 +232,9 @@ function planAdoption(entityType: string, body: Json, twin: Json, facts: WriteFa
   return { ...adopted, update, applied: body };
 }
 
-function planChange(link: Link, body: Json, deferred: MissingReference[], facts: WriteFacts): Plan {
+function planChange(link: Link, desired: Json, deferred: MissingReference[], facts: WriteFacts): Plan {
   const { entityType, target } = link;
+  const body = withKeptSuffix(entityType, desired, link.applied?.payload);
   const definition = definitionOf(entityType);
   if (definition.policy === 'adopted' || isSingleton(entityType, body))
     return { kind: 'noop', why: 'equal', applied: body };

@@ -1,0 +1,111 @@
+// Names and numbers that the target gave to something else: told before they are written where they can be, held with the
+// holders named, or given a visible suffix where the sync's policy says so.
+import type { Json } from '#core';
+import { LinkReport } from '#storage';
+import { Installation } from './installation.js';
+
+describe('collisions', () => {
+  let w: Installation;
+
+  beforeAll(async () => {
+    w = await Installation.start();
+  }, 60_000);
+  afterAll(() => w.stop());
+  afterEach(() => w.end());
+
+  const suffix = { collisions: { names: 'suffix', numbers: 'suffix' } };
+  const ownNumbers = { preferences: { SalesFormsPrefs: { CustomTxnNumbers: true } } };
+  const held = (entityType: string) =>
+    w.until((links) => links.some((link) => link.entityType === entityType && link.state === 'held'));
+
+  it('holds a customer whose name is a vendor of the target, before anything is written, and goes on when it is free', async () => {
+    await w.begin();
+    const vendor = await w.write(w.target, 'Vendor', { DisplayName: 'Acme' });
+    const customer = await w.save('Customer', { DisplayName: 'Acme' });
+    const before = (await w.targetStats()).writes as number;
+    w.startWriter();
+    await w.carry('Customer', customer);
+    await held('Customer');
+    expect(await w.link('Customer', customer.Id)).toMatchObject({
+      failureCode: 'COLLISION.NAME',
+      failureReason: `the target has the name "Acme" already: Vendor ${String(vendor.Id)}`,
+    });
+    expect((await w.targetStats()).writes).toBe(before);
+    await w.write(w.target, 'Vendor', {
+      Id: vendor.Id as string,
+      SyncToken: vendor.SyncToken as string,
+      sparse: true,
+      DisplayName: 'Acme Supplies',
+    });
+    // What was found is remembered for a while: a person redrives later than that.
+    await w.end();
+    w.startWriter();
+    await redrive('Customer', customer.Id);
+    await w.quiet();
+    expect(await w.targetRecord('Customer', customer.Id)).toMatchObject({ DisplayName: 'Acme' });
+  });
+
+  it('gives it a suffix where the policy says so, and keeps that through later edits', async () => {
+    await w.begin(suffix);
+    await w.write(w.target, 'Vendor', { DisplayName: 'Acme' });
+    const customer = await w.save('Customer', { DisplayName: 'Acme' });
+    w.startWriter();
+    await w.carry('Customer', customer);
+    await w.quiet();
+    expect(await w.targetRecord('Customer', customer.Id)).toMatchObject({ DisplayName: 'Acme (C)' });
+    const edited = await edit('Customer', customer, { Notes: 'pays late' });
+    await w.carry('Customer', edited);
+    await w.quiet();
+    const copy = { DisplayName: 'Acme (C)', Notes: 'pays late' };
+    expect(await w.targetRecord('Customer', customer.Id)).toMatchObject(copy);
+    await w.carry('Customer', await edit('Customer', edited, { DisplayName: 'Acme Trading' }));
+    await w.quiet();
+    expect(await w.targetRecord('Customer', customer.Id)).toMatchObject({ DisplayName: 'Acme Trading' });
+  });
+
+  it.each([
+    ['held with its holder', {}, undefined],
+    ['given a suffix by the policy', suffix, '1001-2'],
+  ])('an invoice whose number the target has is %s', async (_what, settings, expected) => {
+    await w.begin(settings, { source: ownNumbers, target: ownNumbers });
+    const other = await w.write(w.target, 'Customer', { DisplayName: 'Somebody else' });
+    const [services] = await w.query(w.target, `select * from Item where Name = 'Services'`);
+    const line = {
+      DetailType: 'SalesItemLineDetail',
+      SalesItemLineDetail: { ItemRef: { value: services!.Id as string } },
+    };
+    const taken = await w.write(w.target, 'Invoice', {
+      CustomerRef: { value: other.Id as string },
+      DocNumber: '1001',
+      Line: [{ Amount: 5, ...line }],
+    });
+    const customer = await w.save('Customer', { DisplayName: 'Northwind' });
+    const item = await w.save('Item', {
+      Name: 'Work',
+      Type: 'Service',
+      IncomeAccountRef: { value: await w.sourceAccount('Income') },
+    });
+    const invoice = await w.saveInvoice(String(customer.Id), String(item.Id), 12, { DocNumber: '1001' });
+    w.startWriter();
+    await w.take(await w.sourceEvents());
+    if (expected === undefined) {
+      await held('Invoice');
+      expect(await w.link('Invoice', invoice.Id)).toMatchObject({
+        failureCode: 'COLLISION.NUMBER',
+        failureReason: `the target has the number "1001" already: Invoice ${String(taken.Id)}`,
+      });
+    } else {
+      await w.quiet();
+      expect(await w.targetRecord('Invoice', invoice.Id)).toMatchObject({ DocNumber: expected, TotalAmt: 12 });
+    }
+  });
+
+  function edit(type: string, { Id, SyncToken }: Json, changes: Json): Promise<Json> {
+    return w.save(type, { Id: Id as string, SyncToken: SyncToken as string, sparse: true, ...changes });
+  }
+
+  async function redrive(entityType: string, sourceId: unknown): Promise<void> {
+    const filter = { types: [entityType], sourceId: String(sourceId) };
+    await w.db.withTransaction((tx) => new LinkReport(w.db).redrive(tx, w.syncId, filter, new Date()));
+  }
+});

@@ -1,0 +1,125 @@
+// The name or number of a copy is taken in the target by something that is no twin. Customers, vendors and employees share
+// one space of names, inactive ones included; document numbers are unique where the company says so. Two answers: a visible
+// suffix, or a person decides with the holders named. Never a guess.
+import type { Json } from '../model/json.js';
+import { definitionOf, typesInRankOrder } from '../registry/index.js';
+import type { Lookup } from './adoption.js';
+
+/** `settings.collisions` of a sync. */
+export interface CollisionPolicy {
+  names: 'hold' | 'suffix';
+  numbers: 'hold' | 'suffix';
+}
+
+export const defaultCollisionPolicy: CollisionPolicy = { names: 'hold', numbers: 'hold' };
+
+/** A record of another type that holds the name. */
+export interface Namesake {
+  entityType: string;
+  record: Json;
+}
+
+export type Collision =
+  | { kind: 'free'; body: Json }
+  | { kind: 'hold'; code: 'COLLISION.NAME' | 'COLLISION.NUMBER'; reason: string; candidates: string[] };
+
+const sharedField = 'DisplayName';
+const longestName = 500;
+const namedPeople = typesInRankOrder()
+  .filter(({ nameField, policy }) => nameField === sharedField && policy === 'carried')
+  .map(({ type }) => type);
+
+/** Asked before a name is written, so that a taken one is told before and not by a refusal. */
+export function namesakeLookups(entityType: string, body: Json, policy?: CollisionPolicy): Lookup[] {
+  const name: unknown = body[sharedField];
+  if (!namedPeople.includes(entityType) || typeof name !== 'string' || name === '') return [];
+  const others = namedPeople.filter((type) => type !== entityType);
+  const values = policy?.names === 'suffix' ? [name, suffixed(entityType, name)] : [name];
+  return others.flatMap((type) => values.map((value) => ({ entityType: type, field: sharedField, value })));
+}
+
+export interface CollisionFacts {
+  /** of the same type; none of them was chosen as the twin */
+  candidates: readonly Json[];
+  namesakes: readonly Namesake[];
+  /** code of the last refusal */
+  fault?: string | undefined;
+  /** refusals so far */
+  attempts: number;
+  policy?: CollisionPolicy | undefined;
+}
+
+/** @param body bound, about to be created */
+export function planCollision(entityType: string, body: Json, facts: CollisionFacts): Collision {
+  const { names, numbers } = facts.policy ?? defaultCollisionPolicy;
+  if (facts.fault === 'QBO.6140') return planNumber(entityType, body, facts, numbers);
+  const name: unknown = body[sharedField];
+  if (!namedPeople.includes(entityType) || typeof name !== 'string') return { kind: 'free', body };
+  const own = facts.candidates.map((record) => ({ entityType, record }));
+  const holdersOf = (wanted: string) =>
+    [...facts.namesakes, ...own].filter(({ record }) => isSame(record[sharedField], wanted));
+  const holders = holdersOf(name);
+  if (holders.length === 0) return { kind: 'free', body };
+  const other = suffixed(entityType, name);
+  if (names === 'suffix' && holdersOf(other).length === 0)
+    return { kind: 'free', body: { ...body, [sharedField]: other } };
+  return {
+    kind: 'hold',
+    code: 'COLLISION.NAME',
+    reason: `the target has the name "${name}" already: ${holders.map(told).join(', ')}`,
+    candidates: holders.map(({ entityType: type, record }) => `${type}/${String(record.Id)}`),
+  };
+}
+
+function planNumber(entityType: string, body: Json, facts: CollisionFacts, policy: 'hold' | 'suffix'): Collision {
+  const rule = definitionOf(entityType).docNumberField;
+  const number: unknown = rule && body[rule.field];
+  if (!rule || typeof number !== 'string' || number === '') return { kind: 'free', body };
+  if (policy === 'suffix') {
+    // The number of the try is the suffix: -2 after the first refusal, then -3.
+    const suffix = `-${Math.max(facts.attempts, 1) + 1}`;
+    return { kind: 'free', body: { ...body, [rule.field]: number.slice(-(rule.maxLength - suffix.length)) + suffix } };
+  }
+  const holders = facts.candidates.filter((record) => isSame(record[rule.field], number));
+  const who = holders.map((record) => told({ entityType, record })).join(', ');
+  return {
+    kind: 'hold',
+    code: 'COLLISION.NUMBER',
+    reason: `the target has the number "${number}" already${who ? `: ${who}` : ''}`,
+    candidates: holders.map((record) => `${entityType}/${String(record.Id)}`),
+  };
+}
+
+/** What was given a suffix when it was made keeps it: the desired name or number would be refused again. */
+export function withKeptSuffix(entityType: string, body: Json, applied: Json | undefined): Json {
+  if (!applied) return body;
+  const kept = { ...body };
+  const [wanted, has]: unknown[] = [body[sharedField], applied[sharedField]];
+  if (namedPeople.includes(entityType) && typeof wanted === 'string' && isSame(has, suffixed(entityType, wanted))) {
+    kept[sharedField] = has;
+  }
+  const rule = definitionOf(entityType).docNumberField;
+  if (rule) {
+    const [number, given]: unknown[] = [body[rule.field], applied[rule.field]];
+    const base = typeof given === 'string' ? /^(.+)-\d{1,2}$/.exec(given)?.[1] : undefined;
+    const cut = base !== undefined && (given as string).length === rule.maxLength;
+    if (typeof number === 'string' && base !== undefined && (number === base || (cut && number.endsWith(base)))) {
+      kept[rule.field] = given;
+    }
+  }
+  return kept;
+}
+
+/** "Acme" of a vendor becomes "Acme (V)". */
+function suffixed(entityType: string, name: string): string {
+  const suffix = ` (${entityType.charAt(0)})`;
+  return name.slice(0, longestName - suffix.length) + suffix;
+}
+
+function told({ entityType, record }: Namesake): string {
+  return `${entityType} ${String(record.Id)}${record.Active === false ? ' (inactive)' : ''}`;
+}
+
+function isSame(a: unknown, b: string): boolean {
+  return typeof a === 'string' && a.trim().toLowerCase() === b.trim().toLowerCase();
+}
