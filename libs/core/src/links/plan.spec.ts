@@ -84,7 +84,11 @@ describe('adoption before creation', () => {
   it('asks first', () => {
     expect(plan(undefined)).toEqual({
       kind: 'lookup',
-      lookups: ['Customer', 'Employee', 'Vendor'].map((entityType) => ({ entityType, field: 'DisplayName', value: 'Ann' })),
+      lookups: ['Customer', 'Employee', 'Vendor'].map((entityType) => ({
+        entityType,
+        field: 'DisplayName',
+        value: 'Ann',
+      })),
     });
   });
 
@@ -119,7 +123,10 @@ describe('adoption before creation', () => {
   });
 
   it('takes no record that already belongs to another source record', () => {
-    expect(plan([{ Id: '1', SyncToken: '0', DisplayName: 'Ann' }], { taken: new Set(['1']) })).toMatchObject({ kind: 'hold', code: 'COLLISION.NAME' });
+    expect(plan([{ Id: '1', SyncToken: '0', DisplayName: 'Ann' }], { taken: new Set(['1']) })).toMatchObject({
+      kind: 'hold',
+      code: 'COLLISION.NAME',
+    });
   });
 
   it('takes no inactive record for an active one: its name is free', () => {
