@@ -297,9 +297,17 @@ describe('the admin API', () => {
     await link(it, '2', 'settled');
     await link(it, '3', 'failed');
     await link(it, '4', 'ready');
+    await db.query(
+      `insert into captured_entities (realm_id, entity_type, entity_id, version, content_hash, deleted) values ($1, 'Budget', '1', 'v', 'h', false)`,
+      [it.sourceRealmId],
+    );
     const { body } = await ask('GET', `/v1/syncs/${it.id}`);
     expect(body).toMatchObject({
       id: it.id,
+      reported: expect.arrayContaining([
+        { type: 'Budget', records: 1, reason: expect.stringContaining('by hand') },
+        { type: 'ReimburseCharge', records: 0, reason: expect.any(String) },
+      ]),
       source: { realmId: it.sourceRealmId, status: 'connected' },
       counts: {
         total: 4,

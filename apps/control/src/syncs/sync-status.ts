@@ -1,6 +1,7 @@
 // The whole state of one sync on one page: counts, capture, jobs, lag, quota, the last thing that went wrong, and whether
 // anything still moves.
 import { Injectable } from '@nestjs/common';
+import { typesInRankOrder } from '#core';
 import { AttachmentReport, Companies, Database, GovernorStore, Jobs, LinkReport } from '#storage';
 import type { Company, QuotaUse, SyncRow } from '#storage';
 import { KafkaLag } from './kafka-lag.js';
@@ -28,7 +29,8 @@ export class SyncStatus {
       this.jobs.list({ syncId: sync.id, limit: jobsShown }),
     ]);
     const lag = await this.kafka.read();
-    const [counts, attachments, writes, outbox, quota, lastError, source, target] = await Promise.all([
+    const [reported, counts, attachments, writes, outbox, quota, lastError, source, target] = await Promise.all([
+      this.reported(sync.sourceRealmId),
       this.links.counts(sync.id),
       this.files.counts(sync.id),
       this.links.lag(sync.id),
@@ -59,6 +61,7 @@ export class SyncStatus {
       quiet: motion.length === 0,
       motion,
       counts: { total: counts.reduce((sum, entry) => sum + entry.count, 0), byState, byType },
+      reported,
       attachments,
       capture: capture ?? null,
       jobs: jobs.items.map((job) => ({
@@ -97,6 +100,18 @@ export class SyncStatus {
       [realmId],
     );
     return row;
+  }
+
+  /** What the source has and no sync carries: said with its reason and number, never passed over in silence. */
+  private async reported(realmId: string): Promise<{ type: string; records: number; reason: string }[]> {
+    const types = typesInRankOrder().filter(({ policy }) => policy === 'reported');
+    const rows = await this.db.query<{ type: string; records: number }>(
+      `select entity_type as type, count(*)::int as records from captured_entities
+       where realm_id = $1 and entity_type = any($2) and not deleted group by entity_type`,
+      [realmId, types.map(({ type }) => type)],
+    );
+    const records = new Map(rows.map((row) => [row.type, row.records]));
+    return types.map(({ type, reportedBecause: reason = '' }) => ({ type, records: records.get(type) ?? 0, reason }));
   }
 
   private async outbox(): Promise<{ size: number; oldest: Date | null; refused: number }> {
