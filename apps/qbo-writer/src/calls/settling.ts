@@ -96,6 +96,7 @@ export function settleCall(
       applied: settled.applied,
       target: settled.target,
       wakes: settled.wakes,
+      differences: own.kind === 'done' ? shortened(settled.differences) : undefined,
       announce:
         result &&
         announce(stored, {
@@ -125,6 +126,13 @@ function wakeHolder({ syncId, entityType, sourceId, link }: StoredLink, changes:
   if (link.state.kind !== 'settled' || changes.some((change) => keyText(change.key) === keyText(key))) return;
   const state = transition(link.state, { kind: 'released' });
   changes.push({ key, state, attempts: 0, applied: link.applied, target: link.target, wakes: false });
+}
+
+/** For people: a list of whole lines is not kept a second time. */
+function shortened(differences: readonly Difference[]): Difference[] {
+  const short = (value: unknown): unknown =>
+    typeof value === 'object' && value !== null ? JSON.stringify(value).slice(0, 200) : (value ?? null);
+  return differences.slice(0, 20).map((one) => ({ ...one, sent: short(one.sent), answered: short(one.answered) }));
 }
 
 /**

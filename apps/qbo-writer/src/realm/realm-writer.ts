@@ -41,6 +41,7 @@ import { touchedBy } from '../calls/touched.js';
 import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../calls/sender.js';
 import * as metrics from '../qbo-writer.metrics.js';
 import { announce, announceHeld } from '../results.js';
+import { ClosedBooks } from '../round/closed-books.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
 
@@ -102,6 +103,7 @@ export class RealmWriter {
   private failingSinceMs: number | undefined;
   private readonly planner: Planner;
   private readonly sender: Sender;
+  private readonly closedBooks: ClosedBooks;
   private readonly finished: Promise<void>;
 
   constructor(
@@ -121,6 +123,7 @@ export class RealmWriter {
       random,
       readBack: new ReadBack({ reader, links }),
     });
+    this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
     this.lastWorkMs = clock.nowMs();
     this.finished = this.run();
   }
@@ -209,6 +212,8 @@ export class RealmWriter {
     if (now >= this.nextWaitingLookMs) {
       const at = clock.now();
       await links.recheckWaiting(this.realmId, this.fence, at, (held) => held.map((one) => announceHeld(one, at)));
+      // A loop that came and went would ask the target each time.
+      if (await this.closedBooks.look(this.stopping.signal)) this.lastWorkMs = now;
       // A call that another owner wrote down in the moment of handing over.
       this.hasOpenCalls = true;
       // At most a twentieth of the time goes into it, however many links wait.

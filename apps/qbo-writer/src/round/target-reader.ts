@@ -70,6 +70,14 @@ export class TargetReader {
     throw new ReadRefused(answer.faults[0]?.code ?? '', faultText(answer.faults));
   }
 
+  /** Up to which day the target's books are closed; undefined when they are open. @throws TargetUnavailable */
+  async closingDate(signal: AbortSignal): Promise<string | undefined> {
+    const answer = await this.ports.client.query(this.realmId, 'select * from Preferences', { class: 'bulk', signal });
+    if (answer.kind !== 'ok') throw new TargetUnavailable(answer);
+    const accounting = answer.value.rows[0]?.AccountingInfoPrefs as Json | undefined;
+    return (accounting?.BookCloseDate as string | undefined) || undefined;
+  }
+
   /** Records of a type that were created in a time window. @throws TargetUnavailable */
   async createdBetween(entityType: string, from: Date, to: Date, signal: AbortSignal): Promise<Json[]> {
     const where = `MetaData.CreateTime >= '${from.toISOString()}' and MetaData.CreateTime <= '${to.toISOString()}'`;

@@ -11,3 +11,4 @@ export * from './rounding.js';
 export * from './settle.js';
 export * from './frozen.js';
 export * from './waits.js';
+export * from './closed-books.js';

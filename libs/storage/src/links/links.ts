@@ -4,6 +4,7 @@
 // carries the fence of its lease. Decisions are made by the caller (libs/core) on rows read under lock.
 import { Injectable } from '@nestjs/common';
 import {
+  closedBooksCodes,
   releaseName,
   waitPatienceMs,
   type Applied,
@@ -53,6 +54,8 @@ export interface LinkChange {
   applied?: Applied | undefined;
   target?: Target | undefined;
   beforeImage?: Json | undefined;
+  /** what the answer showed otherwise; an empty list: nothing any more, undefined: nothing was written */
+  differences?: readonly { path: string; sent: unknown; answered: unknown; cause?: string }[] | undefined;
   /** the target's id is known now: who waited for this link may go on */
   wakes: boolean;
   announce?: OutboxRecord | undefined;
@@ -157,8 +160,11 @@ export class Links {
           or exists (select from links l where l.target_realm_id = t.realm and l.state in ('backoff', 'uncertain') and l.due_at <= $1)
           or exists (select from calls c where c.target_realm_id = t.realm and c.state = 'claimed')
           or exists (select from links l join companies c on c.realm_id = t.realm and c.status = 'connected'
-                     where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = $2)`,
-      [at, reconnectNeeded],
+                     where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = $2)
+          -- somebody must see that a wait does not end, or that the target's books were opened
+          or exists (select from links l where l.target_realm_id = t.realm and l.state = 'waiting')
+          or exists (select from links l where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = any($3))`,
+      [at, reconnectNeeded, closedBooksCodes],
     );
     return rows.map((r) => r.realm);
   }
@@ -493,6 +499,16 @@ export class Links {
     return rows.length;
   }
 
+  /** Links of a realm that are held for one of these reasons. */
+  async heldFor(realmId: string, codes: readonly string[], limit: number): Promise<StoredLink[]> {
+    const rows = await this.db.query<LinkRecord>(
+      `select ${columns} from links where target_realm_id = $1 and state = 'held' and failure_code = any($2)
+       order by due_at limit $3`,
+      [realmId, codes, limit],
+    );
+    return rows.map(storedLink);
+  }
+
   /** Syncs of which links of these types are still under way. */
   async syncsWithPending(syncIds: readonly string[], types: readonly string[]): Promise<Set<string>> {
     const rows = await this.db.query<{ id: string }>(
@@ -667,6 +683,7 @@ async function writeChanges(tx: Tx, changes: readonly LinkChange[], at: Date): P
     targetSyncToken: c.target?.syncToken ?? null,
     targetDeleted: c.target?.deleted ?? false,
     beforeImage: c.beforeImage ?? null,
+    differences: c.differences ?? null,
   }));
   await tx.query(
     `update links l set state = c.state, due_at = c."dueAt", failure_code = c.code, failure_reason = c.reason,
@@ -675,10 +692,11 @@ async function writeChanges(tx: Tx, changes: readonly LinkChange[], at: Date): P
        target_id = c."targetId", target_sync_token = c."targetSyncToken", target_deleted = c."targetDeleted",
        -- the first one: what was there before we ever touched it
        before_image = coalesce(l.before_image, c."beforeImage"),
+       differences = case when c.differences is null then l.differences else nullif(c.differences, '[]') end,
        settled_at = case when c.state = 'settled' then $2 else l.settled_at end
      from jsonb_to_recordset($1::jsonb) as c ("syncId" uuid, "entityType" text, "sourceId" text, state text, "waitingOn" jsonb,
        "dueAt" timestamptz, code text, reason text, attempts int, "appliedVersion" text, "appliedHash" text,
-       "appliedPayload" jsonb, "targetId" text, "targetSyncToken" text, "targetDeleted" boolean, "beforeImage" jsonb)
+       "appliedPayload" jsonb, "targetId" text, "targetSyncToken" text, "targetDeleted" boolean, "beforeImage" jsonb, differences jsonb)
      where l.sync_id = c."syncId" and l.entity_type = c."entityType" and l.source_id = c."sourceId"`,
     [JSON.stringify(rows), at],
   );

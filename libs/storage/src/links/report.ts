@@ -24,6 +24,8 @@ export interface LinkView extends LinkKey {
   waitingOn: string[];
   failureCode: string | null;
   failureReason: string | null;
+  /** what the target has otherwise than it was told; null: nothing */
+  differences: { path: string; sent: unknown; answered: unknown; cause?: string }[] | null;
   attempts: number;
   generation: number;
   dueAt: Date;
@@ -48,7 +50,7 @@ export interface LinkPage {
 const viewColumns = `sync_id as "syncId", entity_type as "entityType", source_id as "sourceId", state, lane, desired_op as op,
   target_id as "targetId", target_sync_token as "targetSyncToken", desired_version as "desiredVersion",
   applied_version as "appliedVersion", mapping_version::text as "mappingVersion", waiting_on as "waitingOn",
-  failure_code as "failureCode", failure_reason as "failureReason", attempts, generation, due_at as "dueAt",
+  failure_code as "failureCode", failure_reason as "failureReason", differences, attempts, generation, due_at as "dueAt",
   desired_at as "desiredAt", settled_at as "settledAt", change_id as "changeId"`;
 
 @Injectable()
