@@ -180,7 +180,13 @@ describe('money', () => {
     const [told] = (await w.results()).filter((r) => r.entityType === 'Invoice' && r.sourceId === invoice.Id);
     expect(told).toMatchObject({ outcome: 'created', code: 'MONEY.TAX_RECOMPUTED' });
     expect(told!.reason).toContain('TotalAmt: 108 -> 100 (tax-recomputed)');
-    expect((await w.link('Invoice', invoice.Id)).state).toBe('settled');
+    expect(await w.link('Invoice', invoice.Id)).toMatchObject({
+      state: 'settled',
+      differences: expect.arrayContaining([
+        { path: 'TxnTaxDetail.TotalTax', sent: 8, answered: 0, cause: 'tax-recomputed' },
+        { path: 'TotalAmt', sent: 108, answered: 100, cause: 'tax-recomputed' },
+      ]) as unknown,
+    });
   });
 
   it('says so when the target applies a credit by itself', async () => {

@@ -6,6 +6,7 @@ import { OutboxRefused1763700000004 } from './0004-outbox-refused.js';
 import { Preflights1763700000008 } from './0008-preflights.js';
 import { EndlessWaits1763700000009 } from './0009-endless-waits.js';
 import { MergedRecords1763700000010 } from './0010-merged-records.js';
+import { LinkDifferences1763700000011 } from './0011-link-differences.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -15,4 +16,5 @@ export const migrations = [
   Preflights1763700000008,
   EndlessWaits1763700000009,
   MergedRecords1763700000010,
+  LinkDifferences1763700000011,
 ];
