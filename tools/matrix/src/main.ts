@@ -15,7 +15,7 @@ import { whyImpossible } from './impossible.js';
 import { differences, meaning } from './sameness.js';
 import { allTests, type Test } from './stories.js';
 
-const restTimeoutMs = 240_000;
+const restTimeoutMs = 30_000;
 const startedMs = performance.now();
 const line = (text: string): void => void process.stdout.write(`${text}\n`);
 const phase = (text: string): void =>

@@ -1,0 +1,118 @@
+// The proof can see: every way in which the second set of books can be wrong, planted into an equal pair, is found.
+import type { Raw } from '#testing';
+import { Books, type PostingLine } from './books.js';
+import { judge, type Evidence } from './judgement.js';
+
+/** Two equal companies whose ids differ by 100: an invoice of 50, a payment of 30 on it. */
+function equalPair(): Evidence {
+  const company = (shift: number): Books => {
+    const id = (n: number): string => String(n + shift);
+    const line = (txnType: string, txn: number, account: number, amount: string, name?: number): PostingLine => ({
+      ...{ txnType, txnId: id(txn), date: '2026-05-05', accountId: id(account) },
+      ...{
+        debit: amount.startsWith('-') ? '0.00' : amount,
+        credit: amount.replace(/^[^-].*/, '0.00').replace('-', ''),
+      },
+      ...(name !== undefined && { name: { type: 'Customer', id: id(name) } }),
+    });
+    const records: Record<string, Raw[]> = {
+      Account: [
+        { Id: id(1), FullyQualifiedName: 'A/R', AccountType: 'Accounts Receivable' },
+        { Id: id(2), FullyQualifiedName: 'Sales', AccountType: 'Income' },
+        { Id: id(3), FullyQualifiedName: 'Bank', AccountType: 'Bank' },
+      ],
+      Customer: [{ Id: id(4), DisplayName: 'Ada', Balance: 20 }],
+      Invoice: [{ Id: id(10), TotalAmt: 50, Balance: 20, LinkedTxn: [{ TxnId: id(11), TxnType: 'Payment' }] }],
+      Payment: [
+        { Id: id(11), TotalAmt: 30, UnappliedAmt: 0, Line: [{ LinkedTxn: [{ TxnId: id(10), TxnType: 'Invoice' }] }] },
+      ],
+      Budget: [{ Id: id(20), Name: 'This year' }],
+    };
+    if (shift > 0) delete records.Budget;
+    return new Books(records, [
+      line('Invoice', 10, 1, '50.00', 4),
+      line('Invoice', 10, 2, '-50.00', 4),
+      line('Payment', 11, 3, '30.00', 4),
+      line('Payment', 11, 1, '-30.00', 4),
+    ]);
+  };
+  const link = (entityType: string, n: number) => ({
+    ...{ entityType, sourceId: String(n), targetId: String(n + 100), state: 'settled' },
+  });
+  const types = ['Account', 'Customer', 'Invoice', 'Payment'];
+  return {
+    source: company(0),
+    target: company(100),
+    targetBefore: new Set(),
+    links: [1, 2, 3]
+      .map((n) => link('Account', n))
+      .concat(link('Customer', 4), link('Invoice', 10), link('Payment', 11)),
+    carried: new Set(types),
+    notPossible: () => undefined,
+    nameLists: new Set(['Account', 'Customer']),
+    judged: () => true,
+  };
+}
+
+it('two companies that differ only in ids are equal; a type that is not carried is named, not forgotten', () => {
+  const judged = judge(equalPair());
+  expect(judged.differences).toEqual([]);
+  expect(judged).toMatchObject({ records: 6, types: 4, held: [], notCarried: [{ type: 'Budget', records: 1 }] });
+});
+
+describe('a planted mistake is found', () => {
+  const plants: [string, (e: Evidence) => void, string][] = [
+    ['a cent more on a line', (e) => void ((e.target.lines[0] as PostingLine).debit = '50.01'), 'account A/R'],
+    ['another date', (e) => void ((e.target.lines[0] as PostingLine).date = '2026-05-06'), 'posting Invoice/10'],
+    ['another name', (e) => void delete (e.target.lines[0] as PostingLine).name, 'balance Customer Ada in A/R'],
+    ['another open balance', (e) => void (e.target.records.Invoice![0].Balance = 50), 'open Invoice/10'],
+    ['a link is lost', (e) => void (e.target.records.Payment![0].Line = []), 'links Payment/11'],
+    ['a record is lost', (e) => void (e.links as unknown[]).pop(), 'missing Payment/11'],
+    [
+      'a record is there twice',
+      (e) => void e.target.records.Invoice!.push({ Id: '177', TotalAmt: 50 }),
+      'extra Invoice/177',
+    ],
+    [
+      'two sources share a target',
+      (e) => void e.source.records.Customer!.push({ Id: '5', DisplayName: 'Eve' }),
+      'missing Customer/5',
+    ],
+  ];
+  it.each(plants)('%s', (_what, plant, found) => {
+    const evidence = equalPair();
+    plant(evidence);
+    expect(judge(evidence).differences.map(({ what, key }) => `${what} ${key}`)).toContain(found);
+  });
+});
+
+it('what is held with an excuse is no difference, in either sum; it is listed with reason and amount', () => {
+  const evidence = equalPair();
+  const links = evidence.links.map((link) =>
+    link.entityType === 'Payment'
+      ? { ...link, targetId: null, state: 'held', failureCode: 'QBO.6210', failureReason: 'closed' }
+      : link,
+  );
+  const target = new Books(
+    {
+      ...evidence.target.records,
+      Payment: [],
+      Invoice: [{ Id: '110', TotalAmt: 50, Balance: 50 }],
+      Customer: [{ Id: '104', DisplayName: 'Ada', Balance: 50 }],
+    },
+    evidence.target.lines.filter((line) => line.txnType !== 'Payment'),
+  );
+  const judged = judge({ ...evidence, links, target });
+  expect(judged.differences).toEqual([]);
+  expect(judged.held).toEqual([
+    { key: 'Payment/11', amount: '30', reason: 'the period is closed (held QBO.6210: closed)' },
+  ]);
+});
+
+it('what failed without an excuse is a difference', () => {
+  const evidence = equalPair();
+  const links = evidence.links.map((link) =>
+    link.entityType === 'Payment' ? { ...link, targetId: null, state: 'failed', failureCode: 'QBO.2020' } : link,
+  );
+  expect(judge({ ...evidence, links }).differences.map(({ what }) => what)).toContain('missing');
+});
