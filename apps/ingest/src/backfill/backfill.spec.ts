@@ -150,6 +150,22 @@ describe('a backfill job', () => {
     expect(published.flatMap((page) => page.ids)).toEqual(ids(3));
   });
 
+  it.each([
+    ['Class', '5030', 'Feature Not Supported Error'],
+    ['PurchaseOrder', '5020', 'Permission Denied Error'],
+    ['Budget', '4001', 'Invalid query'],
+  ])(
+    'fails no job over %s: fault %s says the company has none, or nobody waits for it',
+    async (type, code, message) => {
+      const qbo = new ScriptedQbo({ [type]: [], Customer: ids(2) });
+      const fault = { code, message, detail: '', type: 'ValidationFault' };
+      const refused = { kind: 'refused', faults: [fault], status: 400, tid: undefined } as const;
+      qbo.answers.set(type, [refused, refused]);
+      expect(await backfill(qbo, { types: [type, 'Customer'] }).run()).toEqual({ kind: 'done' });
+      expect(published.flatMap((page) => page.ids)).toEqual(ids(2));
+    },
+  );
+
   it('notes a type that QuickBooks refuses, carries the rest, and says so at the end', async () => {
     const qbo = new ScriptedQbo({ Customer: ids(3), Invoice: ids(2) });
     const fault = { code: '4001', message: 'Invalid query', detail: '', type: 'ValidationFault' };

@@ -8,7 +8,7 @@ import type { EntityDefinition } from '#core';
 import type { Job, Jobs } from '#storage';
 import type { ChangePublisher } from '../capture/change-publisher.js';
 import type { ReadOptions, ReadPage, SourceReader } from '../capture/source-reader.js';
-import { SourceUnread } from '../capture/source-reader.js';
+import { isFeatureOff, SourceUnread } from '../capture/source-reader.js';
 import { newTraceparent } from '../door/traceparent.js';
 import { backfillPagesTotal } from '../ingest.metrics.js';
 
@@ -26,6 +26,8 @@ interface TypeProgress {
   /** records published */
   count: number;
   error?: string;
+  /** why there was nothing to read, where that is in order */
+  note?: string;
 }
 
 /** As stored in jobs.progress. */
@@ -173,7 +175,10 @@ export class Backfill {
         this.signal.throwIfAborted();
         if (error instanceof JobLost) throw error;
         if (error instanceof SourceUnread && error.why === 'refused') {
-          this.progress.types[type] = { start: 1, done: true, count: 0, error: error.message };
+          // What a company does not have, and what is only reported, is noted and fails no job.
+          const harmless = isFeatureOff(error) || definitionOf(type).policy === 'reported';
+          const noted = harmless ? { note: error.message } : { error: error.message };
+          this.progress.types[type] = { start: 1, done: true, count: 0, ...noted };
           await this.save();
           return undefined;
         }

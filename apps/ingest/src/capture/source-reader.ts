@@ -21,10 +21,19 @@ export class SourceUnread extends Error {
   constructor(
     readonly why: 'held' | 'refused' | 'later',
     message: string,
+    /** fault codes of a refusal */
+    readonly codes: readonly string[] = [],
   ) {
     super(message);
     this.name = 'SourceUnread';
   }
+}
+
+/** The company has no such records to show: its plan lacks the feature, it is switched off, or the country has none. */
+const featureOff = new Set(['500', '5020', '5030']);
+
+export function isFeatureOff(error: SourceUnread): boolean {
+  return error.codes.length > 0 && error.codes.every((code) => featureOff.has(code));
 }
 
 export interface ReadOptions {
@@ -138,7 +147,11 @@ function valueOf<T>(answer: QboAnswer<T>): T {
     case 'ok':
       return answer.value;
     case 'refused':
-      throw new SourceUnread('refused', faultText(answer.faults));
+      throw new SourceUnread(
+        'refused',
+        faultText(answer.faults),
+        answer.faults.map(({ code }) => code),
+      );
     case 'unauthorized':
       throw new SourceUnread(answer.reconnect ? 'held' : 'later', answer.reason);
     default:
