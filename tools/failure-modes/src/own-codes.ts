@@ -26,6 +26,10 @@ export const ownCodes: readonly OwnCode[] = [
       'QuickBooks kept something else than was sent',
       'nothing is stuck: the entry of the sync log lists the fields; the next write sends them again',
     ],
+    'ANSWER.RENUMBERED': [
+      'the target numbers its documents itself, so the copy has another number',
+      'switch custom transaction numbers on in the target, or choose the document number rule "drop"',
+    ],
     'COLLISION.NAME': [
       'a customer, vendor or employee of the target has this name, perhaps an inactive one',
       'rename one of them, or set settings.collisions.names to "suffix", then redrive',
@@ -54,11 +58,25 @@ export const ownCodes: readonly OwnCode[] = [
       'somebody deleted our copy in the target',
       'redrive with createAgain, or delete the source record too',
     ],
+    'FROZEN.MEMBER_CHANGING': [
+      'a deposit was written without a payment that must change, and is made again with it',
+      'nothing: it goes on by itself once that payment is written',
+    ],
+    'NAME.MERGED': [
+      'the source merged this name into another one; its copy is inactive, what referred to it refers to the other',
+      'nothing: merge the two in the target by hand if its history should show one name',
+    ],
     'PARENT.FAILED': ['a record it refers to failed', 'mend the parent it names; the child follows by itself'],
     'PARENT.HELD': ['a record it refers to is held', 'release the parent it names; the child follows by itself'],
     'PARENT.PENDING': ['a record it refers to is on its way', 'nothing: it goes on by itself'],
-    'PARENT.REMOVED': ['a record it refers to was removed', 'change the reference in the source'],
-    'PARENT.UNKNOWN': ['a record it refers to was never captured', 'start a backfill of that type'],
+    'PARENT.REMOVED': [
+      'a record it refers to was removed',
+      'change the reference in the source; the child follows by itself',
+    ],
+    'PARENT.UNKNOWN': [
+      'a record it refers to was never captured',
+      'start a backfill of that type, unless the mapping excludes it; the child follows by itself',
+    ],
     'PLAN.BROKEN': ['the plan of a write threw: a bug', 'report it with the reason; redrive after the repair'],
     'PLAN.NO_PAYLOAD': ['nothing says what the target should be', 'start a replay'],
     'SETTLE.BROKEN': ['the end of a write threw: a bug', 'report it with the reason; redrive after the repair'],
