@@ -86,6 +86,30 @@ describe('settling what was done', () => {
     expect(settled).toMatchObject({ wakes: false, result: { outcome: 'deleted' } });
   });
 
+  it('says so when the target gave the copy another number', () => {
+    const body = { DocNumber: 'A-1', Line: [] };
+    const invoice = { ...sending, entityType: 'Invoice' };
+    const record = { Id: '70', SyncToken: '0', DocNumber: '1001', Line: [] };
+    const settled = settle(invoice, { ...attempt, body, applied: body }, { kind: 'done', record }, timing);
+    expect(settled.result).toMatchObject({ outcome: 'created', code: 'ANSWER.RENUMBERED' });
+  });
+
+  it('says so when the target computed another total, with the cause', () => {
+    const line = { Amount: 100, DetailType: 'SalesItemLineDetail' };
+    const body = { Line: [line], TxnTaxDetail: { TotalTax: 8 } };
+    const record = { Id: '70', SyncToken: '0', TotalAmt: 109, TxnTaxDetail: { TotalTax: 9 }, Line: [line] };
+    const invoice = { ...sending, entityType: 'Invoice' };
+    const settled = settle(invoice, { ...attempt, body, applied: body }, { kind: 'done', record }, timing);
+    expect(settled.result).toMatchObject({
+      outcome: 'created',
+      code: 'MONEY.TAX_RECOMPUTED',
+      reason: 'TxnTaxDetail.TotalTax: 8 -> 9 (tax-recomputed); TotalAmt: 108 -> 109 (tax-recomputed)',
+    });
+    expect(settled.state.kind).toBe('settled');
+    // A computed total is never sent, so it is no part of what was applied.
+    expect(settled.applied!.payload).not.toHaveProperty('TotalAmt');
+  });
+
   it('records a link that QBO dropped with a 200', () => {
     const body = { Line: [{ Amount: 5, LinkedTxn: [{ TxnId: '9', TxnType: 'Invoice' }] }] };
     const answered = { Id: '70', SyncToken: '0', Line: [{ Amount: 5 }] };

@@ -106,7 +106,10 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
     attempts: 0,
     // A removed parent gives its children nothing to bind to.
     wakes: !removed,
-    result: { outcome: outcomes[operation], ...describe(differences, moneyCode(money)) },
+    result: {
+      outcome: outcomes[operation],
+      ...describe(differences, moneyCode(money) ?? renumbered(link.entityType, differences)),
+    },
     differences,
   };
 }
@@ -166,16 +169,23 @@ function targetAfter(
   return { id: String(id), syncToken: syncToken === undefined ? undefined : String(syncToken), deleted };
 }
 
+/** The target numbers its documents itself (CustomTxnNumbers is off): the copy is right but for the number on it. */
+function renumbered(entityType: string, differences: readonly Difference[]): string | undefined {
+  const field = knownType(entityType) ? definitionOf(entityType).docNumberField?.field : undefined;
+  const all = differences.length > 0 && differences.every(({ path }) => path === field);
+  return all ? 'ANSWER.RENUMBERED' : undefined;
+}
+
 function describe(
   differences: readonly (Difference | MoneyDifference)[],
-  money: string | undefined,
+  known: string | undefined,
 ): { code?: string; reason?: string } {
   if (differences.length === 0) return {};
   const shown = differences
     .slice(0, 5)
     .map((one) => `${one.path}: ${text(one.sent)} -> ${text(one.answered)}${'cause' in one ? ` (${one.cause})` : ''}`);
   const more = differences.length > 5 ? ` and ${differences.length - 5} more` : '';
-  return { code: money ?? 'ANSWER.DIFFERS', reason: shown.join('; ') + more };
+  return { code: known ?? 'ANSWER.DIFFERS', reason: shown.join('; ') + more };
 }
 
 function text(value: unknown): string {
