@@ -145,7 +145,7 @@ export const faultTable: readonly FaultRow[] = [
     [6200, 6210],
     'accounting period closed',
     'operator',
-    'decide: reopen the period in the target and redrive, or leave it held',
+    'decide: move the closing date of the target and it goes on by itself within minutes, or leave it held',
   ),
   row(6220, 'list object has a balance', 'reread', 'clear its balance in the target, then redrive'),
   row(
@@ -186,7 +186,7 @@ export const faultTable: readonly FaultRow[] = [
     6540,
     'deposited transaction cannot be changed',
     'reread',
-    'take it out of its deposit in the target, then redrive',
+    'nothing where the deposit is ours: it lets it go. Else take it out of its deposit in the target, then redrive',
   ),
   row(10000, 'application error', 'wait', 'nothing: asked again with the same request id, then read back'),
   row(10100, 'result too big', 'never', bug),
