@@ -184,6 +184,26 @@ describe('ingest', () => {
       expect(told[1]!.value!.version > told[0]!.value!.version).toBe(true);
     });
 
+    it('hears at once of a type that CDC leaves out, when a webhook announces it, its deletion too', async () => {
+      await w.startIngest();
+      const source = await w.company();
+      const buyer = await customer(source, 'Eve');
+      const worker = await w.save(source, 'Employee', { GivenName: 'Finn', FamilyName: 'Gray' });
+      await captured(source, 'Customer', buyer.Id);
+      const hours = await w.save(source, 'TimeActivity', {
+        NameOf: 'Employee',
+        EmployeeRef: { value: worker.Id },
+        CustomerRef: { value: buyer.Id },
+        Hours: 2,
+        Minutes: 0,
+      });
+      const [made] = await captured(source, 'TimeActivity', hours.Id);
+      expect(made!.value).toMatchObject({ deleted: false, origin: { kind: 'sweep' } });
+      await w.save(source, 'TimeActivity', { Id: hours.Id, SyncToken: hours.SyncToken }, '?operation=delete');
+      const told = await captured(source, 'TimeActivity', hours.Id, 2);
+      expect(told.map((c) => c.value!.deleted)).toEqual([false, true]);
+    });
+
     it('says of a name that was merged away into which one', async () => {
       await w.startIngest();
       const source = await w.company({ preset: 'sample' });

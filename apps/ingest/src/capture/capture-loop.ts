@@ -37,6 +37,8 @@ export interface LookHints {
   traceparent: string | undefined;
   /** `type/id` of a record that was merged away -> the id that stays */
   merges: Map<string, string>;
+  /** types that were announced and that change data capture does not cover: they are swept at once */
+  uncovered: Set<string>;
 }
 
 @Injectable()
@@ -98,6 +100,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
     this.hints.set(realmId, {
       traceparent: known?.traceparent ?? told.traceparent,
       merges: new Map([...(known?.merges ?? []), ...told.merges]),
+      uncovered: new Set([...(known?.uncovered ?? []), ...told.uncovered]),
     });
   }
 
@@ -170,7 +173,9 @@ export class CaptureLoop implements OnApplicationBootstrap {
   private async look(realmId: string, signal: AbortSignal): Promise<void> {
     const cursor = await this.store.cursor(realmId);
     if (!cursor) return;
-    const { traceparent = newTraceparent(), merges = new Map<string, string>() } = this.hints.get(realmId) ?? {};
+    const told = this.hints.get(realmId);
+    const { traceparent = newTraceparent(), merges = new Map<string, string>() } = told ?? {};
+    const uncovered = told?.uncovered ?? new Set<string>();
     this.hints.delete(realmId);
     const startedMs = this.clock.nowMs();
     const { coalesceMs, lookIntervalMs: intervalMs } = this.settings;
@@ -187,7 +192,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         log: this.log,
       },
       cursor,
-      { traceparent, merges },
+      { traceparent, merges, uncovered },
       signal,
     );
     try {
@@ -200,7 +205,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         'look.done',
       );
     } catch (error) {
-      this.remember(realmId, { traceparent, merges });
+      this.remember(realmId, { traceparent, merges, uncovered });
       if (signal.aborted) return;
       await this.lookFailed(realmId, cursor.failures + 1, error as Error);
     }

@@ -35,14 +35,24 @@ export class Look {
       log: Log;
     },
     private readonly cursor: CaptureCursor,
-    private readonly hints: { traceparent: string; merges: ReadonlyMap<string, string> },
+    private readonly hints: {
+      traceparent: string;
+      merges: ReadonlyMap<string, string>;
+      uncovered: ReadonlySet<string>;
+    },
     private readonly signal: AbortSignal,
   ) {}
 
   async run(): Promise<LookResult> {
     const { policy, definitions, now } = this.o;
     const startedAt = now();
-    if (!this.cursor.sweepDueAt || this.cursor.sweepDueAt <= startedAt) await this.sweep();
+    const uncovered = definitions.filter((d) => !d.cdc && d.operations.includes('query'));
+    if (!this.cursor.sweepDueAt || this.cursor.sweepDueAt <= startedAt) {
+      await this.sweep(uncovered);
+      await this.sweepDone();
+    } else if (this.hints.uncovered.size > 0) {
+      await this.sweep(uncovered.filter(({ type }) => this.hints.uncovered.has(type)));
+    }
     const plan = planLook(this.cursor.cdcSince, startedAt.getTime(), definitions, policy);
     if (plan.kind === 'compare-all') return this.compareAll(plan.types, startedAt);
     let answer;
@@ -119,9 +129,9 @@ export class Look {
   }
 
   /** Types that CDC does not cover are few and short: read whole, compared by hash. */
-  private async sweep(): Promise<void> {
+  private async sweep(definitions: readonly EntityDefinition[]): Promise<void> {
     const { realmId } = this.cursor;
-    for (const definition of this.o.definitions.filter((d) => !d.cdc && d.operations.includes('query'))) {
+    for (const definition of definitions) {
       try {
         const seen = new Set<string>();
         for await (const page of this.o.reader.all(realmId, definition, this.options('live'))) {
@@ -136,6 +146,10 @@ export class Look {
         this.o.log.warn({ realm: realmId, type: definition.type, reason: error.message }, 'type not swept');
       }
     }
+  }
+
+  private async sweepDone(): Promise<void> {
+    const { realmId } = this.cursor;
     const dueAt = new Date(this.o.now().getTime() + this.o.sweepIntervalMs);
     await this.o.store.publishing(realmId, (tx) => this.o.store.sweepDone(tx, realmId, dueAt));
   }
@@ -160,7 +174,8 @@ export class Look {
       lane: 'live',
       origin: { kind },
       observedAt,
-      ...this.hints,
+      traceparent: this.hints.traceparent,
+      merges: this.hints.merges,
       notifiedAt: this.cursor.notifiedAt,
     };
   }

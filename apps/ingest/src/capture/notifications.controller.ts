@@ -5,6 +5,7 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
 import { topics } from '#contracts';
+import { definitionOf, knownType } from '#core';
 import type { NotificationEvent } from '#contracts';
 import type { BatchContext, RecordBatch } from '#kafka';
 import { CaptureStore } from '#storage';
@@ -32,9 +33,10 @@ export class NotificationsController {
       const notifiedAt = value.source === 'webhook' && !Number.isNaN(receivedAt.getTime()) ? receivedAt : null;
       requests.push({ realmId: value.realmId, notifiedAt });
       let known = hints.get(value.realmId);
-      if (!known) hints.set(value.realmId, (known = { traceparent, merges: new Map() }));
+      if (!known) hints.set(value.realmId, (known = { traceparent, merges: new Map(), uncovered: new Set() }));
       known.traceparent ??= traceparent;
       for (const { entityType, id, operation, deletedId } of value.entities) {
+        if (knownType(entityType) && !definitionOf(entityType).cdc) known.uncovered.add(entityType);
         if (operation === 'merge' && deletedId !== undefined) known.merges.set(`${entityType}/${deletedId}`, id);
       }
     }
