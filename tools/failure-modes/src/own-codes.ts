@@ -119,10 +119,6 @@ export const ownCodes: readonly OwnCode[] = [
     ],
   }),
   ...rows('api', {
-    'PREFLIGHT.*': [
-      'what about the two companies keeps their books from becoming equal (docs/api.md lists the findings)',
-      'each finding says what to do; GET /v1/syncs/{id}/preflight looks again',
-    ],
     'ADMIN_KEY.WRONG': ['the request has no or another admin key', 'send Authorization: Bearer <SYNC_ADMIN_KEY>'],
     'COMPANY.CHECK.FAILED': ['QuickBooks could not be asked about the company', 'send the same request again'],
     'COMPANY.ELSEWHERE': ['another organization has this company', 'disconnect it there first'],
@@ -135,7 +131,7 @@ export const ownCodes: readonly OwnCode[] = [
     'ORGANIZATION.EXISTS': ['an organization with this id exists', 'choose another id'],
     'PREFLIGHT.*': [
       'the two companies differ in a setting that decides what can be written',
-      'each finding says what to do; PREFLIGHT.BLOCKED lists those that stop the sync',
+      'each finding says what to do; PREFLIGHT.BLOCKED lists those that keep a backfill from starting',
     ],
     'REQUEST.INVALID': ['mistakes in body or query', 'see errors[]'],
     'REQUEST.MALFORMED': ['the body is not JSON', 'send JSON'],
