@@ -75,6 +75,7 @@ function upsert(change: SourceChange, definition: EntityDefinition, rules: Merge
   const left = exclusionOf(rules.exclude, snapshot);
   if (left !== undefined) return excluded(left);
   const impossible = specialCasesOf(definition, snapshot).find((special) => special.notCarried);
+  if (impossible?.posts) throw new MappingFailure('MAPPING.NOT_ALLOWED', impossible.notCarried!);
   if (impossible) return excluded(impossible.notCarried!);
   const source = sourceOf(snapshot);
   const body = mappedBody(definition, source, rules);

@@ -59,6 +59,8 @@ export interface SpecialCase {
   readonly linked?: boolean;
   /** why such records cannot be carried */
   readonly notCarried?: string;
+  /** they post to the ledger: left out in silence the books would differ, so they fail with the reason instead */
+  readonly posts?: boolean;
   /** fields set to a value */
   readonly set?: Readonly<Record<string, unknown>>;
   /** fields set from another field of the source, where that is there */

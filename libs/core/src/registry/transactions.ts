@@ -537,6 +537,7 @@ export const JournalEntry = entity({
     {
       when: { HomeCurrencyAdjustment: true },
       notCarried: 'a home currency adjustment is made by QBO itself and cannot be created through the API',
+      posts: true,
     },
   ],
 });
