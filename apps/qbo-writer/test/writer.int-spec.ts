@@ -1,6 +1,7 @@
 // The writer against a QuickBooks that misbehaves, on real PostgreSQL. Each test starts with two fresh companies.
 import type { Json } from '#core';
 import { LinkReport } from '#storage';
+import { writePolicy } from '../src/round/planner.js';
 import { Installation } from './installation.js';
 
 describe('the writer', () => {
@@ -199,6 +200,18 @@ describe('the writer', () => {
       failureCode: 'DRIFT',
       failureReason: expect.stringContaining('Notes'),
     });
+    // The person's decision that the source is right: what was held is written over it, and not held again.
+    await w.db.withTransaction((tx) => new LinkReport(w.db).redrive(tx, w.syncId, {}, new Date()));
+    await w.quiet();
+    expect(await w.targetRecord('Customer', buyer.Id)).toMatchObject({ Notes: 'ours again' });
+  });
+
+  it('holds such a record of one type and overwrites it of another, as the sync says for each', () => {
+    const settings = { drift: { default: 'overwrite', Customer: 'hold' } };
+    expect(writePolicy(settings, 'Customer').drift).toBe('hold');
+    expect(writePolicy(settings, 'Invoice').drift).toBe('overwrite');
+    expect(writePolicy({ drift: 'hold' }, 'Invoice').drift).toBe('hold');
+    expect(writePolicy({}, 'Invoice').drift).toBe('overwrite');
   });
 
   it.each(['claimed', 'answered'] as const)(

@@ -536,7 +536,15 @@ function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange
     }
     case 'hold': {
       const state: LinkState = transition(link.state, { kind: 'held', code: plan.code, reason: plan.reason });
-      return { ...stays, state, announce: announced({ outcome: 'held', code: plan.code, reason: plan.reason }) };
+      const held = { ...stays, state, announce: announced({ outcome: 'held', code: plan.code, reason: plan.reason }) };
+      if (!plan.seen || !link.applied || !link.target) return held;
+      const { payload, syncToken } = plan.seen;
+      return {
+        ...held,
+        // A hash that nothing is desired under: an edit of the source back to what we applied is work now.
+        applied: { ...link.applied, hash: `drifted:${link.applied.hash}`, payload },
+        target: { ...link.target, syncToken },
+      };
     }
     case 'fail': {
       const state: LinkState = transition(link.state, { kind: 'failed', code: plan.code, reason: plan.reason });

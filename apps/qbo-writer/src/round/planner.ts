@@ -68,7 +68,7 @@ export class Planner {
       if (knowledge?.refused) return { kind: 'hold', ...knowledge.refused };
       const facts: WriteFacts = {
         resolve: (entityType, sourceId) => parents.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
-        policy: policies.get(one.syncId) ?? defaultWritePolicy,
+        policy: writePolicy(policies.get(one.syncId) ?? {}, one.entityType),
         dependentsPending: pending.has(one.syncId),
         letGo: wantedOut.get(keyText(one)) ?? [],
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
@@ -109,7 +109,12 @@ export class Planner {
   ): Promise<void> {
     const lookups = asking.flatMap(({ stored, plan }) =>
       plan.kind === 'lookup'
-        ? plan.lookups.map((lookup) => ({ stored, lookup, fresh: stored.lastFault !== undefined }))
+        ? plan.lookups.map((lookup) => ({
+            stored,
+            lookup,
+            // Who holds a name is asked anew: a person may have freed it and pressed "again" at once.
+            fresh: stored.lastFault !== undefined || lookup.entityType !== stored.entityType,
+          }))
         : [],
     );
     if (lookups.length > 0) {
@@ -201,9 +206,9 @@ export class Planner {
     return wanted;
   }
 
-  private async policies(): Promise<Map<string, WritePolicy>> {
+  private async policies(): Promise<Map<string, Json>> {
     const syncs = await this.ports.syncs.byTarget([this.realmId]);
-    return new Map(syncs.map((sync) => [sync.id, writePolicy(sync.settings)]));
+    return new Map(syncs.map((sync) => [sync.id, sync.settings]));
   }
 
   /** Only asked when a name is to be made inactive: transactions on their way may still need it active. */
@@ -253,14 +258,19 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
   }
 }
 
-/** `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, collisions: {names, numbers}}`, each optional. */
-export function writePolicy(settings: Json): WritePolicy {
+/**
+ * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, collisions: {names, numbers}}`, each optional. `drift`
+ * is one word for all types, or `{default, Invoice, ...}`.
+ */
+export function writePolicy(settings: Json, entityType: string): WritePolicy {
+  const perType = typeof settings.drift === 'object' && settings.drift !== null ? (settings.drift as Json) : undefined;
+  const drift: unknown = perType ? (perType[entityType] ?? perType.default) : settings.drift;
   const adopt = (settings.adopt ?? {}) as Partial<WritePolicy['adopt']>;
   const collisions = (settings.collisions ?? {}) as Json;
   return {
     adopt: { ...defaultWritePolicy.adopt, ...adopt },
     twins: settings.twins === 'leave' ? 'leave' : defaultWritePolicy.twins,
-    drift: settings.drift === 'hold' ? 'hold' : defaultWritePolicy.drift,
+    drift: drift === 'hold' ? 'hold' : defaultWritePolicy.drift,
     collisions: {
       names: collisions.names === 'suffix' ? 'suffix' : 'hold',
       numbers: collisions.numbers === 'suffix' ? 'suffix' : 'hold',

@@ -79,7 +79,8 @@ export type Plan =
   | { kind: 'wait'; missing: MissingReference[] }
   /** not now; ask again later */
   | { kind: 'postpone'; code: string; reason: string }
-  | { kind: 'hold'; code: string; reason: string; candidates?: string[] }
+  /** `seen`: what the target has instead of what we applied; released, the link is written on top of that */
+  | { kind: 'hold'; code: string; reason: string; candidates?: string[]; seen?: { payload: Json; syncToken: string } }
   | { kind: 'fail'; code: string; reason: string };
 
 const duplicateFaults = new Set(['QBO.600', 'QBO.630', 'QBO.6140', 'QBO.6240']);
@@ -171,7 +172,8 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   const naturalKey = link.desired.naturalKey ?? {};
   const lookups = mayAdopt(definition, link, body, facts) ? lookupsFor(entityType, body, naturalKey) : [];
   if (lookups.length > 0) {
-    if (!facts.candidates) return { kind: 'lookup', lookups: [...lookups, ...namesakeLookups(entityType, body, facts.policy.collisions)] };
+    if (!facts.candidates)
+      return { kind: 'lookup', lookups: [...lookups, ...namesakeLookups(entityType, body, facts.policy.collisions)] };
     const adoption = chooseTwin(entityType, body, naturalKey, facts.candidates, facts.taken);
     switch (adoption.kind) {
       case 'adopt':
@@ -248,7 +250,12 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
   const drift = facts.targetNow && link.applied?.payload ? diffAnswer(entityType, applied, facts.targetNow) : [];
   if (drift.length > 0 && facts.policy.drift === 'hold') {
     const paths = drift.map((difference) => difference.path).join(', ');
-    return { kind: 'hold', code: 'DRIFT', reason: `edited in the target since we wrote it: ${paths}` };
+    return {
+      kind: 'hold',
+      code: 'DRIFT',
+      reason: `edited in the target since we wrote it: ${paths}`,
+      seen: { payload: withTheirs(applied, drift, facts.targetNow!), syncToken: key.SyncToken },
+    };
   }
   if (link.desired.op === 'void' && definition.voidForm !== 'none' && !isVoided(entityType, applied)) {
     const form = definition.voidForm === 'include-void' ? { sparse: true } : {};
@@ -263,6 +270,18 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
     return { kind: 'delete', body: key, again: true };
   }
   return { kind: 'update', body: { ...key, sparse: true, ...changes }, applied: body, drift, deferred };
+}
+
+/** What we applied, with the fields that a person edited as they are now. */
+function withTheirs(applied: Json, drift: readonly Difference[], targetNow: Json): Json {
+  const theirs = projection(targetNow, applied);
+  const payload = { ...applied };
+  for (const { path } of drift) {
+    const field = path.split('.')[0]!;
+    if (field in theirs) payload[field] = theirs[field] as unknown;
+    else delete payload[field];
+  }
+  return payload;
 }
 
 function targetKey(link: Link, facts: WriteFacts): { Id: string; SyncToken: string } | undefined {
