@@ -9,7 +9,8 @@ import type { EqualOptions, How } from './arguments.js';
 import { Books, type PostingLine } from './books.js';
 import { judge, type Judgement } from './judgement.js';
 
-const restTimeoutMs = 150_000;
+const restTimeoutMs = 90_000;
+export const sweepMs = 3_000;
 /** A person does not do sixty things in one second; so many at a time, then a breath. */
 const actsInOneGo = 5;
 const breathMs = 400;
@@ -147,6 +148,7 @@ export class Histories {
   /** @returns why it is not at rest, if it does not come to rest */
   private async rest(source: string, syncId: string, what: string): Promise<string | undefined> {
     const deadline = performance.now() + restTimeoutMs;
+    await sleep(2 * sweepMs);
     await this.control.look(source);
     let calm = 0;
     let state: SyncState;

@@ -42,8 +42,9 @@ ${rows.join('\n')}
 
 ${notes.join('\n')}
 
-${closingLine(cellOf)}
 <!-- prettier-ignore-end -->
+
+${closingLine(cellOf)}
 `;
 }
 

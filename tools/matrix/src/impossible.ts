@@ -41,10 +41,12 @@ const noUpdate = (type: string): string | undefined => {
 
 const reasons: Record<ActName, (type: string, row: Row) => string | undefined> = {
   create: () => undefined,
-  'field set': (type, row) => noUpdate(type) ?? (row.set ? undefined : 'it has no further field that may be set later'),
+  'field set': (type, row) =>
+    noUpdate(type) ?? (row.set ? undefined : 'it has no optional field beside those of the other acts'),
   'field changed': (type, row) =>
     noUpdate(type) ?? (row.change ? undefined : 'its only fields are its name and its place in the tree'),
-  'field cleared': (type, row) => noUpdate(type) ?? (row.clear ? undefined : 'QuickBooks clears none of its fields'),
+  'field cleared': (type, row) =>
+    noUpdate(type) ?? (row.clear ? undefined : 'it has no optional text that QuickBooks would clear'),
   'line added': noLines,
   'line removed': noLines,
   'lines reordered': noLines,

@@ -70,7 +70,7 @@ const treeOf = (
   more: Raw = {},
 ): Row => ({
   make: (b) => ({ Name: b.name(type), ...more }),
-  change: type === 'Account' ? { Description: 'changed' } : undefined,
+  ...(type === 'Account' && { change: { Description: 'changed' }, clear: 'Description' }),
   set: (b) => ({ [flag]: true, ParentRef: ref(b[parent]) }),
   reference: (b) => ({ [flag]: true, ParentRef: ref(b[parent]) }),
   rename: 'Name',
@@ -323,7 +323,7 @@ export const rows: Readonly<Record<string, Row>> = {
     own: {
       'partly unapplied': [
         make('Payment', payInvoice(40)),
-        change('Payment', (_b, record) => ({ Line: [{ ...record.Line[0], Amount: 10 }] })),
+        change('Payment', (_b, record) => ({ Line: [{ Amount: 10, LinkedTxn: record.Line[0].LinkedTxn as Raw }] })),
       ],
       'edited inside a deposit': [
         async (b) => {
@@ -331,7 +331,15 @@ export const rows: Readonly<Record<string, Row>> = {
           await b.save('Deposit', depositOf(b, [{ type: 'Payment', rec: payment, amount: 30 }]));
           return b.read('Payment', payment.Id as string);
         },
-        change('Payment', () => ({ PrivateNote: 'edited while deposited' })),
+        // QuickBooks lets nobody edit it in its deposit: out, edited, in again, before the sync sees any of it.
+        async (b, record) => {
+          const at = (record.LinkedTxn as Raw[]).find(({ TxnType }) => TxnType === 'Deposit').TxnId as string;
+          const { Line } = await b.read('Deposit', at);
+          await b.change('Deposit', at, { Line: [b.depositLine(1)] });
+          const edited = await b.change('Payment', record.Id as string, { PrivateNote: 'edited while deposited' });
+          await b.change('Deposit', at, { Line: [{ Amount: 30, LinkedTxn: Line[0].LinkedTxn as Raw }] });
+          return edited;
+        },
       ],
     },
   },
@@ -392,6 +400,7 @@ export const rows: Readonly<Record<string, Row>> = {
   BillPayment: {
     make: () => ({}),
     change: note,
+    reference: (b) => ({ CheckPayment: { BankAccountRef: ref(b.savings) } }),
     clear: 'PrivateNote',
     ends: 'delete',
     voids: true,

@@ -14,6 +14,8 @@ export function meaning(type: string, record: Raw, translate?: Translate): Map<s
   const id = (of: string, value: unknown): string =>
     translate ? (translate(of, String(value)) ?? `source ${of} ${String(value)}`) : String(value);
   const walk = (value: Raw, path: string): void => {
+    // Said or not, QuickBooks means the same.
+    if (path.endsWith('IncludeOnSend') && value === false) return;
     if (skipped.includes(path) || value === null || value === undefined || value === '') return;
     const rule = definition.references.find((one) => one.path === path);
     if (rule?.kind === 'ref' && value.value !== undefined) {
