@@ -1,4 +1,5 @@
 // docs/lifecycle-matrix.md, from the results of the tests. Pure.
+import { entityTypes } from '#core';
 import { acts, types, type ActName, type Cell } from './acts.js';
 
 export function matrixDocument(cellOf: (type: string, act: ActName) => Cell): string {
@@ -42,10 +43,29 @@ ${rows.join('\n')}
 
 ${notes.join('\n')}
 
+## Records of a carried type that are not possible
+
+${notPossible().join('\n')}
+
 <!-- prettier-ignore-end -->
 
 ${closingLine(cellOf)}
 `;
+}
+
+/** What the registry says of some records of a type. */
+function notPossible(): string[] {
+  return Object.values(entityTypes).flatMap(({ type, specialCases }) =>
+    specialCases.flatMap(({ when, notCarried }) =>
+      notCarried === undefined
+        ? []
+        : [
+            `- ${type} where ${Object.entries(when)
+              .map(([field, value]) => `${field} is ${String(value)}`)
+              .join(' and ')}: ${notCarried}`,
+          ],
+    ),
+  );
 }
 
 export function closingLine(cellOf: (type: string, act: ActName) => Cell): string {
