@@ -2,6 +2,7 @@
 // request journal and the log on disk. The HTTP layers call it; so do the benchmark and the self-check, without a socket.
 import { randomInt } from 'node:crypto';
 import { RealClock, VirtualClock } from './clock/index.js';
+import { entityTypes } from './catalogue/catalogue.js';
 import { Company } from './company/company.js';
 import { furnishEmptyCompany } from './company/empty-company.js';
 import { Engine, type Happening } from './engine/engine.js';
@@ -17,6 +18,8 @@ export interface EmulatorOptions {
   readonly clock: 'real' | 'virtual';
   readonly dataDir?: string;
   readonly baseUrl: () => string;
+  /** Told what is being read from disk, which can take a while. */
+  readonly progress?: (text: string) => void;
 }
 
 export interface JournalEntryRow {
@@ -72,8 +75,13 @@ export class Emulator {
   readonly faults: FaultRules;
   readonly store: FileStore | undefined;
   readonly seats = new Map<string, Seat>();
-  readonly requestIdPolicy = { retentionMs: 24 * 3_600_000, replayErrors: false };
+  readonly requestIdPolicy = {
+    retentionMs: 24 * 3_600_000,
+    replayErrors: false,
+    duplicates: 'replay' as 'replay' | 'refuse',
+  };
   readonly batchPolicy = { shuffleAnswers: false };
+  private readonly costsAwaited = new Set<Seat>();
   logDefects = true;
   defects = 0;
   readonly downloads = new Map<string, { realmId: string; attachableId: string; diesAtMs: number }>();
@@ -87,21 +95,24 @@ export class Emulator {
       companies: () =>
         [...this.seats.values()].map((s) => ({ realmId: s.company.realmId, name: s.company.profile.name })),
     });
-    this.webhooks = new Webhooks(this.clock, (realmId) =>
-      this.oauth.connectedApps(realmId).flatMap((app) =>
-        app.webhookUrl
-          ? [
-              {
-                clientId: app.clientId,
-                url: app.webhookUrl,
-                verifierToken: app.verifierToken,
-                format: app.webhookFormat,
-              },
-            ]
-          : [],
-      ),
-    );
     this.store = options.dataDir === undefined ? undefined : new FileStore(options.dataDir);
+    this.webhooks = new Webhooks(
+      this.clock,
+      (realmId) =>
+        this.oauth.connectedApps(realmId).flatMap((app) =>
+          app.webhookUrl
+            ? [
+                {
+                  clientId: app.clientId,
+                  url: app.webhookUrl,
+                  verifierToken: app.verifierToken,
+                  format: app.webhookFormat,
+                },
+              ]
+            : [],
+        ),
+      this.store,
+    );
     if (this.store) this.restore(this.store);
   }
 
@@ -142,6 +153,23 @@ export class Emulator {
   keep(seat: Seat, remembered?: { key: string; answer: RememberedAnswer }): void {
     this.store?.append(seat, remembered);
     seat.company.changes.length = 0;
+    if (seat.company.switches.costing === 'delayed') this.bookCostsLater(seat);
+  }
+
+  /** With `costing: delayed` cost of goods sold follows the sale after a while, as QBO books it minutes later. */
+  private bookCostsLater(seat: Seat): void {
+    if (this.costsAwaited.has(seat)) return;
+    this.costsAwaited.add(seat);
+    this.clock.setTimer(seat.company.behaviour().costingDelayMs, () => {
+      this.costsAwaited.delete(seat);
+      const { company } = seat;
+      if (this.seats.get(company.realmId) !== seat || !company.ledger.settleCosts()) return;
+      const accounts = [...company.all('Account')].map((account) => account['Id'] as string);
+      const none = { customers: [], vendors: [], items: [], documents: [], parentCustomers: [] };
+      company.applyEffects({ ...none, accounts, parentAccounts: [] });
+      this.store?.append(seat);
+      company.changes.length = 0;
+    });
   }
 
   keepFile(seat: Seat, attachable: Rec, content: Buffer): void {
@@ -244,7 +272,22 @@ export class Emulator {
       if (now > this.clock.now()) void this.clock.set(now);
       this.oauth.restore(access.oauth);
     }
-    store.loadCompanies((profile) => this.openCompany(profile));
+    store.loadCompanies(
+      (profile) => {
+        this.options.progress?.(`loading ${profile.name} (${profile.realmId})`);
+        return this.openCompany(profile);
+      },
+      (seat, lines) => {
+        const { company } = seat;
+        let records = 0;
+        for (const { entity } of entityTypes) records += company.count(entity);
+        this.options.progress?.(
+          `loaded ${company.profile.name} (${company.realmId}): ${records} records from ${lines} lines`,
+        );
+        if (company.switches.costing === 'delayed') this.bookCostsLater(seat);
+      },
+    );
+    this.webhooks.resume(store.loadOutbox());
   }
 
   private freeRealmId(): string {

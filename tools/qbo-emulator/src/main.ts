@@ -30,6 +30,7 @@ const running = await startEmulator({
   host: values.host,
   clock: values.clock,
   ...(values.data !== undefined && { dataDir: values.data }),
+  ...(!values.quiet && { progress: (text: string) => void process.stderr.write(`${text}\n`) }),
 });
 running.emulator.logDefects = !values.quiet;
 process.stdout.write(`qbo-emulator listening on ${running.url}\n`);

@@ -16,6 +16,7 @@ import { eachRef, targetType } from '../engine/references.js';
 import { inFieldOrder } from '../engine/shape.js';
 import { Ledger, type PostEffects, type SystemTransaction } from '../ledger/index.js';
 import type { Clock, CompanyView, Rec } from '../types.js';
+import { DEFAULT_BEHAVIOUR, type Behaviour, type CompanySwitches } from './behaviour.js';
 import { dayInCompany, envelopeTime, objectTime, offsetMinutesAt } from './time.js';
 
 /** Emulator time in ms of the last change; a symbol, so that it never reaches JSON. */
@@ -82,6 +83,10 @@ export class Company implements CompanyView {
   /** Set by a person who closes the books with a password: writes then get 6210 instead of 6200. */
   closingPassword = false;
   closingPasswordWas = false;
+  /** Where sources disagree; what is not set has its default. */
+  switches: Partial<CompanySwitches> = {};
+  /** Something that no record shows was set since the last line of the log. */
+  stateMoved = false;
   /** Accounts made through the API continue from here; seeds and imports stay below. */
   apiAccountFloor = API_ACCOUNT_IDS;
 
@@ -106,6 +111,9 @@ export class Company implements CompanyView {
   }
   utcOffsetMinutes(): number {
     return offsetMinutesAt(this.profile.country, this.clock.now());
+  }
+  behaviour(): Behaviour {
+    return { ...DEFAULT_BEHAVIOUR, ...this.switches };
   }
   today(): string {
     return dayInCompany(this.clock.now(), this.utcOffsetMinutes());
@@ -176,7 +184,8 @@ export class Company implements CompanyView {
   // --- sequences --------------------------------------------------------------------------------------------------
   nextId(sequence: string): string {
     const next = this.sequences.get(sequence) ?? SEQUENCE_START[sequence] ?? 1;
-    this.sequences.set(sequence, typeof next === 'bigint' ? next + 1n : next + 1);
+    const step = 1 + (this.switches.idGap ?? 0);
+    this.sequences.set(sequence, typeof next === 'bigint' ? next + BigInt(step) : next + step);
     return String(next);
   }
   /** Makes sure the sequence continues above an id that came from elsewhere. */
@@ -263,8 +272,13 @@ export class Company implements CompanyView {
     for (const [sequence, next] of Object.entries(numbers)) this.docNumbers.set(sequence, next);
   }
 
-  resumeState(state: { closingPassword: boolean; sequences: Record<string, string> }): void {
+  resumeState(state: {
+    closingPassword: boolean;
+    sequences: Record<string, string>;
+    switches?: Partial<CompanySwitches>;
+  }): void {
     this.closingPassword = state.closingPassword;
+    if (state.switches) this.switches = state.switches;
     for (const [sequence, next] of Object.entries(state.sequences)) this.reserveId(sequence, String(BigInt(next) - 1n));
   }
 
@@ -389,6 +403,13 @@ export class Company implements CompanyView {
       if (rec[field] === open) continue;
       rec[field] = open;
       changed = true;
+    }
+    if (SHOWS_HOME_BALANCE.has(type) && this.multicurrency()) {
+      const home = Number(this.ledger.homeBalance(type, rec['Id']));
+      if (rec['HomeBalance'] !== home) {
+        rec['HomeBalance'] = home;
+        changed = true;
+      }
     }
     return changed;
   }
@@ -560,6 +581,9 @@ export class Company implements CompanyView {
     }
   }
 }
+
+/** Documents that show in multicurrency companies what is open in home currency too. */
+export const SHOWS_HOME_BALANCE: ReadonlySet<string> = new Set(['Invoice', 'CreditMemo', 'Bill']);
 
 /** Where a document shows what is still open; the ledger computes it from the links. */
 export const OPEN_BALANCE_FIELDS: Readonly<Record<string, readonly string[]>> = {

@@ -36,7 +36,11 @@ export function changeData(
   if (sinceMs === undefined)
     throw refusal('2060', `Invalid Date Format : changedSince=${changedSince.slice(0, 40)}`, 'changedSince');
   if (sinceMs < company.clock.now() - LOOK_BACK_MS) {
-    throw refusal('2190', 'Date out of range : changedSince must be within the last 30 days', 'changedSince');
+    throw refusal(
+      company.behaviour().cdcTooOld,
+      'Date out of range : changedSince must be within the last 30 days',
+      'changedSince',
+    );
   }
   let room = most;
   const groups = types.map((type) => {

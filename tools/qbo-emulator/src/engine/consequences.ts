@@ -1,6 +1,7 @@
 // What the service makes by itself because of a write: charges for billable expenses, and payments that apply credits
 // when the company has automatic application switched on (qbo-api.md 2.7, ledger.md 1.5).
 import { Decimal } from 'decimal.js';
+import { business } from './refusals.js';
 import { entityType } from '../catalogue/catalogue.js';
 import type { Rec } from '../types.js';
 import type { Engine, Happening } from './engine.js';
@@ -99,8 +100,12 @@ function showCharges(engine: Engine, entity: string, owner: Rec | undefined): vo
 /** With AutoApplyCredit on, a new credit pays the oldest open invoices of its customer, and a new invoice takes open credits. */
 export function applyCreditsByItself(engine: Engine, entity: string, rec: Rec, happenings: Happening[]): void {
   if (entity !== 'CreditMemo' && entity !== 'Invoice') return;
+  if (engine.company.preferences()['SalesFormsPrefs']?.AutoApplyCredit !== true) return;
+  applyCredits(engine, entity, rec, happenings);
+}
+
+function applyCredits(engine: Engine, entity: string, rec: Rec, happenings: Happening[]): void {
   const { company } = engine;
-  if (company.preferences()['SalesFormsPrefs']?.AutoApplyCredit !== true) return;
   const other = entity === 'Invoice' ? 'CreditMemo' : 'Invoice';
   const openOf = (type: string, id: string): Decimal => new Decimal(company.ledger.openBalance(type, id));
   const counterparts = [...company.all(other)]
@@ -127,4 +132,27 @@ export function applyCreditsByItself(engine: Engine, entity: string, rec: Rec, h
     happenings.push(...written.happenings);
     left = left.minus(amount);
   }
+}
+
+/** What the product does before a customer with a balance becomes inactive: a form over the balance, linked to what is open. */
+export function adjustBalanceAway(engine: Engine, customer: Rec, happenings: Happening[]): void {
+  const { company } = engine;
+  const balance = new Decimal(company.ledger.customerBalance(customer['Id']));
+  if (balance.isZero()) return;
+  const entity = balance.greaterThan(0) ? 'CreditMemo' : 'Invoice';
+  const item = [...company.all('Item')].find((one) => one['Active'] !== false && one['Type'] === 'Service');
+  if (!item) throw business('There is no service item to adjust the balance with.');
+  const form = engine.create(entity, {
+    CustomerRef: { value: customer['Id'] },
+    PrivateNote: 'Created by QB Online to adjust balance for deletion',
+    Line: [
+      {
+        Amount: balance.abs().toNumber(),
+        DetailType: 'SalesItemLineDetail',
+        SalesItemLineDetail: { ItemRef: { value: item['Id'] } },
+      },
+    ],
+  });
+  happenings.push(...form.happenings);
+  applyCredits(engine, entity, form.rec, happenings);
 }

@@ -54,9 +54,12 @@ const RESOLVERS: Record<string, Resolve> = {
   '$CustomerRef.ShipAddr': (company, rec) => copyOf(company.get('Customer', rec['CustomerRef']?.value)?.['ShipAddr']),
   $company: (company, _rec, entity) => (entity === 'Customer' ? companyTaxCode(company) : shipFrom(company)),
   $defaultAP: (company, rec) =>
+    // The ledger makes the control account of a currency at its first use; what it owes stays on it.
     accountRef(
-      company.accountBySubType('AccountsPayable', rec['CurrencyRef']?.value ?? company.homeCurrency()) ??
-        company.accountBySubType('AccountsPayable'),
+      company.get(
+        'Account',
+        company.ledger.account('AccountsPayable', rec['CurrencyRef']?.value ?? company.homeCurrency()),
+      ),
     ),
   $UndepositedFunds: (company) => accountRef(company.accountBySubType('UndepositedFunds')),
   $companySetting: (company) => company.preferences()['SalesFormsPrefs']?.ETransactionPaymentEnabled === true,

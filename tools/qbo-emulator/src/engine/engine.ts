@@ -3,11 +3,11 @@
 // Nothing is changed before the last check has passed; the ledger's own refusal undoes the single record put before it.
 import { createHash } from 'node:crypto';
 import { accountTypeByName, entityType, type EntityType } from '../catalogue/catalogue.js';
-import { OPEN_BALANCE_FIELDS, nameField, type Company } from '../company/company.js';
+import { OPEN_BALANCE_FIELDS, SHOWS_HOME_BALANCE, nameField, type Company } from '../company/company.js';
 import type { PostEffects } from '../ledger/index.js';
 import { computeDocument } from '../tax/index.js';
 import { QboFault, type Act, type Rec } from '../types.js';
-import { applyCreditsByItself, settleCharges } from './consequences.js';
+import { adjustBalanceAway, applyCreditsByItself, settleCharges } from './consequences.js';
 import { applyDefaults, identifyAddresses } from './defaults.js';
 import { checkFeatures } from './features.js';
 import { settleLines } from './lines.js';
@@ -110,6 +110,7 @@ export class Engine {
       rec['V4IDPseudonym'] = pseudonym(company, id);
     // Open amounts are the ledger's; their place in the object is held until it has spoken.
     for (const field of OPEN_BALANCE_FIELDS[entity] ?? []) rec[field] ??= 0;
+    if (SHOWS_HOME_BALANCE.has(entity) && company.multicurrency()) rec['HomeBalance'] ??= 0;
     const stored = inFieldOrder(rec, type);
     const happenings: Happening[] = [{ type: entity, id, act: 'create' }];
     this.commit(entity, stored, undefined, happenings);
@@ -140,7 +141,7 @@ export class Engine {
     gate(company, type);
     const given = readEntity(body, type, { country: company.country(), creating: false });
     const before = this.current(entity, given);
-    this.mustBeFree(entity, before);
+    this.mustBeFree(entity, before, '6110');
     const rule = ruleFor(entity);
     for (const name of type.requiredOnSparse)
       if (given[name] === undefined || given[name] === null) throw requiredMissing(name);
@@ -166,6 +167,10 @@ export class Engine {
     const happenings: Happening[] = [
       { type: entity, id: before['Id'], act: deactivates(before, stored) ? 'delete' : 'update' },
     ];
+    if (entity === 'Customer' && deactivates(before, stored)) {
+      adjustBalanceAway(this, before, happenings);
+      for (const field of ['Balance', 'BalanceWithJobs']) stored[field] = before[field];
+    }
     this.commit(entity, stored, before, happenings);
     rule.updated?.(this, stored, before, happenings);
     return { type: entity, id: stored['Id'], rec: stored, act: 'update', happenings };
@@ -181,7 +186,7 @@ export class Engine {
       if (key.endsWith('Ex') && body[key])
         throw refusal('2010', `Property Name:${key} specified is unsupported or invalid`, key);
     const before = this.current(entity, body);
-    this.mustBeFree(entity, before);
+    this.mustBeFree(entity, before, '6120');
     if (!options.person) this.mustBeOpen(before['TxnDate']);
     const happenings: Happening[] = [];
     this.mustBeDeletable(entity, before);
@@ -200,7 +205,7 @@ export class Engine {
     this.mustBeWritable();
     if (!type.operations.has('void') && !(options.person && type.voidUiOnly)) throw unsupported(`void on ${entity}`);
     const before = this.current(entity, body);
-    this.mustBeFree(entity, before);
+    this.mustBeFree(entity, before, '6110');
     if (!options.person) this.mustBeOpen(before['TxnDate']);
     if (before['CreditCardPayment']?.CreditChargeResponse?.Status === 'Completed') {
       throw refusal('6450', 'Void refused : the card payment of this transaction is settled');
@@ -434,7 +439,15 @@ export class Engine {
     );
   }
 
-  private mustBeFree(entity: string, rec: Rec): void {
+  private mustBeFree(entity: string, rec: Rec, merchantCode: '6110' | '6120'): void {
+    const holder = this.company.switches.heldBy?.[`${entity}|${rec['Id']}`];
+    if (holder === 'merchant')
+      throw refusal(
+        merchantCode,
+        `Merchant account transaction cannot be ${merchantCode === '6110' ? 'changed' : 'deleted'} : it was made by a merchant account`,
+      );
+    if (holder === 'bank-match' && merchantCode === '6120')
+      throw refusal('6480', 'Transaction is matched : it is matched to a bank line in another account');
     if (entity !== 'Payment' && entity !== 'SalesReceipt') return;
     if (this.links.of(entity, rec['Id']).some((o) => o.type === 'Deposit')) {
       throw refusal(
@@ -612,6 +625,15 @@ function mergeInto(engine: Engine, entity: string, loserId: string, winnerId: st
   const happenings: Happening[] = [{ type: entity, id: winnerId, act: 'merge', deletedId: loserId }];
   company.repoint(entity, loserId, winnerId, (type, rec) => {
     if (company.isPosting(type)) company.applyEffects(company.ledger.post(type, rec), `${type}|${rec['Id']}`);
+  });
+  // What no entity carries (starting quantities, tax payments, delayed charges) moves too, and is kept with the merge.
+  for (const entry of company.ledger.mergeInto(entity, loserId, winnerId)) company.postSystem(entry);
+  company.applyEffects({
+    ...NO_EFFECTS,
+    accounts: entity === 'Account' ? [winnerId] : [],
+    customers: entity === 'Customer' ? [winnerId] : [],
+    vendors: entity === 'Vendor' ? [winnerId] : [],
+    items: entity === 'Item' ? [winnerId] : [],
   });
   company.bury(entity, loserId);
   company.touch(entity, winner, true);

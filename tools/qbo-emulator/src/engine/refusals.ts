@@ -70,6 +70,8 @@ export const REFUSALS: Readonly<Record<string, Refusal>> = {
   '6080': { message: 'Name missing' },
   '6090': { message: 'Discount line without amount or percent' },
   '6100': { message: 'Invalid line tax code' },
+  '6110': { message: 'Merchant account transaction cannot be changed' },
+  '6120': { message: 'Merchant account transaction cannot be deleted' },
   '6140': { message: 'Duplicate Document Number Error' },
   '6150': { message: 'Parent reference required' },
   '6160': { message: 'CustomSalesTax code cannot be used' },
@@ -102,6 +104,10 @@ export const REFUSALS: Readonly<Record<string, Refusal>> = {
     type: 'SystemFault',
   },
 };
+
+export function isRefusalCode(code: string): boolean {
+  return Object.hasOwn(REFUSALS, code);
+}
 
 export function refusal(code: string, detail: string, element?: string): QboFault {
   const row = REFUSALS[code];

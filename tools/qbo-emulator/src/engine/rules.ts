@@ -1,5 +1,6 @@
 // What is special about a type, one small entry each: rules that the catalogue cannot say as data. Anything general
 // belongs to the engine; anything here names its evidence or says that it is inferred.
+import { Decimal } from 'decimal.js';
 import {
   accountTypeByName,
   accountTypeBySubType,
@@ -455,7 +456,10 @@ const RULES: Readonly<Record<string, TypeRule>> = {
         delete rec['OpenBalanceDate'];
         rec['Balance'] = 0;
       }
-      refuseWithBalance(rec, before, before?.['BalanceWithJobs']);
+      // What is adjusted away is the customer's own balance; that of a job still stands in the way.
+      const adjusted = company.behaviour().deactivateWithBalance === 'adjust' ? Number(before?.['Balance'] ?? 0) : 0;
+      const left = new Decimal(Number(before?.['BalanceWithJobs'] ?? 0)).minus(adjusted);
+      refuseWithBalance(rec, before, left.toNumber());
       if (rec['Active'] === false && before && before['Active'] !== false && unbilledCharges(company, before['Id'])) {
         throw refusal('6280', 'Customer has unbilled charges : it cannot be made inactive', 'Active');
       }

@@ -144,7 +144,7 @@ export class FaultRules {
       if (rule.seen++ < (rule.skip ?? 0)) continue;
       if (rule.probability !== undefined && rule.random() >= rule.probability) continue;
       rule.applied++;
-      return onTokens(request, faultOf(rule, now));
+      return faultOf(rule, now);
     }
     return undefined;
   }
@@ -159,13 +159,6 @@ function matches(rule: LiveRule, request: FaultRequest): boolean {
     sameWord(entity, request.entity) &&
     (rule.pattern === undefined || rule.pattern.test(request.path))
   );
-}
-
-// A token endpoint has no commit of its own to act after: an answer lost after the work is one of which no byte is sent.
-function onTokens({ operation }: FaultRequest, fault: Fault): Fault {
-  const tokens = operation === 'token' || operation === 'revoke' || operation === 'oauth';
-  if (!tokens || fault.point !== 'after-commit' || fault.answer) return fault;
-  return { ...fault, kind: 'truncate-body', point: 'answer', keep: 0 };
 }
 
 const sameWord = (wanted: string | undefined, given: string | undefined): boolean =>

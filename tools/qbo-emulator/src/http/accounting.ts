@@ -56,6 +56,10 @@ export class Accounting {
       if (requestId !== undefined && purpose.write && purpose.operation !== 'batch') {
         replayKey = requestId;
         const replayed = this.emulator.recall(seat, requestId);
+        if (replayed && this.emulator.requestIdPolicy.duplicates === 'refuse') {
+          replayKey = undefined;
+          throw refusal('600', `Duplicate request id : ${requestId} was used before`, 'requestid');
+        }
         if (replayed) return replayed;
       }
       answer = this.route(seat, call, clientId, time, options);
@@ -245,6 +249,7 @@ export class Accounting {
     options: CallOptions = {},
   ): Written {
     const { engine } = seat;
+    this.checkSize(type, body);
     if (options.stale && act !== 'create') body = { ...body, SyncToken: '-1' };
     let written: Written;
     if (type.entity === 'Preferences' || type.entity === 'CompanyInfo') written = updateSingleton(engine, type, body);
@@ -262,6 +267,23 @@ export class Accounting {
     if (written.act === 'create') this.emulator.noteCreated(seat, written.type, written.id, clientId);
     this.emulator.announce(seat, written.happenings);
     return written;
+  }
+
+  private checkSize(type: EntityType, body: Rec): void {
+    const lines: unknown = body['Line'];
+    if (!Array.isArray(lines)) return;
+    const { limits } = this.emulator;
+    const most = limits.sizeOf('linesPerTransaction');
+    if (lines.length > most)
+      throw refusal('6000', `A transaction has at most ${most} lines, found ${lines.length}`, 'Line');
+    const taxable = limits.sizeOf('taxableLines');
+    if (lines.length <= taxable || !SALES_FORMS.has(type.entity)) return;
+    const taxed = (lines as (Rec | null)[]).some((line) => {
+      const code: unknown = line?.['SalesItemLineDetail']?.TaxCodeRef?.value;
+      return code !== undefined && code !== 'NON';
+    });
+    if (taxed || body['TxnTaxDetail']?.TxnTaxCodeRef)
+      throw refusal('6000', `A taxable sales form has at most ${taxable} lines, found ${lines.length}`, 'Line');
   }
 
   private writtenBody(seat: Seat, written: Written): Rec {
@@ -471,6 +493,8 @@ function withoutDumps(body: Rec): Rec {
   );
   return JSON.parse(text) as Rec;
 }
+
+const SALES_FORMS = new Set(['Invoice', 'SalesReceipt', 'Estimate', 'CreditMemo', 'RefundReceipt']);
 
 const ATTACHABLE_TYPES = new Set(
   'ai csv doc docx eps gif jpeg jpg ods pdf png rtf tif tiff txt xls xlsx xml'.split(' '),

@@ -32,6 +32,7 @@ export interface ServerOptions {
   readonly host?: string;
   readonly clock?: 'real' | 'virtual';
   readonly dataDir?: string;
+  readonly progress?: (text: string) => void;
 }
 
 export async function startEmulator(options: ServerOptions = {}): Promise<RunningEmulator> {
@@ -40,6 +41,7 @@ export async function startEmulator(options: ServerOptions = {}): Promise<Runnin
     clock: options.clock ?? 'real',
     baseUrl: () => url,
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    ...(options.progress && { progress: options.progress }),
   };
   const emulator = new Emulator(emulatorOptions);
   const door = new Door(emulator);
@@ -141,7 +143,15 @@ class Door {
       body: given.body,
       headers: given.headers,
     };
+    if (fault?.point === 'after-commit') return this.loseAnswer(req, res, fault);
     await this.deliver(req, res, answer, this.tid(), fault);
+  }
+
+  /** What was asked is done; the client gets another answer, or none. */
+  private async loseAnswer(req: IncomingMessage, res: ServerResponse, fault: Fault): Promise<void> {
+    if (fault.answer) return this.write(req, res, fault.answer, this.tid());
+    if (fault.kind === 'timeout-after-commit') await wait(fault.delayMs ?? 120_000);
+    res.destroy();
   }
 
   private serveFile(req: IncomingMessage, res: ServerResponse, opaque: string): void {
@@ -229,7 +239,8 @@ class Door {
         ...(purpose.entity !== undefined && { entity: purpose.entity }),
       });
       const latencyMs = emulator.limits.latencyMs(purpose.entity);
-      if (latencyMs > 0) await wait(latencyMs);
+      const patienceMs = emulator.limits.sizeOf('serverTimeoutMs');
+      if (latencyMs > 0) await wait(Math.min(latencyMs, patienceMs));
       if (fault?.answer && fault.point === 'before-commit') {
         admission.done(false);
         return await finish(fault.answer);
@@ -240,6 +251,8 @@ class Door {
       }
       const answer = this.accounting.answer(seat, call, clientId, optionsOf(fault));
       admission.done(answer.status < 300);
+      // The server gives up waiting for itself: what was asked is done all the same.
+      if (latencyMs > patienceMs) return await finish(GATEWAY_TIMEOUT);
       if (fault?.point === 'after-commit') {
         if (fault.answer) return await finish(fault.answer);
         if (fault.kind === 'timeout-after-commit') await wait(fault.delayMs ?? 120_000);
@@ -326,6 +339,12 @@ function optionsOf(fault: Fault | undefined): CallOptions {
   if (fault.kind === 'drop-link') return { changeBody: (body: Rec) => withoutFirstLink(body) ?? body };
   return {};
 }
+
+const GATEWAY_TIMEOUT: Answer = {
+  status: 504,
+  contentType: 'text/html',
+  body: '<html><head><title>504 Gateway Time-out</title></head><body><h1>504 Gateway Time-out</h1></body></html>',
+};
 
 function throttled(emulator: Emulator): Answer {
   return throttleAnswer(emulator.limits.throttleBody, emulator.clock.now());

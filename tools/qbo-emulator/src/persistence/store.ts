@@ -18,10 +18,12 @@ import {
 import { join } from 'node:path';
 import { entityTypes } from '../catalogue/catalogue.js';
 import { touchedAt, type Company, type CompanyProfile } from '../company/company.js';
+import type { CompanySwitches } from '../company/behaviour.js';
 import { linksOf } from '../engine/links.js';
 import type { RememberedAnswer, Seat } from '../emulator.js';
 import type { SystemTransaction } from '../ledger/index.js';
 import type { Rec } from '../types.js';
+import type { Outbox, Owed } from '../webhooks/index.js';
 
 interface LogLine {
   /** [type, touchedMs, record] */
@@ -34,9 +36,15 @@ interface LogLine {
   /** [type, id, SyncToken, LastUpdatedTime, touchedMs]: derived amounts moved, the ledger will say how far. */
   derived?: [string, string, string, string, number][];
   numbers?: Record<string, number>;
-  state?: { closingPassword: boolean; sequences: Record<string, string> };
+  state?: { closingPassword: boolean; sequences: Record<string, string>; switches?: Partial<CompanySwitches> };
   graves?: [string, number, Rec][];
   file?: [string, string];
+}
+
+interface OutboxLine {
+  owed?: Owed;
+  /** [clientId, url, event ids] */
+  settled?: [string, string, readonly string[]];
 }
 
 /** Apps, tokens and time: small, rewritten whole whenever one of them changes. */
@@ -46,10 +54,12 @@ export interface AccessState {
   readonly aheadMs: number;
 }
 
+const OUTBOX = 'webhooks.jsonl';
 const LOG = 'log.jsonl';
 const ACCESS = 'access.json';
 
-export class FileStore {
+export class FileStore implements Outbox {
+  private outbox: number | undefined;
   private readonly open = new Map<string, number>();
   private readonly lines = new Map<string, number>();
 
@@ -59,7 +69,7 @@ export class FileStore {
 
   append(seat: Seat, remembered?: { key: string; answer: RememberedAnswer }): void {
     const { company } = seat;
-    if (company.changes.length === 0 && !remembered) return;
+    if (company.changes.length === 0 && !company.stateMoved && !remembered) return;
     const line = lineOf(company);
     if (remembered) line.answer = remembered;
     this.write(seat, line);
@@ -97,6 +107,44 @@ export class FileStore {
     return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as AccessState) : undefined;
   }
 
+  owe(owed: Owed): void {
+    this.writeOutbox({ owed });
+  }
+
+  settle(clientId: string, url: string, eventIds: readonly string[]): void {
+    this.writeOutbox({ settled: [clientId, url, eventIds] });
+  }
+
+  private writeOutbox(line: OutboxLine): void {
+    this.outbox ??= openSync(join(this.dir, OUTBOX), 'a');
+    writeSync(this.outbox, `${JSON.stringify(line)}\n`);
+  }
+
+  /** Events nobody acknowledged, in the order they came; what is settled leaves the file. */
+  loadOutbox(): Owed[] {
+    const path = join(this.dir, OUTBOX);
+    if (!existsSync(path)) return [];
+    const open = new Map<string, Owed>();
+    eachLine(path, (line: OutboxLine) => {
+      if (line.owed) open.set(owedKey(line.owed.clientId, line.owed.url, line.owed.event.id), line.owed);
+      if (!line.settled) return;
+      const [clientId, url, ids] = line.settled;
+      for (const id of ids) open.delete(owedKey(clientId, url, id));
+    });
+    const owed = [...open.values()];
+    writeFileSync(
+      `${path}.partial`,
+      owed.map((one) => `${JSON.stringify({ owed: one } satisfies OutboxLine)}\n`).join(''),
+    );
+    renameSync(`${path}.partial`, path);
+    return owed;
+  }
+
+  private closeOutbox(): void {
+    if (this.outbox !== undefined) closeSync(this.outbox);
+    this.outbox = undefined;
+  }
+
   forget(realmId: string): void {
     const handle = this.open.get(realmId);
     if (handle !== undefined) closeSync(handle);
@@ -107,24 +155,27 @@ export class FileStore {
   clear(): void {
     for (const handle of this.open.values()) closeSync(handle);
     this.open.clear();
+    this.closeOutbox();
     for (const name of readdirSync(this.dir)) {
-      if (/^\d+$/.test(name) || name === ACCESS) rmSync(join(this.dir, name), { recursive: true, force: true });
+      if (/^\d+$/.test(name) || name === ACCESS || name === OUTBOX)
+        rmSync(join(this.dir, name), { recursive: true, force: true });
     }
   }
 
-  loadCompanies(open: (profile: CompanyProfile) => Seat): void {
+  loadCompanies(open: (profile: CompanyProfile) => Seat, loaded: (seat: Seat, lines: number) => void): void {
     for (const realmId of readdirSync(this.dir)) {
       const path = join(this.dir, realmId, LOG);
       if (!/^\d+$/.test(realmId) || !existsSync(path)) continue;
       let seat: Seat | undefined;
       const system: SystemTransaction[] = [];
-      const lines = eachLine(path, (line) => {
+      const lines = eachLine(path, (line: LogLine) => {
         if (line.profile) seat = open(line.profile);
         if (seat) replay(seat, line, system);
       });
       if (seat) {
         rebuild(seat, system);
         seat.company.changes.length = 0;
+        loaded(seat, lines);
         if (lines > COMPACT_AFTER_LINES) this.compact(seat);
         else this.lines.set(realmId, lines);
       }
@@ -181,6 +232,7 @@ export class FileStore {
   close(): void {
     for (const handle of this.open.values()) closeSync(handle);
     this.open.clear();
+    this.closeOutbox();
   }
 }
 
@@ -192,6 +244,7 @@ function stateOf(company: Company): NonNullable<LogLine['state']> {
   return {
     closingPassword: company.closingPassword,
     sequences: company.sequenceState(),
+    switches: company.switches,
   };
 }
 
@@ -221,7 +274,8 @@ function lineOf(company: Company): LogLine {
   }
   if (company.numbersMoved) line.numbers = company.docNumberState();
   company.numbersMoved = false;
-  if (company.closingPassword || company.closingPasswordWas) line.state = stateOf(company);
+  if (company.stateMoved || company.closingPassword || company.closingPasswordWas) line.state = stateOf(company);
+  company.stateMoved = false;
   company.closingPasswordWas = company.closingPassword;
   return line;
 }
@@ -250,7 +304,9 @@ function replay(seat: Seat, line: LogLine, system: SystemTransaction[]): void {
  */
 function rebuild(seat: Seat, system: readonly SystemTransaction[]): void {
   const { company, engine } = seat;
-  for (const entry of system) company.ledger.postSystem(entry);
+  // Of several versions of one entry (a merge rewrites it) the last one stands.
+  const latest = new Map(system.map((entry) => [`${entry.type}|${entry.id}`, entry]));
+  for (const entry of latest.values()) company.ledger.postSystem(entry);
   const due: { date: string; order: number; type: string; rec: Rec }[] = [];
   for (const { entity } of entityTypes) {
     const posting = company.isPosting(entity);
@@ -265,7 +321,11 @@ function rebuild(seat: Seat, system: readonly SystemTransaction[]): void {
   company.settleDerived();
 }
 
-function eachLine(path: string, take: (line: LogLine) => void): number {
+function owedKey(clientId: string, url: string, eventId: string): string {
+  return `${clientId} ${url} ${eventId}`;
+}
+
+function eachLine<Line>(path: string, take: (line: Line) => void): number {
   const handle = openSync(path, 'r');
   const chunk = Buffer.alloc(1 << 20);
   let rest = Buffer.alloc(0);
@@ -279,7 +339,7 @@ function eachLine(path: string, take: (line: LogLine) => void): number {
       for (;;) {
         const end = data.indexOf(10);
         if (end < 0) break;
-        take(JSON.parse(data.toString('utf8', 0, end)) as LogLine);
+        take(JSON.parse(data.toString('utf8', 0, end)) as Line);
         lines += 1;
         good += end + 1;
         data = data.subarray(end + 1);

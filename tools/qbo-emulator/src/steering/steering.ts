@@ -2,11 +2,13 @@
 // Its errors are `{error: {code, message, hint}}`; its money is text.
 import { entityTypes, entityType } from '../catalogue/catalogue.js';
 import type { Emulator, Seat } from '../emulator.js';
+import { readSwitches } from '../company/behaviour.js';
 import { furnishCompanyInfo, furnishEmptyCompany, furnishPreferences } from '../company/empty-company.js';
 import { importRecords } from '../engine/import.js';
 import { refreshNames } from '../engine/references.js';
 import { mergeSingleton } from '../engine/singletons.js';
 import { jsonAnswer, type Answer } from '../http/answer.js';
+import { DEFAULT_SWITCHES } from '../tax/index.js';
 import { QboFault, type Rec } from '../types.js';
 import { duplicateSuspects } from './duplicates.js';
 import { presets, workAsPerson } from './people.js';
@@ -244,6 +246,12 @@ export class Steering {
   }
 
   private companyPut(seat: Seat, what: string | undefined, body: Body): unknown {
+    if (what === 'switches') {
+      seat.company.switches = { ...seat.company.switches, ...readSwitches(body) };
+      seat.company.stateMoved = true;
+      this.emulator.keep(seat);
+      return seat.company.switches;
+    }
     if (what === 'preferences') {
       if (body['closingPassword'] !== undefined) {
         seat.company.closingPassword = body['closingPassword'] !== null && body['closingPassword'] !== false;
@@ -284,6 +292,8 @@ export class Steering {
       }
       case 'dump':
         return this.dump(seat);
+      case 'switches':
+        return { ...DEFAULT_SWITCHES, ...company.behaviour() };
       case 'preferences':
         return company.preferences();
     }
@@ -330,6 +340,8 @@ export class Steering {
     if (requestIds) {
       const policy = this.emulator.requestIdPolicy;
       if (typeof requestIds.retentionMs === 'number') policy.retentionMs = requestIds.retentionMs;
+      if (requestIds.duplicates === 'replay' || requestIds.duplicates === 'refuse')
+        policy.duplicates = requestIds.duplicates;
       if (typeof requestIds.replayErrors === 'boolean') policy.replayErrors = requestIds.replayErrors;
       if (requestIds.forget === true) for (const seat of this.emulator.seats.values()) seat.requestIds.clear();
     }

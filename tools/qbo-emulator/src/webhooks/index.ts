@@ -114,7 +114,20 @@ const announced = new Map(
   ),
 );
 
-interface Event {
+/** An event and the endpoint that has not acknowledged it. */
+export interface Owed {
+  readonly clientId: string;
+  readonly url: string;
+  readonly event: Event;
+}
+
+/** Remembers over a restart what is owed: an event from its acceptance until an answer of 2xx. */
+export interface Outbox {
+  owe(owed: Owed): void;
+  settle(clientId: string, url: string, eventIds: readonly string[]): void;
+}
+
+export interface Event {
   id: string;
   realmId: string;
   entity: string;
@@ -130,6 +143,7 @@ interface Delayed {
   event: Event;
 }
 interface Notification {
+  ids: readonly string[];
   body: string;
   events: number;
   attempts: number;
@@ -154,11 +168,19 @@ class EndpointQueue {
     private readonly dials: () => WebhookDials,
     private readonly random: () => number,
     private readonly record: (delivery: Delivery) => void,
+    private readonly outbox: Outbox | undefined,
   ) {}
+
+  /** Takes up again what a former run of the emulator owed. */
+  resume(event: Event): void {
+    this.delayed.push({ readyAt: this.clock.now(), event });
+    this.armDelay();
+  }
 
   accept(event: Event): void {
     const { minDelayMs, maxDelayMs, dropRate, duplicateRate, shuffle } = this.dials();
     if (this.switchedOff || (dropRate > 0 && this.random() < dropRate)) return;
+    this.outbox?.owe({ clientId: this.endpoint.clientId, url: this.endpoint.url, event });
     const copies = duplicateRate > 0 && this.random() < duplicateRate ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const delay = minDelayMs + (maxDelayMs > minDelayMs ? this.random() * (maxDelayMs - minDelayMs) : 0);
@@ -211,7 +233,13 @@ class EndpointQueue {
     if (this.dials().shuffle) shuffleInPlace(events, this.random);
     for (const batch of batches(events, this.endpoint.format, this.dials().maxEvents)) {
       const body = this.endpoint.format === 'legacy' ? legacyBody(batch) : cloudEventsBody(batch, this.dials());
-      this.queue.push({ body, events: batch.length, attempts: 0, createdAt: this.clock.now() });
+      this.queue.push({
+        ids: batch.map(({ id }) => id),
+        body,
+        events: batch.length,
+        attempts: 0,
+        createdAt: this.clock.now(),
+      });
     }
     return this.pump();
   }
@@ -237,6 +265,7 @@ class EndpointQueue {
         });
         if (!delivered) return this.climb(head);
         this.queue.shift();
+        this.outbox?.settle(this.endpoint.clientId, this.endpoint.url, head.ids);
       }
     } finally {
       this.busy = false;
@@ -248,6 +277,7 @@ class EndpointQueue {
     const { ladder } = this.dials();
     const steps = ladder === 'old' ? oldLadder : currentLadder;
     if (ladder === 'old' && head.attempts > steps.length) {
+      for (const { ids } of this.queue) this.outbox?.settle(this.endpoint.clientId, this.endpoint.url, ids);
       this.queue = [];
       this.stop();
       return;
@@ -273,7 +303,17 @@ export class Webhooks {
   constructor(
     private readonly clock: TimedClock,
     private readonly endpointsOf: (realmId: string) => Iterable<Endpoint>,
+    private readonly outbox?: Outbox,
   ) {}
+
+  /** Queues what was owed before a restart, as far as its endpoint is still connected. */
+  resume(owed: readonly Owed[]): void {
+    for (const { clientId, url, event } of owed) {
+      const endpoint = [...this.endpointsOf(event.realmId)].find((one) => one.clientId === clientId && one.url === url);
+      if (endpoint) this.queueOf(endpoint).resume(event);
+      else this.outbox?.settle(clientId, url, [event.id]);
+    }
+  }
 
   configure(patch: Partial<WebhookDials>): void {
     for (const name of Object.keys(patch)) {
@@ -358,6 +398,7 @@ export class Webhooks {
         () => this.dials,
         () => this.random(),
         (delivery) => this.record(delivery),
+        this.outbox,
       );
       this.queues.set(key, queue);
     }
