@@ -12,6 +12,7 @@ export const excuses: readonly Excuse[] = [
     code: /^MAPPING\.NOT_CARRIED$|^MAPPING\.NOT_ALLOWED$|^RECORD\.NOT_CARRIED$|^TYPE\.NOT_CARRIED$/,
     because: 'this kind of record cannot be written through the API',
   },
+  { code: /^CREATE\.NO_LINES$/, because: 'QuickBooks makes no such document without lines' },
   { code: /^QBO\.62(00|10)$/, because: 'the period is closed' },
   { code: /^QBO\.(5020|5030)$/, because: "the target's plan or settings lack the feature" },
 ];

@@ -46,6 +46,10 @@ export const ownCodes: readonly OwnCode[] = [
       'a name is made inactive last, when what uses it has arrived',
       'nothing: it goes on by itself',
     ],
+    'CREATE.NO_LINES': [
+      'a document without lines (a voided bill payment) that the target never had',
+      'leave it held: it moves no money, and QuickBooks makes no such document',
+    ],
     DRIFT: [
       'somebody edited our copy in the target, and the policy says hold',
       'redrive to overwrite it, or make the same edit in the source',

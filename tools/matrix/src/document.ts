@@ -55,7 +55,12 @@ ${closingLine(cellOf)}
 
 /** What the registry says of some records of a type. */
 function notPossible(): string[] {
-  return Object.values(entityTypes).flatMap(({ type, specialCases }) =>
+  const lineless = Object.values(entityTypes)
+    .filter(({ needsLines }) => needsLines)
+    .map(
+      ({ type }) => `- ${type} that was voided before it was carried: held, since QuickBooks makes none without lines`,
+    );
+  const special = Object.values(entityTypes).flatMap(({ type, specialCases }) =>
     specialCases.flatMap(({ when, notCarried }) =>
       notCarried === undefined
         ? []
@@ -66,6 +71,7 @@ function notPossible(): string[] {
           ],
     ),
   );
+  return [...special, ...lineless];
 }
 
 export function closingLine(cellOf: (type: string, act: ActName) => Cell): string {

@@ -423,3 +423,11 @@ describe('a plan that sends nothing', () => {
     expect(planWrite(link('Invoice', { Line: [] }), facts({ blocked }))).toEqual({ kind: 'hold', ...blocked });
   });
 });
+
+it('a bill payment that was voided before it was carried is held with its reason: QuickBooks makes none without lines', () => {
+  const desired = link('BillPayment', { VendorRef: { value: '1' }, PayType: 'Check', TotalAmt: 0, Line: [] });
+  expect(planWrite({ ...desired, desired: { ...desired.desired, op: 'void' } }, facts())).toMatchObject({
+    kind: 'hold',
+    code: 'CREATE.NO_LINES',
+  });
+});

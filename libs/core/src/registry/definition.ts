@@ -141,6 +141,8 @@ export interface EntityDefinition {
   readonly singletons?: readonly Singleton[];
   /** updates must carry every writable field (Attachable) */
   readonly fullUpdateOnly?: boolean;
+  /** cannot be made without lines; a voided one shows none */
+  readonly needsLines?: boolean;
 }
 
 const nothing = {

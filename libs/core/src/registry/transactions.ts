@@ -397,6 +397,7 @@ export const BillPayment = entity({
   rank: 9,
   operations: [...transaction, 'void'],
   voidForm: 'include-void',
+  needsLines: true,
   naturalKeys: [['DocNumber', 'VendorRef', 'TxnDate', 'TotalAmt']],
   lookup: { by: 'field', field: 'DocNumber' },
   docNumberField: { field: 'DocNumber', maxLength: 21 },
