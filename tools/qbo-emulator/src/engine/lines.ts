@@ -1,5 +1,6 @@
 // Line arrays: which detail a type takes, which ids its lines get, what the service fills in on a line. An array that a
 // client sends replaces the whole list; a line whose Id exists is that line, anything else is new (qbo-api.md 2.2).
+import { Decimal } from 'decimal.js';
 import { entityType, type EntityType } from '../catalogue/catalogue.js';
 import type { Company } from '../company/company.js';
 import type { Rec } from '../types.js';
@@ -81,12 +82,31 @@ function settleLine(company: Company, type: EntityType, line: Rec, sales: boolea
     fillExpenseLine(company, type.entity, detail);
   }
   if (type.entity === 'PurchaseOrder' && detailType === 'ItemBasedExpenseLineDetail') line['Received'] ??= 0;
+  if (sales && detailType === 'GroupLineDetail') expandGroup(company, detail);
   if (detailType === 'GroupLineDetail' && Array.isArray(detail['Line'])) {
     detail['Line'].forEach((inner: Rec, i: number) => {
       inner['Id'] ??= `${line['Id'] ?? ''}${i + 1}`;
       if (inner['SalesItemLineDetail']) fillSalesLine(company, inner['SalesItemLineDetail']);
     });
   }
+}
+
+/** A group named without its lines brings those of the bundle, each in its quantity and at its item's price. */
+function expandGroup(company: Company, detail: Rec): void {
+  if (Array.isArray(detail['Line'])) return;
+  const group = company.get('Item', String(detail['GroupItemRef']?.value ?? ''));
+  const members = group?.['ItemGroupDetail']?.ItemGroupLine as Rec[] | undefined;
+  if (!members) return;
+  const groups = Number(detail['Quantity'] ?? 1);
+  detail['Line'] = members.map((member) => {
+    const price = Number(company.get('Item', String(member['ItemRef']?.value ?? ''))?.['UnitPrice'] ?? 0);
+    const quantity = new Decimal(groups).times(Number(member['Qty'] ?? 1));
+    return {
+      Amount: quantity.times(price).toDecimalPlaces(2, Decimal.ROUND_HALF_UP).toNumber(),
+      DetailType: 'SalesItemLineDetail',
+      SalesItemLineDetail: { ItemRef: { value: member['ItemRef']?.value }, UnitPrice: price, Qty: quantity.toNumber() },
+    };
+  });
 }
 
 const AMOUNT_OPTIONAL = new Set([

@@ -122,6 +122,34 @@ describe('foreign documents', () => {
   });
 });
 
+describe('a bundle', () => {
+  it('brings its items in its quantity, and their income posts', async () => {
+    const { company } = qbo.running.emulator.seat(qbo.realmId)!;
+    const income = await qbo.accountId('Sales of Product Income');
+    const service = await qbo.make('Item', {
+      ...{ Name: 'Mowing', Type: 'Service', UnitPrice: 12.5, IncomeAccountRef: { value: income } },
+    });
+    const groupId = company.nextId('items');
+    company.insert('Item', {
+      ...service,
+      ...{ Id: groupId, Name: 'Garden', FullyQualifiedName: 'Garden', Type: 'Group', UnitPrice: undefined },
+      ItemGroupDetail: { ItemGroupLine: [{ ItemRef: { value: service['Id'] }, Qty: 2 }] },
+    });
+    const customer = await qbo.make('Customer', { DisplayName: 'Bundled' });
+    const detail = { GroupItemRef: { value: groupId }, Quantity: 3 };
+    const invoice = await qbo.make('Invoice', {
+      CustomerRef: { value: customer['Id'] },
+      Line: [{ DetailType: 'GroupLineDetail', GroupLineDetail: detail }],
+    });
+    expect(invoice).toMatchObject({ TotalAmt: 75, Balance: 75 });
+    expect(invoice['Line'][0].GroupLineDetail.Line).toMatchObject([
+      { Amount: 75, SalesItemLineDetail: { ItemRef: { value: service['Id'] }, Qty: 6, UnitPrice: 12.5 } },
+    ]);
+    const lines = company.ledger.lines({ type: 'Invoice', id: invoice['Id'] });
+    expect(lines.find((line) => line.accountId === income)).toMatchObject({ credit: '75.00' });
+  });
+});
+
 describe('guards', () => {
   it('a transaction has so many lines, a taxable form fewer', async () => {
     const customer = await qbo.make('Customer', { DisplayName: 'Liner' });
