@@ -36,6 +36,8 @@ export interface CompanyView {
   get(type: string, id: string): Rec | undefined;
   /** Live records including inactive ones, excluding deleted ones. */
   all(type: string): Iterable<Rec>;
+  /** The same, latest change first and higher ids first within one second, where the company keeps such an order. */
+  newestFirst?(type: string): readonly Rec[] | undefined;
   count(type: string): number;
   /** The first active account of a subtype, e.g. 'UndepositedFunds' or 'AccountsReceivable'. */
   accountBySubType(subType: string, currency?: string): Rec | undefined;

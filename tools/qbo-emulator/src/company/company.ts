@@ -16,6 +16,7 @@ import { eachRef, targetType } from '../engine/references.js';
 import { inFieldOrder } from '../engine/shape.js';
 import { Ledger, type PostEffects, type SystemTransaction } from '../ledger/index.js';
 import type { Clock, CompanyView, Rec } from '../types.js';
+import { NewestFirst } from './newest-first.js';
 import { DEFAULT_BEHAVIOUR, type Behaviour, type CompanySwitches } from './behaviour.js';
 import { dayInCompany, envelopeTime, objectTime, offsetMinutesAt } from './time.js';
 
@@ -70,6 +71,7 @@ export class Company implements CompanyView {
   readonly ledger: Ledger;
   readonly changes: Change[] = [];
   private readonly tables = new Map<string, Map<string, Rec>>();
+  private readonly orders = new Map<string, NewestFirst>();
   private readonly graves = new Map<string, Map<string, Grave>>();
   private readonly names = new Map<string, string>();
   private readonly numbers = new Map<string, string>();
@@ -95,7 +97,11 @@ export class Company implements CompanyView {
     readonly clock: Clock,
   ) {
     this.realmId = profile.realmId;
-    for (const t of entityTypes) this.tables.set(t.entity, new Map());
+    for (const t of entityTypes) {
+      const table = new Map<string, Rec>();
+      this.tables.set(t.entity, table);
+      this.orders.set(t.entity, new NewestFirst(table));
+    }
     this.ledger = new Ledger(this);
   }
 
@@ -129,6 +135,9 @@ export class Company implements CompanyView {
   }
   all(type: string): Iterable<Rec> {
     return this.table(type).values();
+  }
+  newestFirst(type: string): readonly Rec[] | undefined {
+    return this.orders.get(type)?.records();
   }
   count(type: string): number {
     return this.table(type).size;
@@ -235,6 +244,7 @@ export class Company implements CompanyView {
     const id = rec['Id'] as string;
     stampTouched(rec, touchedMs);
     this.table(type).set(id, rec);
+    this.noteOrder(type, id);
     if (definition.idSequence !== 'singleton' && definition.idSequence !== 'none')
       this.reserveId(definition.idSequence, id);
     this.index(type, rec);
@@ -249,14 +259,21 @@ export class Company implements CompanyView {
     if (old) this.unindex(type, old);
     stampTouched(rec, atMs);
     this.table(type).set(id, rec);
+    this.noteOrder(type, id);
     const definition = entityType(type);
     if (definition.idSequence !== 'singleton' && definition.idSequence !== 'none')
       this.reserveId(definition.idSequence, id);
     this.index(type, rec);
   }
 
-  setTouched(rec: Rec, atMs: number): void {
+  /** The times of a stored record were set from outside. */
+  setTouched(type: string, rec: Rec, atMs: number): void {
     stampTouched(rec, atMs);
+    this.noteOrder(type, rec['Id'] as string);
+  }
+
+  private noteOrder(type: string, id: string): void {
+    this.orders.get(type)?.note(id);
   }
 
   /** The log repeats of a moved record only its token and time. */
@@ -266,6 +283,7 @@ export class Company implements CompanyView {
     rec['SyncToken'] = token;
     rec['MetaData'] = { ...rec['MetaData'], LastUpdatedTime: updated };
     stampTouched(rec, atMs);
+    this.noteOrder(type, id);
   }
 
   resumeNumbers(numbers: Record<string, number>): void {
@@ -288,6 +306,7 @@ export class Company implements CompanyView {
     if (old) this.unindex(type, old);
     stampTouched(rec, this.clock.now());
     this.table(type).set(id, rec);
+    this.noteOrder(type, id);
     this.index(type, rec);
     this.changes.push({ kind: 'put', type, id });
     return rec;
@@ -298,6 +317,7 @@ export class Company implements CompanyView {
     if (!rec) return;
     this.unindex(type, rec);
     this.table(type).delete(id);
+    this.noteOrder(type, id);
     let graves = this.graves.get(type);
     if (!graves) this.graves.set(type, (graves = new Map()));
     graves.set(id, { rec, atMs });
@@ -310,6 +330,7 @@ export class Company implements CompanyView {
     if (!rec) return;
     this.unindex(type, rec);
     this.table(type).delete(id);
+    this.noteOrder(type, id);
     this.dropChanges(type, id);
   }
 
@@ -331,6 +352,7 @@ export class Company implements CompanyView {
     rec['MetaData'] = { ...rec['MetaData'], LastUpdatedTime: this.now() };
     if (bumpToken) rec['SyncToken'] = String(Number(rec['SyncToken'] ?? 0) + 1);
     stampTouched(rec, this.clock.now());
+    this.noteOrder(type, rec['Id'] as string);
     this.changes.push({ kind, type, id: rec['Id'] });
   }
 

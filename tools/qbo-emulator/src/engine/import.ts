@@ -81,7 +81,7 @@ function place(engine: Engine, type: EntityType, rec: Rec): void {
     String(rec['MetaData'].LastUpdatedTime ?? rec['MetaData'].CreateTime ?? ''),
     company.utcOffsetMinutes(),
   );
-  if (changed !== undefined) company.setTouched(rec, changed);
+  if (changed !== undefined) company.setTouched(type.entity, rec, changed);
 }
 
 type Given = Map<string, string>;

@@ -74,7 +74,7 @@ export function actorOn(engine: Engine, ports: ActorPorts = {}): Actor {
     const then = objectTime(atMs, offsetMinutesAt(company.country(), atMs));
     const created: unknown = isNew(meta['CreateTime']) ? then : meta['CreateTime'];
     rec['MetaData'] = { ...meta, CreateTime: created, LastUpdatedTime: then };
-    company.setTouched(rec, atMs);
+    company.setTouched(type, rec, atMs);
     // The log keeps of a touched record its stamp only, and may hold it already with its younger time of creation.
     if (created !== meta['CreateTime']) company.touchSilently(type, rec);
   };

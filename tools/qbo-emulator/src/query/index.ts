@@ -37,11 +37,13 @@ export function runQuery(statement: string, company: CompanyView): QueryAnswer {
   const startPosition = smallestOne(parsed.startPosition ?? 1);
   const pageSize = Math.min(smallestOne(parsed.maxResults ?? defaultPage), largestPage);
 
-  const matching = filter.candidates(company).filter(filter.accepts);
+  const matching = (): Rec[] => filter.candidates(company).filter(filter.accepts);
   const base = { entity: entity.name, jsonName: entity.jsonName };
-  if (parsed.select === 'count') return { ...base, count: matching.length, startPosition, maxResults: 0 };
+  if (parsed.select === 'count') return { ...base, count: matching().length, startPosition, maxResults: 0 };
 
-  const ordered = orderedPage(matching, order, entity, startPosition - 1, pageSize);
+  const ordered =
+    keptPage(filter, order, entity, company, startPosition - 1, pageSize) ??
+    orderedPage(matching(), order, entity, startPosition - 1, pageSize);
   const partial = parsed.select === 'fields';
   const rows = partial ? ordered.map((rec) => project(rec, fields)) : ordered;
   return {
@@ -79,6 +81,8 @@ function sortable(entity: Queryable, key: SortKey): { property: Property; descen
 // ---- filtering -------------------------------------------------------------------------------------------------------
 
 interface Filter {
+  /** Ids were named: only these are candidates. */
+  readonly byId: boolean;
   candidates(company: CompanyView): Rec[];
   accepts(rec: Rec): boolean;
 }
@@ -113,6 +117,7 @@ function compileFilter(where: readonly Condition[], entity: Queryable, company: 
   }
   if (entity.hasActive && !namesActive) plain.push((rec) => rec.Active !== false);
   return {
+    byId: ids !== undefined,
     accepts: (rec) => plain.every((test) => test(rec)),
     // A lookup by Id does not walk the company.
     candidates: (view) =>
@@ -287,6 +292,32 @@ function textOf(literal: Literal, company: CompanyView): string {
 
 type SortValue = number | string;
 type SortBy = { read: (rec: Rec) => SortValue; descending: boolean; numeric: boolean };
+
+/**
+ * The page by an order the company keeps: only the records up to its end are looked at. Covers the order of documents
+ * when none is asked for, and its exact opposite, ascending by time of change.
+ */
+function keptPage(
+  filter: Filter,
+  order: readonly { property: Property; descending: boolean }[],
+  entity: Queryable,
+  company: CompanyView,
+  skip: number,
+  size: number,
+): Rec[] | undefined {
+  if (filter.byId || entity.defaultOrder !== 'updated-desc' || order.length > 1) return undefined;
+  const [asked] = order;
+  if (asked && (asked.descending || asked.property.path.join('.') !== 'MetaData.LastUpdatedTime')) return undefined;
+  const kept = company.newestFirst?.(entity.name);
+  if (!kept) return undefined;
+  const page: Rec[] = [];
+  let matched = 0;
+  for (let n = 0; n < kept.length && page.length < size; n++) {
+    const rec = kept[asked ? kept.length - 1 - n : n]!;
+    if (filter.accepts(rec) && ++matched > skip) page.push(rec);
+  }
+  return page;
+}
 
 function orderedPage(
   rows: Rec[],
