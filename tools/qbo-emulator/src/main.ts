@@ -16,7 +16,7 @@ const { values } = parseArgs({
 
 if (values.selfcheck) {
   const { selfcheck } = await import('./selfcheck.js');
-  const { ok, line, problems } = selfcheck();
+  const { ok, line, problems } = await selfcheck();
   for (const problem of problems.slice(0, 50)) process.stderr.write(`${problem}\n`);
   process.stdout.write(`${line}\n`);
   process.exit(ok ? 0 : 1);

@@ -1,9 +1,12 @@
 // `npm run emulator -- --selfcheck`: makes a company of 20,000 transactions, lets a person work in it, and checks it against
-// itself: books, subledgers, stock, reports, every type present, and a table of refusals that must leave no trace.
+// itself: books, subledgers, stock, reports, every type present, refusals that must leave no trace in its books, and the whole
+// fault table over the wire.
 import { entityTypes } from './catalogue/catalogue.js';
 import { Emulator, type Seat } from './emulator.js';
 import { Accounting } from './http/accounting.js';
 import type { Call } from './http/call.js';
+import { faultTable } from './http/fault-cases.js';
+import { faultCode, TestCompany } from './http/test-company.js';
 import { workAsPerson } from './people/index.js';
 import { selfcheckLedger } from './reports/selfcheck.js';
 import { actorFor, presets } from './steering/people.js';
@@ -18,14 +21,15 @@ export interface SelfcheckResult {
 const TRANSACTIONS = 20_000;
 const EDITS = 500;
 
-export function selfcheck(transactions = TRANSACTIONS): SelfcheckResult {
+export async function selfcheck(transactions = TRANSACTIONS): Promise<SelfcheckResult> {
   const emulator = new Emulator({ clock: 'virtual', baseUrl: () => 'http://selfcheck' });
   const problems: string[] = [];
   const seat = emulator.newEmptyCompany({ name: 'Selfcheck', multicurrency: true });
   const made = presets['generated']!(emulator, seat, { transactions, years: 3, seed: 20 });
   for (const refused of made['refused'] as Rec[]) problems.push(`generator refused: ${JSON.stringify(refused)}`);
   workAsPerson(actorFor(emulator, seat, false), { count: EDITS, seed: 21 });
-  const faults = checkRefusals(emulator, seat, problems);
+  const provoked = checkRefusals(emulator, seat, problems);
+  for (const code of await checkFaultTable(problems)) provoked.add(code);
   for (const { check, detail } of selfcheckLedger(seat.company, seat.company.ledger))
     problems.push(`${check}: ${detail}`);
   const types = countTypes(emulator, seat, problems);
@@ -38,7 +42,7 @@ export function selfcheck(transactions = TRANSACTIONS): SelfcheckResult {
   return {
     ok,
     problems,
-    line: `selfcheck: balanced types=${types} transactions=${transactions} faults=${faults} ${verdict}`,
+    line: `selfcheck: balanced types=${types} transactions=${transactions} faults=${provoked.size} ${verdict}`,
   };
 }
 
@@ -89,7 +93,26 @@ function ask(
   return { status: answer.status, body: JSON.parse(answer.body.toString()) as Rec };
 }
 
-function checkRefusals(emulator: Emulator, seat: Seat, problems: string[]): number {
+/** Every row of the fault table in a company of its own; answers the distinct codes that came as they should. */
+async function checkFaultTable(problems: string[]): Promise<Set<string>> {
+  const provoked = new Set<string>();
+  const { rows, prepare } = faultTable();
+  const company = await TestCompany.open({ name: 'Selfcheck faults' });
+  try {
+    await prepare(company);
+    for (const [code, when, ask] of rows) {
+      const given = faultCode(await ask());
+      if (given === code) provoked.add(code);
+      else problems.push(`when ${when}: answered ${given ?? 'no fault'}, expected ${code}`);
+    }
+    if (company.running.emulator.defects > 0) problems.push('a row of the fault table met a defect');
+  } finally {
+    await company.close();
+  }
+  return provoked;
+}
+
+function checkRefusals(emulator: Emulator, seat: Seat, problems: string[]): Set<string> {
   const { company } = seat;
   const [customer] = [...company.all('Customer')].filter((c) => c['Active'] !== false);
   const [invoice] = [...company.all('Invoice')].filter((i) => Number(i['Balance']) > 0);
@@ -143,10 +166,12 @@ function checkRefusals(emulator: Emulator, seat: Seat, problems: string[]): numb
   ];
   const books = (): string => JSON.stringify(company.ledger.trialBalance());
   const before = books();
+  const provoked = new Set<string>();
   for (const [code, method, path, body] of rows) {
     const given = ask(emulator, seat, method, path, body).body['Fault']?.Error?.[0]?.code as string | undefined;
-    if (given !== code) problems.push(`${method} ${path} answered ${given ?? 'no fault'}, expected ${code}`);
+    if (given === code) provoked.add(code);
+    else problems.push(`${method} ${path} answered ${given ?? 'no fault'}, expected ${code}`);
   }
   if (books() !== before) problems.push('a refused request moved the books');
-  return rows.length;
+  return provoked;
 }

@@ -14,6 +14,14 @@ export interface Behaviour {
   deactivateWithBalance: 'refuse' | 'adjust';
   /** Transactions as `Type|Id` that a merchant account (6110, 6120) or a matched bank line (6480) holds. */
   heldBy: Readonly<Record<string, 'merchant' | 'bank-match'>>;
+  /** `reset` refuses writes with 10200; `locked` (140) and `maintenance` (150) refuse everything. */
+  availability: 'open' | 'reset' | 'locked' | 'maintenance';
+  /** Fields as `Type.Field` that the service calls deprecated: a write that names one gets 5000. */
+  deprecatedFields: readonly string[];
+  /** Whether an update may change BillWithParent; `fixed` refuses it with 6130. No source says when the service does. */
+  billWithParent: 'free' | 'fixed';
+  /** Refuses `Type operation` (`Budget create`), or an operation without a type (`query`), with any code of the fault table. */
+  refuseWith: Readonly<Record<string, string>>;
 }
 
 export type CompanySwitches = Switches & Behaviour;
@@ -24,6 +32,10 @@ export const DEFAULT_BEHAVIOUR: Behaviour = {
   costingDelayMs: 120_000,
   deactivateWithBalance: 'refuse',
   heldBy: {},
+  availability: 'open',
+  deprecatedFields: [],
+  billWithParent: 'free',
+  refuseWith: {},
 };
 
 const CHOICES: Readonly<Partial<Record<keyof CompanySwitches, readonly string[]>>> = {
@@ -39,6 +51,8 @@ const CHOICES: Readonly<Partial<Record<keyof CompanySwitches, readonly string[]>
   rateDefault: ['one', 'day-rate'],
   costing: ['immediate', 'delayed'],
   deactivateWithBalance: ['refuse', 'adjust'],
+  availability: ['open', 'reset', 'locked', 'maintenance'],
+  billWithParent: ['free', 'fixed'],
   cashShare: ['by-total', 'by-net'],
   cashCost: ['deferred', 'immediate'],
 };
@@ -57,9 +71,13 @@ export function readSwitches(given: Readonly<Record<string, unknown>>): Partial<
           ? isRateTable(value)
           : name === 'heldBy'
             ? isHolderTable(value)
-            : typeof known[name] === 'number'
-              ? Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 1_000_000_000
-              : typeof value === 'string' && isRefusalCode(value);
+            : name === 'deprecatedFields'
+              ? Array.isArray(value) && value.every((field) => typeof field === 'string')
+              : name === 'refuseWith'
+                ? isRefusalTable(value)
+                : typeof known[name] === 'number'
+                  ? Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 1_000_000_000
+                  : typeof value === 'string' && isRefusalCode(value);
     if (!fits)
       throw new RangeError(`Switch '${name}' is ${choices?.join(' or ') ?? `such as ${JSON.stringify(known[name])}`}.`);
   }
@@ -69,6 +87,11 @@ export function readSwitches(given: Readonly<Record<string, unknown>>): Partial<
 function isHolderTable(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((holder) => holder === 'merchant' || holder === 'bank-match');
+}
+
+function isRefusalTable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((code) => typeof code === 'string' && isRefusalCode(code));
 }
 
 function isRateTable(value: unknown): boolean {

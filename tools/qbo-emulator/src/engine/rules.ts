@@ -455,6 +455,11 @@ const RULES: Readonly<Record<string, TypeRule>> = {
       if (!before) {
         delete rec['OpenBalanceDate'];
         rec['Balance'] = 0;
+      } else if (
+        company.switches.billWithParent === 'fixed' &&
+        (rec['BillWithParent'] === true) !== (before['BillWithParent'] === true)
+      ) {
+        throw refusal('6130', 'Cannot change who the customer bills with : BillWithParent', 'BillWithParent');
       }
       // What is adjusted away is the customer's own balance; that of a job still stands in the way.
       const adjusted = company.behaviour().deactivateWithBalance === 'adjust' ? Number(before?.['Balance'] ?? 0) : 0;

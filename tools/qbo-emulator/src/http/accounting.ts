@@ -5,7 +5,7 @@ import { entityNamed, entityType, type EntityType } from '../catalogue/catalogue
 import { changeData } from '../engine/cdc.js';
 import type { Written } from '../engine/engine.js';
 import { pdfOf } from '../engine/pdf.js';
-import { notFound, refusal, requiredMissing, unsupported, unsupportedProperty } from '../engine/refusals.js';
+import { notFound, REFUSALS, refusal, requiredMissing, unsupported, unsupportedProperty } from '../engine/refusals.js';
 import { render, type Channel } from '../engine/render.js';
 import { gate } from '../engine/rules.js';
 import { readExchangeRate, upsertExchangeRate } from '../engine/exchange-rates.js';
@@ -19,7 +19,16 @@ import { report } from '../reports/index.js';
 import { QboFault, type Rec } from '../types.js';
 import { fromXml, toXml } from '../xml/index.js';
 import { asFault, faultAnswer, faultRec, JSON_TYPE, XML_TYPE, type Answer } from './answer.js';
-import { header, includeWords, parseJson, purposeOf, readBody, writeOperation, type Call } from './call.js';
+import {
+  header,
+  includeWords,
+  parseJson,
+  purposeOf,
+  readBody,
+  writeOperation,
+  type Call,
+  type Purpose,
+} from './call.js';
 
 const MAX_REQUEST_ID = 50;
 const MAX_BATCH_REQUEST_ID = 36;
@@ -52,6 +61,8 @@ export class Accounting {
     let answer: Answer;
     let replayKey: string | undefined;
     try {
+      this.mustBeAvailable(seat, purpose);
+      if (purpose.operation !== 'batch') refuseAsOrdered(seat, purpose.entity, purpose.operation);
       if (requestId !== undefined) this.checkRequestId(requestId, purpose.operation === 'batch');
       if (requestId !== undefined && purpose.write && purpose.operation !== 'batch') {
         replayKey = requestId;
@@ -72,6 +83,14 @@ export class Accounting {
     const remembered = replayKey === undefined ? undefined : this.emulator.remember(seat, replayKey, answer);
     if (purpose.write) this.emulator.keep(seat, remembered);
     return answer;
+  }
+
+  private mustBeAvailable(seat: Seat, purpose: Purpose): void {
+    const { availability } = seat.company.switches;
+    if (availability === 'locked') throw refusal('140', 'Company is locked out : try again later');
+    if (availability === 'maintenance') throw refusal('150', 'Company is under maintenance : try again later');
+    if (availability === 'reset' && purpose.write)
+      throw refusal('10200', 'Company was reset : what is being written may be out of date');
   }
 
   private checkRequestId(requestId: string, batch: boolean): void {
@@ -249,6 +268,7 @@ export class Accounting {
     options: CallOptions = {},
   ): Written {
     const { engine } = seat;
+    refuseDeprecated(seat, type, body);
     this.checkSize(type, body);
     if (options.stale && act !== 'create') body = { ...body, SyncToken: '-1' };
     let written: Written;
@@ -382,10 +402,12 @@ export class Accounting {
     const bId = item['bId'] === undefined ? undefined : String(item['bId']);
     const key = requestId === undefined || bId === undefined ? undefined : `${requestId}|${bId}`;
     const replayed = key === undefined ? undefined : this.emulator.recall(seat, key);
-    if (replayed) return JSON.parse(replayed.body) as Rec;
+    if (replayed && this.emulator.requestIdPolicy.duplicates !== 'refuse') return JSON.parse(replayed.body) as Rec;
     try {
+      if (replayed) throw refusal('600', `Duplicate request id : ${key} was used before`, 'requestid');
       if (item['Query'] !== undefined) {
         seat.counts.reads += 1;
+        refuseAsOrdered(seat, undefined, 'query');
         return { bId, QueryResponse: this.rows(seat, String(item['Query'])) };
       }
       seat.counts.writes += 1;
@@ -397,6 +419,7 @@ export class Accounting {
       if (operation === '') throw requiredMissing('operation');
       const act = operation === 'update' && item['optionsData'] === 'void' ? 'void' : operation;
       if (!['create', 'update', 'delete', 'void'].includes(act)) throw unsupported(operation);
+      refuseAsOrdered(seat, type.entity, act);
       const given: unknown = item[name];
       if (typeof given !== 'object' || given === null || Array.isArray(given)) throw unsupportedProperty(name);
       const include = new Set(
@@ -462,6 +485,21 @@ export class Accounting {
   private give(call: Call, body: Rec, time: string): Answer {
     if (call.wantsJson) return { status: 200, contentType: JSON_TYPE, body: JSON.stringify(body) };
     return { status: 200, contentType: XML_TYPE, body: toXml(withoutDumps(body), time) };
+  }
+}
+
+/** Switch `refuseWith`: codes whose trigger nobody documents can be had on order. */
+function refuseAsOrdered(seat: Seat, entity: string | undefined, operation: string): void {
+  const what = entity === undefined ? operation : `${entity} ${operation}`;
+  const code = seat.company.switches.refuseWith?.[what];
+  if (code !== undefined) throw refusal(code, `${REFUSALS[code]!.message} : ${what}`);
+}
+
+function refuseDeprecated(seat: Seat, type: EntityType, body: Rec): void {
+  for (const name of seat.company.switches.deprecatedFields ?? []) {
+    const [entity, field = ''] = name.split('.');
+    if (entity === type.entity && body[field] !== undefined)
+      throw refusal('5000', `Deprecated Field : ${field} of ${entity} is no longer supported`, field);
   }
 }
 

@@ -20,6 +20,8 @@ describe('switches of a company', () => {
   it('refuses names and values that do not exist', async () => {
     expect((await switches({ nonsense: 1 })).body['error'].code).toBe('BAD_VALUE');
     expect((await switches({ costing: 'sometimes' })).body['error'].code).toBe('BAD_VALUE');
+    expect((await switches({ refuseWith: { 'Budget create': '424242' } })).body['error'].code).toBe('BAD_VALUE');
+    expect((await switches({ deprecatedFields: 'Notes' })).body['error'].code).toBe('BAD_VALUE');
   });
 
   it('chooses the fault of a change data capture that looks back too far', async () => {
@@ -28,6 +30,17 @@ describe('switches of a company', () => {
     await switches({ cdcTooOld: '6000' });
     expect(faultCode(await ask())).toBe('6000');
     await switches({ cdcTooOld: '2190' });
+  });
+
+  it('a company that was reset is read as before and written to no more, also by batch', async () => {
+    await switches({ availability: 'reset' });
+    const item = { bId: '1', operation: 'create', Customer: { DisplayName: 'After the reset' } };
+    expect((await qbo.get('/companyinfo/1')).status).toBe(200);
+    expect(faultCode(await qbo.post('/batch', { BatchItemRequest: [item] }))).toBe('10200');
+    await switches({ availability: 'open' });
+    expect(
+      (await qbo.query("select * from Customer where DisplayName = 'After the reset'"))['Customer'],
+    ).toBeUndefined();
   });
 
   it('leaves gaps between ids', async () => {
@@ -179,6 +192,18 @@ describe('guards', () => {
     expect(faultCode(await ask())).toBe('600');
     await qbo.steer('PUT', '/limits', { requestIds: { duplicates: 'replay' } });
     expect((await ask()).text).toBe(first.text);
+  });
+
+  it('a repeated batch is refused item by item with 600, and nothing is made twice', async () => {
+    const item = { bId: '1', operation: 'create', Customer: { DisplayName: 'Once by batch' } };
+    const ask = () => qbo.post('/batch?requestid=once-batch', { BatchItemRequest: [item] });
+    const [first] = (await ask()).body['BatchItemResponse'] as Rec[];
+    await qbo.steer('PUT', '/limits', { requestIds: { duplicates: 'refuse' } });
+    const [second] = (await ask()).body['BatchItemResponse'] as Rec[];
+    await qbo.steer('PUT', '/limits', { requestIds: { duplicates: 'replay' } });
+    const [third] = (await ask()).body['BatchItemResponse'] as Rec[];
+    expect([second!['bId'], second!['Fault'].Error[0].code]).toEqual(['1', '600']);
+    expect(third).toEqual(first);
   });
 
   it('a token answer can be lost after the token has turned', async () => {

@@ -1,5 +1,5 @@
-// For specs: a running emulator with one company and a client that is authorised, over a real socket. Quotas are off
-// unless a spec is about them; the clock is virtual, so that nothing waits.
+// For specs and the self-check: a running emulator with one company and a client that is authorised, over a real socket.
+// Quotas are off unless a case is about them; the clock is virtual, so that nothing waits.
 import type { Rec } from '../types.js';
 import { startEmulator, type RunningEmulator, type ServerOptions } from './server.js';
 
