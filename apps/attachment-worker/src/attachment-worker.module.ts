@@ -85,10 +85,6 @@ export class AttachmentWorkerModule implements OnApplicationBootstrap {
     this.relay.start();
     this.carriers.start();
     this.lifecycle.onDrain('carriers', () => this.carriers.stop());
-    this.lifecycle.onDrain('outbox', async () => {
-      // What the last steps announced goes out with this process if the relay gets its turn; else with the next one.
-      await this.relay.publishOnce().catch(() => undefined);
-      await this.relay.stop();
-    });
+    this.lifecycle.onDrain('outbox', () => this.relay.drain());
   }
 }

@@ -121,11 +121,7 @@ export class WriterModule implements OnApplicationBootstrap {
     this.relay.start();
     this.writers.start();
     this.lifecycle.onDrain('writers', () => this.writers.stop());
-    this.lifecycle.onDrain('outbox', async () => {
-      // What the last calls announced goes out with this process if the relay gets its turn; else with the next one.
-      await this.relay.publishOnce().catch(() => undefined);
-      await this.relay.stop();
-    });
+    this.lifecycle.onDrain('outbox', () => this.relay.drain());
   }
 }
 

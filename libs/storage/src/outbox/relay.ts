@@ -63,6 +63,12 @@ export class OutboxRelay {
     await this.loop;
   }
 
+  /** For a process that leaves: what it announced last goes out now if this relay gets its turn, else with the next one. */
+  async drain(): Promise<void> {
+    await this.publishOnce().catch(() => undefined);
+    await this.stop();
+  }
+
   /** There is something new: do not wait for the poll. */
   wake(): void {
     this.woken = true;
