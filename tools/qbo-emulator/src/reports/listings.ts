@@ -470,9 +470,23 @@ interface Listed {
   readonly due: number;
 }
 
-const LIST_COLUMNS: Readonly<
-  Record<string, { title: string; type: string; cell: (t: Listed, company: CompanyView) => Cell }>
-> = {
+interface ListColumn {
+  title: string;
+  type: string;
+  cell: (t: Listed, company: CompanyView) => Cell;
+}
+
+/** A column that names the record a header reference points at. */
+const referenced = (title: string, reference: string, type: string, nameField: string): ListColumn => ({
+  title,
+  type: 'String',
+  cell: (t, company) => {
+    const id = String(t.record?.[reference]?.value ?? '');
+    return text(String(company.get(type, id)?.[nameField] ?? ''), id);
+  },
+});
+
+const LIST_COLUMNS: Readonly<Record<string, ListColumn>> = {
   tx_date: { title: 'Date', type: 'Date', cell: (t) => text(dateOf(t.ymd)) },
   txn_type: { title: 'Transaction Type', type: 'String', cell: (t) => text(t.label, t.id) },
   doc_num: { title: 'Num', type: 'String', cell: (t) => text(t.docNumber) },
@@ -512,30 +526,9 @@ const LIST_COLUMNS: Readonly<
   },
   create_by: { title: 'Created By', type: 'String', cell: () => text('') },
   last_mod_by: { title: 'Last Modified By', type: 'String', cell: () => text('') },
-  dept_name: {
-    title: 'Location',
-    type: 'String',
-    cell: (t, company) => {
-      const id = String(t.record?.DepartmentRef?.value ?? '');
-      return text(String(company.get('Department', id)?.FullyQualifiedName ?? ''), id);
-    },
-  },
-  pmt_mthd: {
-    title: 'Payment Method',
-    type: 'String',
-    cell: (t, company) => {
-      const id = String(t.record?.PaymentMethodRef?.value ?? '');
-      return text(String(company.get('PaymentMethod', id)?.Name ?? ''), id);
-    },
-  },
-  term_name: {
-    title: 'Terms',
-    type: 'String',
-    cell: (t, company) => {
-      const id = String(t.record?.SalesTermRef?.value ?? '');
-      return text(String(company.get('Term', id)?.Name ?? ''), id);
-    },
-  },
+  dept_name: referenced('Location', 'DepartmentRef', 'Department', 'FullyQualifiedName'),
+  pmt_mthd: referenced('Payment Method', 'PaymentMethodRef', 'PaymentMethod', 'Name'),
+  term_name: referenced('Terms', 'SalesTermRef', 'Term', 'Name'),
   currency: {
     title: 'Currency',
     type: 'String',
