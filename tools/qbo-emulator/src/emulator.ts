@@ -22,9 +22,23 @@ export interface EmulatorOptions {
   readonly progress?: (text: string) => void;
 }
 
+/** What a request did to a record; a replayed request id did nothing. */
+export interface Effect {
+  readonly type: string;
+  readonly id: string;
+  readonly act: string;
+  /** SyncToken the record has since */
+  readonly token?: string;
+  /** of the request; items of a batch: `batch id|bId` */
+  readonly requestid?: string;
+}
+
 export interface JournalEntryRow {
   readonly n: number;
+  /** when it was answered */
   readonly time: string;
+  /** when it was admitted, which is the moment that quotas count */
+  readonly startedAt: string;
   readonly app: string | undefined;
   readonly method: string;
   readonly path: string;
@@ -32,6 +46,11 @@ export interface JournalEntryRow {
   readonly requestid: string | undefined;
   readonly tid: string;
   readonly bytes: number;
+  /** a fault rule made this answer, or took it away */
+  readonly fault?: string;
+  /** the client never got it */
+  readonly lost?: true;
+  readonly effects?: readonly Effect[];
 }
 
 export interface RememberedAnswer {
@@ -50,7 +69,9 @@ export interface Seat {
   journalCount: number;
   readonly counts: { reads: number; writes: number; batchItems: number; cdcCalls: number; replayed: number };
   readonly created: Record<string, number>;
-  readonly makers: Map<string, { clientId: string | undefined; atMs: number }>;
+  readonly makers: Map<string, { clientId: string | undefined; atMs: number; requestid?: string }>;
+  /** of the request in hand; the journal takes them */
+  effects: Effect[];
   /** Bytes of uploaded files by attachable id. */
   readonly files: Map<string, Buffer>;
 }
@@ -136,6 +157,7 @@ export class Emulator {
       counts: { reads: 0, writes: 0, batchItems: 0, cdcCalls: 0, replayed: 0 },
       created: {},
       makers: new Map(),
+      effects: [],
       files: new Map(),
     };
     this.seats.set(realmId, seat);
@@ -193,9 +215,19 @@ export class Emulator {
     }
   }
 
-  noteCreated(seat: Seat, type: string, id: string, clientId: string | undefined): void {
+  noteCreated(seat: Seat, type: string, id: string, clientId: string | undefined, requestid?: string): void {
     seat.created[type] = (seat.created[type] ?? 0) + 1;
-    seat.makers.set(`${type}|${id}`, { clientId, atMs: this.clock.now() });
+    seat.makers.set(`${type}|${id}`, {
+      clientId,
+      atMs: this.clock.now(),
+      ...(requestid !== undefined && { requestid }),
+    });
+  }
+
+  takeEffects(seat: Seat): Effect[] {
+    const { effects } = seat;
+    seat.effects = [];
+    return effects;
   }
 
   // --- request ids ------------------------------------------------------------------------------------------------

@@ -254,7 +254,8 @@ export class Accounting {
         : operation === 'update' || (hasId(body) && operation !== 'create')
           ? 'update'
           : 'create';
-    const written = this.perform(seat, type, act, body, includeWords(call), clientId, options);
+    const requestId = call.query.get('requestid') ?? undefined;
+    const written = this.perform(seat, type, act, body, includeWords(call), clientId, requestId, options);
     return this.give(call, { ...this.writtenBody(seat, written), time }, time);
   }
 
@@ -265,6 +266,7 @@ export class Accounting {
     body: Rec,
     include: ReadonlySet<string>,
     clientId: string | undefined,
+    requestId: string | undefined,
     options: CallOptions = {},
   ): Written {
     const { engine } = seat;
@@ -284,9 +286,19 @@ export class Accounting {
     else if (act === 'void') written = engine.voidTxn(type.entity, body, { include });
     else if (act === 'update') written = engine.update(type.entity, body, { include });
     else written = engine.create(type.entity, body, { include });
-    if (written.act === 'create') this.emulator.noteCreated(seat, written.type, written.id, clientId);
+    if (written.act === 'create') this.emulator.noteCreated(seat, written.type, written.id, clientId, requestId);
+    this.noteEffect(seat, written, requestId);
     this.emulator.announce(seat, written.happenings);
     return written;
+  }
+
+  private noteEffect(seat: Seat, { type, id, act, rec }: Written, requestid: string | undefined): void {
+    const token = rec['SyncToken'] as string | undefined;
+    seat.effects.push({
+      ...{ type, id, act },
+      ...(token !== undefined && { token }),
+      ...(requestid !== undefined && { requestid }),
+    });
   }
 
   private checkSize(type: EntityType, body: Rec): void {
@@ -337,7 +349,12 @@ export class Accounting {
   private taxService(seat: Seat, call: Call, clientId: string | undefined, time: string): Answer {
     seat.counts.writes += 1;
     const { body, happenings } = createTaxCode(seat.engine, readBody(call, entityType('TaxService')));
-    this.emulator.noteCreated(seat, 'TaxService', body['TaxCodeId'], clientId);
+    const requestid = call.query.get('requestid') ?? undefined;
+    this.emulator.noteCreated(seat, 'TaxService', body['TaxCodeId'], clientId, requestid);
+    seat.effects.push({
+      ...{ type: 'TaxCode', id: String(body['TaxCodeId']), act: 'create' },
+      ...(requestid !== undefined && { requestid }),
+    });
     this.emulator.announce(seat, happenings);
     // The bare object: no wrapper and no time.
     return call.wantsJson ? this.give(call, body, time) : this.give(call, { TaxService: body, time }, time);
@@ -428,7 +445,7 @@ export class Accounting {
           .split(',')
           .filter((w) => w !== ''),
       );
-      const written = this.perform(seat, type, act, given as Rec, include, clientId, options);
+      const written = this.perform(seat, type, act, given as Rec, include, clientId, key, options);
       const answer: Rec = { ...this.writtenBody(seat, written), bId };
       const kept =
         key === undefined
@@ -455,7 +472,9 @@ export class Accounting {
     if (uploads.length === 0) throw refusal('6020', 'Content length missing : no part of the upload could be read');
     const answers = uploads.map((one): Rec => {
       try {
-        return { Attachable: this.attach(seat, one.metadata, one.content, clientId) };
+        return {
+          Attachable: this.attach(seat, one.metadata, one.content, clientId, call.query.get('requestid') ?? undefined),
+        };
       } catch (error) {
         if (!(error instanceof QboFault)) this.emulator.onUnexpected(error);
         return { Fault: faultRec(asFault(error)) };
@@ -464,7 +483,13 @@ export class Accounting {
     return this.give(call, { AttachableResponse: answers, time }, time);
   }
 
-  private attach(seat: Seat, metadata: Part | undefined, content: Part | undefined, clientId: string | undefined): Rec {
+  private attach(
+    seat: Seat,
+    metadata: Part | undefined,
+    content: Part | undefined,
+    clientId: string | undefined,
+    requestid: string | undefined,
+  ): Rec {
     const given = metadata ? readMetadata(metadata) : {};
     const fileName = content?.filename ?? given['FileName'];
     if (content) {
@@ -477,7 +502,8 @@ export class Accounting {
     const written = seat.engine.create('Attachable', given);
     const rec = written.rec;
     if (content) this.emulator.keepFile(seat, rec, content.content);
-    this.emulator.noteCreated(seat, 'Attachable', written.id, clientId);
+    this.emulator.noteCreated(seat, 'Attachable', written.id, clientId, requestid);
+    this.noteEffect(seat, written, requestid);
     return this.shown(seat, 'Attachable', rec, 'created');
   }
 

@@ -117,14 +117,23 @@ class Door {
       path: `${path}${url.search}`,
       operation: purpose,
     });
-    if (fault?.point === 'before-commit' && (await this.misbehaveBefore(req, res, fault))) return;
-    const given = await this.emulator.oauth.handle({
+    const request = {
       method: req.method ?? 'GET',
       path,
       query: url.searchParams,
       headers: req.headers,
       body: body.toString('utf8'),
-    });
+    };
+    const { oauth, clock } = this.emulator;
+    const startedAtMs = clock.now();
+    const addressee = purpose === 'token' ? oauth.addressee(request) : undefined;
+    const note = (status: number, answered: string, lost: boolean): void => {
+      if (addressee)
+        oauth.noteCall(addressee, { startedAtMs, status, body: answered, lost: lost || req.socket.destroyed });
+    };
+    if (fault?.point === 'before-commit' && (await this.misbehaveBefore(req, res, fault)))
+      return note(fault.answer?.status ?? 0, fault.answer?.body ?? '', !fault.answer);
+    const given = await oauth.handle(request);
     if (!given)
       return this.write(
         req,
@@ -133,7 +142,9 @@ class Door {
         this.tid(),
       );
     if (req.method === 'POST') this.emulator.keepAccess();
+    const lost = given.lost === true || (fault?.point === 'after-commit' && !fault.answer);
     if (given.lost) {
+      note(given.status, given.body, lost);
       res.destroy();
       return;
     }
@@ -143,8 +154,9 @@ class Door {
       body: given.body,
       headers: given.headers,
     };
-    if (fault?.point === 'after-commit') return this.loseAnswer(req, res, fault);
-    await this.deliver(req, res, answer, this.tid(), fault);
+    if (fault?.point === 'after-commit') await this.loseAnswer(req, res, fault);
+    else await this.deliver(req, res, answer, this.tid(), fault);
+    note(given.status, given.body, lost);
   }
 
   /** What was asked is done; the client gets another answer, or none. */
@@ -189,21 +201,32 @@ class Door {
       wantsJson,
     };
     let clientId: string | undefined;
-    const finish = async (answer: Answer, fault?: Fault): Promise<void> => {
+    let startedAtMs = emulator.clock.now();
+    const note = (status: number, bytes: number, how: { fault?: string | undefined; lost?: boolean } = {}): void => {
       const seat = emulator.seat(realmId);
-      const bytes = Buffer.byteLength(answer.body);
       if (seat) {
+        const effects = emulator.takeEffects(seat);
         emulator.journal(seat, {
           time: new Date(emulator.clock.now()).toISOString(),
+          startedAt: new Date(startedAtMs).toISOString(),
           app: clientId,
           method: call.method,
           path: `${url.pathname}${url.search}`,
-          status: answer.status,
+          status,
           requestid: url.searchParams.get('requestid') ?? undefined,
           tid,
           bytes,
+          ...(how.fault !== undefined && { fault: how.fault }),
+          ...(how.lost && { lost: true as const }),
+          ...(effects.length > 0 && { effects }),
         });
       }
+    };
+    const finish = async (answer: Answer, fault?: Fault): Promise<void> => {
+      note(answer.status, Buffer.byteLength(answer.body), {
+        fault: fault?.kind,
+        lost: fault?.kind === 'truncate-body',
+      });
       await this.deliver(req, res, answer, tid, fault);
     };
     const refuse = (error: unknown): Promise<void> => {
@@ -228,6 +251,7 @@ class Door {
     } catch (error) {
       return refuse(error);
     }
+    startedAtMs = emulator.clock.now();
     const admission = emulator.limits.admit(realmId, clientId, purpose.kind, meteredReads(purpose, raw));
     if (!admission.ok) return finish(throttled(emulator));
     try {
@@ -243,10 +267,11 @@ class Door {
       if (latencyMs > 0) await wait(Math.min(latencyMs, patienceMs));
       if (fault?.answer && fault.point === 'before-commit') {
         admission.done(false);
-        return await finish(fault.answer);
+        return await finish(fault.answer, fault);
       }
       if (fault?.point === 'before-commit' && (await this.misbehaveBefore(req, res, fault))) {
         admission.done(false);
+        note(0, 0, { fault: fault.kind, lost: true });
         return;
       }
       const answer = this.accounting.answer(seat, call, clientId, optionsOf(fault));
@@ -254,7 +279,8 @@ class Door {
       // The server gives up waiting for itself: what was asked is done all the same.
       if (latencyMs > patienceMs) return await finish(GATEWAY_TIMEOUT);
       if (fault?.point === 'after-commit') {
-        if (fault.answer) return await finish(fault.answer);
+        if (fault.answer) return await finish(fault.answer, fault);
+        note(answer.status, 0, { fault: fault.kind, lost: true });
         if (fault.kind === 'timeout-after-commit') await wait(fault.delayMs ?? 120_000);
         res.destroy();
         return;

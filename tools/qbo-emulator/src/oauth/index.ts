@@ -66,6 +66,23 @@ interface Code {
   expiresAt: number;
 }
 
+/** One call of the token endpoint: what was asked for whom, and what became of it. Never a token. */
+export interface TokenCall {
+  readonly n: number;
+  readonly startedAt: string;
+  readonly time: string;
+  readonly app: string | undefined;
+  readonly grantType: string;
+  readonly realmId: string | undefined;
+  /** 0: no answer was given */
+  readonly status: number;
+  /** life of the access token that was given */
+  readonly expiresInMs?: number;
+  readonly error?: string;
+  readonly rotated: boolean;
+  readonly lost: boolean;
+}
+
 export interface OAuthConfiguration {
   accessTokenMs: number;
   refreshTokenMs: number;
@@ -84,6 +101,7 @@ export interface OAuthConfiguration {
 
 const hour = 3_600_000;
 const day = 24 * hour;
+const tokenCallsKept = 5_000;
 const initialConfiguration: OAuthConfiguration = {
   accessTokenMs: hour,
   refreshTokenMs: 8_726_400_000,
@@ -138,6 +156,7 @@ export class OAuth {
   private readonly connections = new Map<string, Connection>();
   /** Every refresh value that may still be shown to us, current or previous. */
   private readonly refreshValues = new Map<string, Connection>();
+  private readonly tokenCalls: TokenCall[] = [];
   private readonly accessValues = new Map<string, Access>();
   private readonly codes = new Map<string, Code>();
   private configuration: OAuthConfiguration = { ...initialConfiguration };
@@ -153,6 +172,51 @@ export class OAuth {
       if (!(name in this.configuration)) throw new RangeError(`OAuth has no setting '${name}'.`);
     }
     this.configuration = { ...this.configuration, ...patch };
+  }
+
+  // ---- the journal of token calls --------------------------------------------------------------------------------------
+
+  /** Whose refresh a request is, looked up before it is handled: a rotation may forget the value. */
+  addressee(request: WebRequest): { grantType: string; realmId: string | undefined; refreshHash: string | undefined } {
+    const form = formOf(request);
+    const value = form.get('refresh_token');
+    const connection = value === null ? undefined : this.refreshValues.get(value);
+    return {
+      grantType: form.get('grant_type') ?? '',
+      realmId: connection?.realmId,
+      refreshHash: connection && digest(connection.refresh.value),
+    };
+  }
+
+  noteCall(
+    { grantType, realmId, refreshHash }: ReturnType<OAuth['addressee']>,
+    call: { startedAtMs: number; status: number; body: string; lost: boolean },
+  ): void {
+    const connections = [...this.connections.values()].filter((one) => one.realmId === realmId);
+    const app = connections.at(-1)?.clientId;
+    const error = /"error":"(\w+)"/.exec(call.body)?.[1];
+    this.tokenCalls.push({
+      n: (this.tokenCalls.at(-1)?.n ?? 0) + 1,
+      startedAt: new Date(call.startedAtMs).toISOString(),
+      time: new Date(this.clock.now()).toISOString(),
+      ...{ app, grantType, realmId, status: call.status },
+      ...(call.status === 200 && { expiresInMs: Number(/"expires_in":(\d+)/.exec(call.body)?.[1] ?? 0) * 1000 }),
+      ...(call.status >= 400 && error !== undefined && { error }),
+      rotated: refreshHash !== undefined && !connections.some((one) => digest(one.refresh.value) === refreshHash),
+      lost: call.lost,
+    });
+    if (this.tokenCalls.length > tokenCallsKept * 2) this.tokenCalls.splice(0, tokenCallsKept);
+  }
+
+  /** For a checker: which refresh value is the newest, by its SHA-256, and which calls were made. */
+  journal(): object {
+    const grants = [...this.connections.values()].map((one) => ({
+      ...{ clientId: one.clientId, realmId: one.realmId, live: this.isLive(one) },
+      startedAt: new Date(one.startedAt).toISOString(),
+      refreshSha256: digest(one.refresh.value),
+      ...(one.previous && one.previous.diesAt > this.clock.now() && { previousSha256: digest(one.previous.value) }),
+    }));
+    return { grants, calls: this.tokenCalls };
   }
 
   // ---- what the steering API needs -----------------------------------------------------------------------------------

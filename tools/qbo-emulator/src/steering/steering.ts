@@ -93,6 +93,8 @@ export class Steering {
         emulator.keepAccess();
         return { ended };
       }
+      case 'GET oauth':
+        return emulator.oauth.journal();
       case 'PUT oauth':
         emulator.oauth.configure(body());
         emulator.keepAccess();
@@ -330,7 +332,14 @@ export class Steering {
         }));
       }
     }
-    return { realmId: seat.company.realmId, records, deleted, system: seat.company.ledger.systemTransactions() };
+    const makers = Object.fromEntries(
+      [...seat.makers].map(([key, { clientId, atMs, requestid }]) => [
+        key.replace('|', '/'),
+        { app: clientId, at: new Date(atMs).toISOString(), ...(requestid !== undefined && { requestid }) },
+      ]),
+    );
+    const system = seat.company.ledger.systemTransactions();
+    return { realmId: seat.company.realmId, records, deleted, makers, system };
   }
 
   // --- dials ------------------------------------------------------------------------------------------------------
