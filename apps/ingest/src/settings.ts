@@ -26,6 +26,11 @@ export const settings = {
     default: 3_600_000,
     min: 1000,
   }),
+  mergeGraceMs: durationMs('SYNC_CAPTURE_MERGE_GRACE', {
+    doc: 'How long a name that is gone may wait for the webhook that says into which one it was merged. After that every record that may have referred to it is read again.',
+    default: 300_000,
+    min: 0,
+  }),
   looksAtOnce: int('SYNC_CAPTURE_CONCURRENCY', {
     doc: 'Source companies looked at side by side by one process.',
     unit: 'companies',

@@ -1,6 +1,7 @@
 // ingest end to end: webhooks in, changes out, nothing lost, nothing told twice.
 import { topics } from '#contracts';
 import type { Json } from '#core';
+import type { Settings } from '../src/settings.js';
 import { eventually, Installation } from './installation.js';
 
 type Source = Awaited<ReturnType<Installation['company']>>;
@@ -30,18 +31,18 @@ describe('ingest', () => {
       (cursor) => cursor.look_done === cursor.look_requested && cursor.complete_up_to !== null,
     );
 
-  describe('the webhook door', () => {
-    const cloudEvent = (realmId: string, id: string, type = 'qbo.invoice.updated.v1') => ({
-      specversion: '1.0',
-      id: `event-${id}`,
-      source: 'intuit.x',
-      type,
-      time: '2026-11-20T09:15:02.004417203Z',
-      intuitentityid: id,
-      intuitaccountid: realmId,
-      data: {},
-    });
+  const cloudEvent = (realmId: string, id: string, type = 'qbo.invoice.updated.v1') => ({
+    specversion: '1.0',
+    id: `event-${id}`,
+    source: 'intuit.x',
+    type,
+    time: '2026-11-20T09:15:02.004417203Z',
+    intuitentityid: id,
+    intuitaccountid: realmId,
+    data: {},
+  });
 
+  describe('the webhook door', () => {
     it('answers 200 only after Kafka has a notification per realm, in both forms, and drops none of a mixed delivery', async () => {
       await w.startIngest();
       const [one, two] = [await w.company(), await w.company()];
@@ -216,6 +217,56 @@ describe('ingest', () => {
       const merge = notified.flatMap((n) => n.value!.entities).find(({ operation }) => operation === 'merge')!;
       const told = await captured(source, merge.entityType, merge.deletedId!);
       expect(told.at(-1)!.value).toMatchObject({ mergedInto: merge.id });
+    });
+
+    describe('a merger whose webhook does not come in time', () => {
+      const askForALook = (source: { realmId: string }) =>
+        w.db.query(
+          'update capture_cursors set look_requested = look_requested + 1, due_at = now() where realm_id = $1',
+          [source.realmId],
+        );
+      /** Two names become one, unannounced; the tombstone is found by a look. */
+      const mergeInSilence = async (settings: Partial<Settings> = {}) => {
+        await w.startIngest(settings);
+        const source = await w.company();
+        const [loser, winner] = [await customer(source, 'Nordwind'), await customer(source, 'Northwind')];
+        for (let n = 0; n < 4; n++) await customer(source, `Other ${n}`);
+        const payment = await w.save(source, 'Payment', { CustomerRef: { value: loser.Id }, TotalAmt: 7 });
+        await captured(source, 'Payment', payment.Id);
+        await w.emulator.webhooks({ enabled: false });
+        await w.emulator.merge(source.realmId, 'Customer', String(loser.Id), String(winner.Id));
+        await askForALook(source);
+        const told = await captured(source, 'Customer', loser.Id, 2);
+        expect(told.at(-1)!.value).toMatchObject({ deleted: true });
+        expect(told.at(-1)!.value).not.toHaveProperty('mergedInto');
+        return { source, loser, winner, payment, tombstone: told.at(-1)!.value! };
+      };
+      afterEach(() => w.emulator.webhooks({ enabled: true, minDelayMs: 0, maxDelayMs: 0, aggregateMs: 0 }));
+
+      it('is told by a later version of the tombstone when it comes after all, to another process', async () => {
+        const { source, loser, winner, tombstone } = await mergeInSilence();
+        await w.stopIngest();
+        await w.startIngest();
+        const event = {
+          ...cloudEvent(source.realmId, String(winner.Id), 'qbo.customer.merged.v1'),
+          data: { deletedid: loser.Id as string },
+        };
+        await w.deliver(JSON.stringify([event]));
+        const again = (await captured(source, 'Customer', loser.Id, 3)).at(-1)!.value!;
+        expect(again).toMatchObject({ deleted: true, mergedInto: winner.Id });
+        expect(again.version > tombstone.version).toBe(true);
+        await w.deliver(JSON.stringify([event]));
+        await settled(source);
+        expect(await captured(source, 'Customer', loser.Id, 3)).toHaveLength(3);
+      });
+
+      it('is found in what referred to the name, when it never comes', async () => {
+        const { source, loser, winner, payment } = await mergeInSilence({ mergeGraceMs: 0 });
+        const moved = await captured(source, 'Payment', payment.Id, 2);
+        expect(moved.at(-1)!.value!.snapshot!.CustomerRef).toMatchObject({ value: winner.Id });
+        // Once more: what stood in the way of putting the copy away is gone now.
+        expect((await captured(source, 'Customer', loser.Id, 3)).at(-1)!.value).toMatchObject({ deleted: true });
+      });
     });
 
     it('tells a change once although two processes look at the same company', async () => {

@@ -85,6 +85,7 @@ export class Installation {
       coalesceMs: 50,
       overlapMs: 120_000,
       sweepIntervalMs: 3_600_000,
+      mergeGraceMs: 3_600_000,
       looksAtOnce: 8,
       backfillsAtOnce: 2,
     };

@@ -55,6 +55,22 @@ describe('names', () => {
     expect((await w.targetStats()).requests).toBe(before.requests);
   });
 
+  it('merged, and told only after the name was seen to be gone: what referred to it follows then', async () => {
+    w.startWriter();
+    const [loser, winner, item] = [await customer('Nordwind'), await customer('Northwind'), await service()];
+    const invoice = await w.saveInvoice(String(loser.Id), String(item.Id), 12);
+    await carryAll();
+    const { mergedInto: _unknown, ...tombstone } = merged('Customer', loser, winner);
+    await w.take([tombstone]);
+    // The copy still has a balance, so it cannot be made inactive.
+    await w.until((links) => links.some((one) => one.failureCode === 'QBO.6220'));
+    await w.take([merged('Customer', loser, winner)]);
+    await w.quiet();
+    const winnerCopy = { value: (await w.link('Customer', winner.Id)).targetId };
+    expect((await w.targetRecord('Invoice', invoice.Id)).CustomerRef).toMatchObject(winnerCopy);
+    expect(await w.targetRecord('Customer', loser.Id)).toMatchObject({ Active: false, Balance: 0 });
+  });
+
   it('merged before the copies were made: the children go to the one that is left', async () => {
     const [loser, winner, item] = [await customer('Nordwind'), await customer('Northwind'), await service()];
     const invoice = await w.saveInvoice(String(loser.Id), String(item.Id), 12);

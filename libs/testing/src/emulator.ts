@@ -60,6 +60,11 @@ export class EmulatorClient {
     return this.steer<Raw>('POST', `companies/${realmId}/edits`, o);
   }
 
+  /** Two names become one in the product's own screen. */
+  merge(realmId: string, type: string, loser: string, winner: string) {
+    return this.steer<Raw>('POST', `companies/${realmId}/merge`, { type, loser, winner });
+  }
+
   fault(o: EmulatorFault) {
     return this.steer<{ id: string }>('POST', 'faults', o);
   }

@@ -35,8 +35,6 @@ const retryMaxMs = 300_000;
 export interface LookHints {
   /** trace of the earliest one */
   traceparent: string | undefined;
-  /** `type/id` of a record that was merged away -> the id that stays */
-  merges: Map<string, string>;
   /** types that were announced and that change data capture does not cover: they are swept at once */
   uncovered: Set<string>;
 }
@@ -94,12 +92,11 @@ export class CaptureLoop implements OnApplicationBootstrap {
     this.nap.abort();
   }
 
-  /** The earliest trace stays; merges add up. */
+  /** The earliest trace stays; types add up. */
   private remember(realmId: string, told: LookHints): void {
     const known = this.hints.get(realmId);
     this.hints.set(realmId, {
       traceparent: known?.traceparent ?? told.traceparent,
-      merges: new Map([...(known?.merges ?? []), ...told.merges]),
       uncovered: new Set([...(known?.uncovered ?? []), ...told.uncovered]),
     });
   }
@@ -174,7 +171,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
     const cursor = await this.store.cursor(realmId);
     if (!cursor) return;
     const told = this.hints.get(realmId);
-    const { traceparent = newTraceparent(), merges = new Map<string, string>() } = told ?? {};
+    const { traceparent = newTraceparent() } = told ?? {};
     const uncovered = told?.uncovered ?? new Set<string>();
     this.hints.delete(realmId);
     const startedMs = this.clock.nowMs();
@@ -188,11 +185,12 @@ export class CaptureLoop implements OnApplicationBootstrap {
         definitions: typesInRankOrder(),
         policy: { ...defaultLookPolicy, overlapMs: this.settings.overlapMs },
         sweepIntervalMs: this.settings.sweepIntervalMs,
+        mergeGraceMs: this.settings.mergeGraceMs,
         dueAt: (requested, done) => nextDue({ requested, done, nowMs: this.clock.nowMs() }, { coalesceMs, intervalMs }),
         log: this.log,
       },
       cursor,
-      { traceparent, merges, uncovered },
+      { traceparent, uncovered },
       signal,
     );
     try {
@@ -205,7 +203,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         'look.done',
       );
     } catch (error) {
-      this.remember(realmId, { traceparent, merges, uncovered });
+      this.remember(realmId, { traceparent, uncovered });
       if (signal.aborted) return;
       await this.lookFailed(realmId, cursor.failures + 1, error as Error);
     }

@@ -3,10 +3,10 @@
 // the same content once more, which consumers recognise by its hash.
 import { changeEventId, topics } from '#contracts';
 import type { ChangeEvent, Lane } from '#contracts';
-import { entityKey, judgeReading } from '#core';
+import { definitionOf, entityKey, judgeReading, toldAgain } from '#core';
 import type { Captured, Reading } from '#core';
 import type { EventProducer, EventRecord } from '#kafka';
-import type { CaptureStore, RecordKey, Tx } from '#storage';
+import type { CaptureStore, OpenMerge, RecordKey, Tx } from '#storage';
 import { readingsTotal } from '../ingest.metrics.js';
 
 export interface Publication {
@@ -16,8 +16,6 @@ export interface Publication {
   observedAt: string;
   traceparent: string;
   notifiedAt?: Date | null;
-  /** `type/id` of records that were merged away -> id of the one that stays, as webhooks told */
-  merges?: ReadonlyMap<string, string>;
   /** publish what is known as well (backfill: another sync may need it), under the version it is known by */
   known?: 'again';
 }
@@ -39,6 +37,8 @@ export class ChangePublisher {
     if (readings.length === 0 && !then) return { published: 0 };
     return this.store.publishing(realmId, async (tx) => {
       const captured = await this.store.captured(tx, realmId, readings);
+      const vanished = readings.filter(({ kind, type }) => kind === 'gone' && isName(type));
+      const heirs = await this.store.heirs(tx, realmId, vanished);
       const news: (RecordKey & { captured: Captured })[] = [];
       const records: EventRecord<ChangeEvent>[] = [];
       for (const reading of readings) {
@@ -51,18 +51,49 @@ export class ChangePublisher {
           captured.set(key, verdict.captured);
         }
         if (verdict.kind === 'news' || (verdict.kind === 'known' && o.known === 'again')) {
-          records.push(this.record(realmId, reading, verdict.captured, o));
+          records.push(this.record(realmId, reading, verdict.captured, o, heirs.get(key)));
         }
       }
       await this.producer.publishAll(records);
       await this.store.record(tx, realmId, lastOfEach(news));
+      const told = vanished.filter(({ type, id }) => news.some((one) => one.type === type && one.id === id));
+      const hasHeir = ({ type, id }: RecordKey) => heirs.has(`${type}/${id}`);
+      await this.store.mergesTold(tx, realmId, told.filter(hasHeir), this.now());
+      await this.store.suspectMerges(
+        tx,
+        realmId,
+        told.filter((one) => !hasHeir(one)),
+        this.now(),
+      );
       await then?.(tx);
       return { published: records.length };
     });
   }
 
-  private record(realmId: string, reading: Reading, captured: Captured, o: Publication): EventRecord<ChangeEvent> {
-    const mergedInto = o.merges?.get(`${reading.type}/${reading.id}`);
+  /** Tombstones that were published before everything about the merger was known: told once more, as a later version. */
+  async tellMerges(realmId: string, merges: readonly OpenMerge[], o: Publication): Promise<{ published: number }> {
+    return this.store.publishing(realmId, async (tx) => {
+      const captured = await this.store.captured(tx, realmId, merges);
+      const again = merges.flatMap(({ type, id, mergedInto }) => {
+        const known = captured.get(`${type}/${id}`);
+        return known?.deleted ? [{ type, id, mergedInto, captured: toldAgain(known, o.observedAt) }] : [];
+      });
+      await this.producer.publishAll(
+        again.map((one) => this.record(realmId, { kind: 'gone', ...one }, one.captured, o, one.mergedInto)),
+      );
+      await this.store.record(tx, realmId, again);
+      await this.store.mergesTold(tx, realmId, merges, this.now());
+      return { published: again.length };
+    });
+  }
+
+  private record(
+    realmId: string,
+    reading: Reading,
+    captured: Captured,
+    o: Publication,
+    mergedInto: string | undefined,
+  ): EventRecord<ChangeEvent> {
     const value: ChangeEvent = {
       realmId,
       entityType: reading.type,
@@ -87,6 +118,8 @@ export class ChangePublisher {
     };
   }
 }
+
+const isName = (type: string): boolean => definitionOf(type).category === 'name-list';
 
 /** PostgreSQL refuses to touch a row twice in one statement. */
 function lastOfEach<T extends RecordKey>(rows: readonly T[]): T[] {

@@ -3,7 +3,7 @@
 import type { Log } from '#common/logging';
 import { canVanish, definitionOf, judgeAnswer, nextCursor, planLook, windowOf } from '#core';
 import type { EntityDefinition, LookPolicy, Reading } from '#core';
-import type { CaptureCursor, CaptureStore, Tx } from '#storage';
+import type { CaptureCursor, CaptureStore, OpenMerge, Tx } from '#storage';
 import type { ChangePublisher, Publication } from './change-publisher.js';
 import type { ReadOptions, SourceReader } from './source-reader.js';
 import { SourceUnread } from './source-reader.js';
@@ -31,19 +31,25 @@ export class Look {
       definitions: readonly EntityDefinition[];
       policy: LookPolicy;
       sweepIntervalMs: number;
+      mergeGraceMs: number;
       dueAt: (requested: bigint, done: bigint) => Date;
       log: Log;
     },
     private readonly cursor: CaptureCursor,
     private readonly hints: {
       traceparent: string;
-      merges: ReadonlyMap<string, string>;
       uncovered: ReadonlySet<string>;
     },
     private readonly signal: AbortSignal,
   ) {}
 
   async run(): Promise<LookResult> {
+    const outcome = await this.look();
+    await this.healMerges();
+    return { ...outcome, published: this.published };
+  }
+
+  private async look(): Promise<LookResult> {
     const { policy, definitions, now } = this.o;
     const startedAt = now();
     const uncovered = definitions.filter((d) => !d.cdc && d.operations.includes('query'));
@@ -128,6 +134,60 @@ export class Look {
     );
   }
 
+  /**
+   * What follows from a merger beyond the tombstone. The tombstone may have been published before the notification named the
+   * heir: it is told again. A tombstone that CDC does not show is looked for. And a name that is gone with no notification
+   * in time: QBO moves the records that referred to it without touching them, so no CDC answer will ever tell of them; they
+   * are read again, which costs pages, once per lost notification of a rare act.
+   */
+  private async healMerges(): Promise<void> {
+    const { realmId } = this.cursor;
+    const { store, publisher, now } = this.o;
+    const open = await store.openMerges(realmId);
+    if (open.length === 0) return;
+    const observedAt = now().toISOString();
+    const publication = this.publication('query', observedAt);
+    const named = open.filter((one) => one.mergedInto !== undefined);
+    const before = named.filter((one) => one.captured?.deleted);
+    if (before.length > 0) this.published += (await publisher.tellMerges(realmId, before, publication)).published;
+    const unseen = named.filter((one) => !one.captured?.deleted);
+    for (const [type, merges] of byType(unseen)) {
+      const ids = merges.map(({ id }) => id);
+      const existing = await this.o.reader.existing(realmId, definitionOf(type), ids, this.options('live'));
+      await this.publish(
+        ids.filter((id) => !existing.has(id)).map((id): Reading => ({ kind: 'gone', type, id })),
+        publication,
+        // Where QBO still shows it, its tombstone comes later and finds the heir in the table.
+        (tx) => store.mergesTold(tx, realmId, merges, now()),
+      );
+    }
+    const patience = now().getTime() - this.o.mergeGraceMs;
+    const silent = open.filter((one) => one.mergedInto === undefined && one.learnedAt.getTime() <= patience);
+    if (silent.length > 0) await this.rereadReferringTo(silent);
+  }
+
+  private async rereadReferringTo(names: readonly OpenMerge[]): Promise<void> {
+    const { realmId } = this.cursor;
+    const merged = new Set(names.map(({ type }) => type));
+    const referring = this.o.definitions.filter(
+      ({ operations, references }) =>
+        operations.includes('query') && references.some(({ types }) => types.some((type) => merged.has(type))),
+    );
+    this.o.log.info({ realm: realmId, names: names.length, types: referring.length }, 'merge.unexplained');
+    for (const definition of referring) {
+      try {
+        for await (const page of this.o.reader.all(realmId, definition, this.options('bulk')))
+          await this.publish(page.readings, { ...this.publication('query', page.observedAt), lane: 'bulk' });
+      } catch (error) {
+        if (!(error instanceof SourceUnread) || error.why !== 'refused') throw error;
+        this.o.log.warn({ realm: realmId, type: definition.type, reason: error.message }, 'type not read again');
+      }
+    }
+    // The tombstones once more: a copy that could not be put away while records referred to it can be now.
+    const publication = this.publication('query', this.o.now().toISOString());
+    this.published += (await this.o.publisher.tellMerges(realmId, names, publication)).published;
+  }
+
   /** Types that CDC does not cover are few and short: read whole, compared by hash. */
   private async sweep(definitions: readonly EntityDefinition[]): Promise<void> {
     const { realmId } = this.cursor;
@@ -175,7 +235,6 @@ export class Look {
       origin: { kind },
       observedAt,
       traceparent: this.hints.traceparent,
-      merges: this.hints.merges,
       notifiedAt: this.cursor.notifiedAt,
     };
   }
@@ -183,4 +242,10 @@ export class Look {
   private options(requestClass: ReadOptions['class']): ReadOptions {
     return { class: requestClass, signal: this.signal };
   }
+}
+
+function byType(merges: readonly OpenMerge[]): Map<string, OpenMerge[]> {
+  const types = new Map<string, OpenMerge[]>();
+  for (const one of merges) types.set(one.type, [...(types.get(one.type) ?? []), one]);
+  return types;
 }

@@ -1,5 +1,5 @@
 // Notifications say "look": one statement per batch marks the companies as due. A second telling raises a counter, nothing
-// else.
+// else. What a look cannot find out by itself, that one name became another, is kept.
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { CLOCK } from '#common/clock';
@@ -27,19 +27,23 @@ export class NotificationsController {
   async on(@Payload() batch: RecordBatch<NotificationEvent>, @Ctx() _context: BatchContext): Promise<void> {
     const requests: { realmId: string; notifiedAt: Date | null }[] = [];
     const hints = new Map<string, LookHints>();
+    const merges: { realmId: string; type: string; id: string; mergedInto: string }[] = [];
     for (const { value, traceparent } of batch.records) {
       if (!value) continue;
       const receivedAt = new Date(value.receivedAt);
       const notifiedAt = value.source === 'webhook' && !Number.isNaN(receivedAt.getTime()) ? receivedAt : null;
       requests.push({ realmId: value.realmId, notifiedAt });
       let known = hints.get(value.realmId);
-      if (!known) hints.set(value.realmId, (known = { traceparent, merges: new Map(), uncovered: new Set() }));
+      if (!known) hints.set(value.realmId, (known = { traceparent, uncovered: new Set() }));
       known.traceparent ??= traceparent;
       for (const { entityType, id, operation, deletedId } of value.entities) {
         if (knownType(entityType) && !definitionOf(entityType).cdc) known.uncovered.add(entityType);
-        if (operation === 'merge' && deletedId !== undefined) known.merges.set(`${entityType}/${deletedId}`, id);
+        if (operation === 'merge' && deletedId !== undefined && knownType(entityType))
+          merges.push({ realmId: value.realmId, type: entityType, id: deletedId, mergedInto: id });
       }
     }
+    // Written down: a look by another process, or a later one, must know it too.
+    await this.store.noteMerges(merges, this.clock.now());
     const dueAt = new Date(this.clock.nowMs() + this.settings.coalesceMs);
     const raised = await this.store.requestLooks(requests, dueAt);
     this.loop.expect(raised, dueAt, hints);

@@ -2,7 +2,7 @@
 // edit. And nothing older may follow something newer in the log, or its compaction would keep the older.
 import { contentHash, deletedHash, withIdentity } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
-import { DELETED_SYNC_TOKEN, encodeVersion } from '../model/version.js';
+import { decodeVersion, DELETED_SYNC_TOKEN, encodeVersion } from '../model/version.js';
 
 /** What was last published of a record. */
 export interface Captured {
@@ -40,6 +40,17 @@ export function judgeReading(reading: Reading, known: Captured | undefined, obse
     return { kind: 'known', captured: known };
   }
   return captured.version > known.version ? { kind: 'news', captured } : { kind: 'stale' };
+}
+
+/** What was published, said once more with something new about it: the same content under a later version. */
+export function toldAgain(known: Captured, observedAt: string): Captured {
+  const { lastUpdatedTime, syncToken, observedAt: before } = decodeVersion(known.version);
+  // Our clock may have been set back since.
+  const later = Math.max(Date.parse(observedAt), Date.parse(before) + 1);
+  return {
+    ...known,
+    version: encodeVersion({ lastUpdatedTime, syncToken, observedAt: new Date(later).toISOString() }),
+  };
 }
 
 function capturedOf(reading: Reading, observedAt: string): Captured {

@@ -22,6 +22,14 @@ export interface RecordKey {
   id: string;
 }
 
+/** A name of the source that became another one, or is gone without a word of where to (`mergedInto` undefined). */
+export interface OpenMerge extends RecordKey {
+  mergedInto: string | undefined;
+  learnedAt: Date;
+  /** what was published of it, if anything */
+  captured: Captured | undefined;
+}
+
 /** A company whose changes are captured, or one we only know. */
 export type RealmRole = 'source' | 'known' | 'unknown';
 
@@ -177,5 +185,82 @@ export class CaptureStore {
       [realmId, type],
     );
     return new Set(rows.map((row) => row.entity_id));
+  }
+
+  /** Merges that notifications told, for companies that are captured. Told twice is once; one that names another heir is news. */
+  async noteMerges(merges: readonly (RecordKey & { realmId: string; mergedInto: string })[], at: Date): Promise<void> {
+    if (merges.length === 0) return;
+    const last = [...new Map(merges.map((one) => [`${one.realmId}/${one.type}/${one.id}`, one])).values()];
+    await this.db.query(
+      `insert into source_merges as known (realm_id, entity_type, entity_id, merged_into, learned_at)
+       select m.realm_id, m.type, m.id, m.heir, $5
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as m (realm_id, type, id, heir)
+       where exists (select from capture_cursors c where c.realm_id = m.realm_id)
+       order by 1, 2, 3
+       on conflict (realm_id, entity_type, entity_id) do update set merged_into = excluded.merged_into, told_at = null
+         where known.merged_into is distinct from excluded.merged_into`,
+      [last.map((m) => m.realmId), last.map((m) => m.type), last.map((m) => m.id), last.map((m) => m.mergedInto), at],
+    );
+  }
+
+  /** Into which record each of these was merged, by `type/id`, as far as it is known. */
+  async heirs(tx: Tx, realmId: string, keys: readonly RecordKey[]): Promise<Map<string, string>> {
+    if (keys.length === 0) return new Map();
+    const rows = await tx.query<{ entity_type: string; entity_id: string; merged_into: string }>(
+      `select m.entity_type, m.entity_id, m.merged_into from unnest($2::text[], $3::text[]) as k (type, id)
+       join source_merges m on m.realm_id = $1 and m.entity_type = k.type and m.entity_id = k.id
+       where m.merged_into is not null`,
+      [realmId, keys.map((key) => key.type), keys.map((key) => key.id)],
+    );
+    return new Map(rows.map((row) => [`${row.entity_type}/${row.entity_id}`, row.merged_into]));
+  }
+
+  /** Names that are gone although nobody deletes names: merged, and the notification has not come or is lost. */
+  async suspectMerges(tx: Tx, realmId: string, keys: readonly RecordKey[], at: Date): Promise<void> {
+    if (keys.length === 0) return;
+    await tx.query(
+      `insert into source_merges (realm_id, entity_type, entity_id, learned_at)
+       select distinct $1, type, id, $4::timestamptz from unnest($2::text[], $3::text[]) as k (type, id)
+       on conflict do nothing`,
+      [realmId, keys.map((key) => key.type), keys.map((key) => key.id), at],
+    );
+  }
+
+  async mergesTold(tx: Tx, realmId: string, keys: readonly RecordKey[], at: Date): Promise<void> {
+    if (keys.length === 0) return;
+    await tx.query(
+      `update source_merges m set told_at = $4 from unnest($2::text[], $3::text[]) as k (type, id)
+       where m.realm_id = $1 and m.entity_type = k.type and m.entity_id = k.id`,
+      [realmId, keys.map((key) => key.type), keys.map((key) => key.id), at],
+    );
+  }
+
+  /** Merges from which something still follows. */
+  async openMerges(realmId: string): Promise<OpenMerge[]> {
+    const rows = await this.db.query<{
+      type: string;
+      id: string;
+      merged_into: string | null;
+      learned_at: Date;
+      version: string | null;
+      content_hash: string | null;
+      deleted: boolean | null;
+    }>(
+      `select m.entity_type as type, m.entity_id as id, m.merged_into, m.learned_at, e.version, e.content_hash, e.deleted
+       from source_merges m left join captured_entities e
+         on e.realm_id = m.realm_id and e.entity_type = m.entity_type and e.entity_id = m.entity_id
+       where m.realm_id = $1 and m.told_at is null order by m.entity_type, m.entity_id`,
+      [realmId],
+    );
+    return rows.map((row) => ({
+      type: row.type,
+      id: row.id,
+      mergedInto: row.merged_into ?? undefined,
+      learnedAt: row.learned_at,
+      captured:
+        row.version === null
+          ? undefined
+          : { version: row.version, contentHash: row.content_hash!, deleted: row.deleted! },
+    }));
   }
 }

@@ -7,6 +7,7 @@ import { Preflights1763700000008 } from './0008-preflights.js';
 import { EndlessWaits1763700000009 } from './0009-endless-waits.js';
 import { MergedRecords1763700000010 } from './0010-merged-records.js';
 import { LinkDifferences1763700000011 } from './0011-link-differences.js';
+import { SourceMerges1763700000020 } from './0020-source-merges.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -17,4 +18,5 @@ export const migrations = [
   EndlessWaits1763700000009,
   MergedRecords1763700000010,
   LinkDifferences1763700000011,
+  SourceMerges1763700000020,
 ];

@@ -42,6 +42,11 @@ export const presets: Readonly<Record<string, Furnish>> = {
   },
 };
 
+/** Two names become one, as in the product's own screen: no API call does it. */
+export function mergeAsPerson(emulator: Emulator, seat: Seat, type: string, winnerId: string, loserId: string): void {
+  actorFor(emulator, seat, true).merge(type, winnerId, loserId);
+}
+
 export function workAsPerson(emulator: Emulator, seat: Seat, spec: Rec): Rec {
   const count = Number(spec['count'] ?? 1);
   if (!Number.isInteger(count) || count < 0 || count > 1_000_000)

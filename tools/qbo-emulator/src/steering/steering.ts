@@ -11,7 +11,7 @@ import { jsonAnswer, type Answer } from '../http/answer.js';
 import { DEFAULT_SWITCHES } from '../tax/index.js';
 import { QboFault, type Rec } from '../types.js';
 import { duplicateSuspects } from './duplicates.js';
-import { presets, workAsPerson } from './people.js';
+import { mergeAsPerson, presets, workAsPerson } from './people.js';
 
 class SteeringError extends Error {
   constructor(
@@ -244,7 +244,13 @@ export class Steering {
       this.emulator.keep(seat);
       return done;
     }
-    throw missing(`no call ${what ?? ''} on a company`, 'edits');
+    if (what === 'merge') {
+      const [type, winner, loser] = ['type', 'winner', 'loser'].map((name) => String(body[name] ?? ''));
+      mergeAsPerson(this.emulator, seat, type!, winner!, loser!);
+      this.emulator.keep(seat);
+      return {};
+    }
+    throw missing(`no call ${what ?? ''} on a company`, 'edits, merge');
   }
 
   private companyPut(seat: Seat, what: string | undefined, body: Body): unknown {
