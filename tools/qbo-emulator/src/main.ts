@@ -1,5 +1,6 @@
 // `npm run emulator -- [--port 8090] [--data DIR] [--clock real|virtual] [--quiet]`: starts the server, prints one ready
-// line and runs until it is told to stop. With --selfcheck it checks itself on a company of its own and ends.
+// line and runs until it is told to stop. `--app JSON` (again and again) registers an app as POST /_emulator/apps does;
+// `--public-url` is how clients reach it. With --selfcheck it checks itself on a company of its own and ends.
 import { parseArgs } from 'node:util';
 import { startEmulator } from './http/server.js';
 
@@ -7,6 +8,8 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '8090' },
     host: { type: 'string', default: '127.0.0.1' },
+    'public-url': { type: 'string' },
+    app: { type: 'string', multiple: true, default: [] },
     data: { type: 'string' },
     clock: { type: 'string', default: 'real' },
     quiet: { type: 'boolean', default: false },
@@ -28,11 +31,15 @@ if (values.clock !== 'real' && values.clock !== 'virtual') {
 const running = await startEmulator({
   port: Number(values.port),
   host: values.host,
+  ...(values['public-url'] !== undefined && { publicUrl: values['public-url'] }),
   clock: values.clock,
   ...(values.data !== undefined && { dataDir: values.data }),
   ...(!values.quiet && { progress: (text: string) => void process.stderr.write(`${text}\n`) }),
 });
 running.emulator.logDefects = !values.quiet;
+for (const app of values.app) {
+  running.emulator.oauth.registerApp(JSON.parse(app) as Parameters<typeof running.emulator.oauth.registerApp>[0]);
+}
 process.stdout.write(`qbo-emulator listening on ${running.url}\n`);
 
 let stopping = false;

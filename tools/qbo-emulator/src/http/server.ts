@@ -30,6 +30,8 @@ export interface RunningEmulator {
 export interface ServerOptions {
   readonly port?: number;
   readonly host?: string;
+  /** how clients reach it, when that is not the address it listens on: download links and OAuth addresses begin with it */
+  readonly publicUrl?: string;
   readonly clock?: 'real' | 'virtual';
   readonly dataDir?: string;
   readonly progress?: (text: string) => void;
@@ -56,7 +58,7 @@ export async function startEmulator(options: ServerOptions = {}): Promise<Runnin
     server.listen(options.port ?? 0, host, resolve);
   });
   const port = (server.address() as AddressInfo).port;
-  url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  url = options.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   return { emulator, url, port, close: () => closeServer(server, emulator) };
 }
 

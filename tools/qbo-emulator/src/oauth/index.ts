@@ -221,11 +221,20 @@ export class OAuth {
 
   // ---- what the steering API needs -----------------------------------------------------------------------------------
 
-  registerApp(spec: { name: string; redirectUris?: string[]; webhookUrl?: string; webhookFormat?: string }): App {
+  /** An app that brings its credentials (and was kept over a restart) is registered once: the new form replaces the old. */
+  registerApp(spec: {
+    name: string;
+    redirectUris?: string[];
+    webhookUrl?: string;
+    webhookFormat?: string;
+    clientId?: string;
+    clientSecret?: string;
+    verifierToken?: string;
+  }): App {
     const app: App = {
-      clientId: `AB${alphanumeric(48)}`,
-      clientSecret: alphanumeric(40),
-      verifierToken: randomUUID(),
+      clientId: spec.clientId ?? `AB${alphanumeric(48)}`,
+      clientSecret: spec.clientSecret ?? alphanumeric(40),
+      verifierToken: spec.verifierToken ?? randomUUID(),
       name: spec.name,
       redirectUris: spec.redirectUris ?? [],
       webhookUrl: spec.webhookUrl,

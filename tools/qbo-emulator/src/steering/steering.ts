@@ -144,6 +144,10 @@ export class Steering {
       redirectUris: (body['redirectUris'] as string[] | undefined) ?? [],
       ...(body['webhookUrl'] !== undefined && { webhookUrl: String(body['webhookUrl']) }),
       ...(body['webhookFormat'] !== undefined && { webhookFormat: String(body['webhookFormat']) }),
+      // An installation whose configuration is written before the emulator runs chooses its credentials itself.
+      ...(body['clientId'] !== undefined && { clientId: String(body['clientId']) }),
+      ...(body['clientSecret'] !== undefined && { clientSecret: String(body['clientSecret']) }),
+      ...(body['verifierToken'] !== undefined && { verifierToken: String(body['verifierToken']) }),
     });
     this.emulator.keepAccess();
     return { clientId: app.clientId, clientSecret: app.clientSecret, verifierToken: app.verifierToken };

