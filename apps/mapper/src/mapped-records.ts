@@ -23,7 +23,7 @@ export type MappedOutcome = Mapped['kind'];
 
 export interface MappedRecord {
   outcome: MappedOutcome;
-  /** absent for what is excluded */
+  /** absent for what no rule could ever carry */
   record?: EventRecord<WriteEvent | AttachmentEvent>;
   code?: string;
   reason?: string;
@@ -45,7 +45,7 @@ export function mappedRecord(
       return { outcome: 'attachment', record: envelope(topics.attachments.name, id, value, context) };
     }
     case 'excluded':
-      return { outcome: 'excluded', reason: mapped.reason };
+      return { outcome: 'excluded', reason: mapped.reason, ...exclusionRecord(change, context, sync, mapped) };
     case 'failed': {
       const { code, message } = mapped;
       const failed: WriteEvent = {
@@ -65,6 +65,31 @@ export function mappedRecord(
     default:
       return mapped satisfies never;
   }
+}
+
+/**
+ * What a rule leaves out is told too: children learn at once why their parent does not come, and what was carried before
+ * follows the sync's policy. Files have no children, and a copy of one stays.
+ */
+function exclusionRecord(
+  change: ChangeEvent,
+  context: ChangeContext,
+  sync: SyncPair,
+  { reason, mappingVersion }: Extract<Mapped, { kind: 'excluded' }>,
+): Pick<MappedRecord, 'record'> {
+  if (mappingVersion === undefined || change.entityType === 'Attachable') return {};
+  const value: WriteEvent = {
+    ...idsOf(sync, context),
+    entityType: change.entityType,
+    sourceId: change.id,
+    version: change.version,
+    op: 'exclude',
+    desiredHash: desiredHash('exclude', undefined, []),
+    references: [],
+    mappingVersion,
+    failure: { code: 'MAPPING.EXCLUDED', message: reason },
+  };
+  return { record: writeRecord(value, context) };
 }
 
 function idsOf(sync: SyncPair, { changeId, lane }: ChangeContext) {

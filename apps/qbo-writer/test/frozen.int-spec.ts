@@ -125,6 +125,69 @@ describe('a payment that is frozen by its deposit', () => {
     await expectDeposit(without, 20, 1);
   });
 
+  it('takes the files with it that hung on a deposit that had to be made again', async () => {
+    const { payments, made } = await deposited(1);
+    const hanging = { references: [{ entityType: 'Deposit', sourceId: String(made.Id), includeOnSend: false }] };
+    for (const [id, state] of [
+      ['carried', 'settled'],
+      ['on its way', 'sending'],
+    ]) {
+      await w.db.query(
+        `insert into attachment_links (sync_id, attachable_id, organization_id, source_realm_id, target_realm_id, state, lane,
+           desired_version, desired_deleted, desired, change_id, due_at, desired_at)
+         values ($1, $2, $3, $4, $5, $6, 'live', 'v', false, $7, 'c', now(), now())`,
+        [w.syncId, id, w.organizationId, w.source.realmId, w.target.realmId, state, JSON.stringify(hanging)],
+      );
+    }
+    await remove('Deposit', made);
+    const { CustomerRef } = payments[0]!;
+    await w.carry(
+      'Payment',
+      await edit('Payment', payments[0]!, { CustomerRef: CustomerRef as Json, PrivateNote: 'new' }),
+    );
+    await w.quiet();
+    const rows = await w.db.query(
+      'select attachable_id as id, state from attachment_links where sync_id = $1 order by 1',
+      [w.syncId],
+    );
+    expect(rows).toEqual([
+      { id: 'carried', state: 'ready' },
+      { id: 'on its way', state: 'sending' },
+    ]);
+  });
+
+  it('is held by a deposit that a person made in the target: that one is named, and it goes on when that one is gone', async () => {
+    const buyer = await w.save('Customer', { DisplayName: 'Northwind' });
+    const made = await payment(buyer.Id, 10);
+    w.startWriter();
+    await w.take(await w.sourceEvents());
+    await w.quiet();
+    const copy = await w.targetRecord('Payment', made.Id);
+    const bank = await w.write(w.target, 'Account', {
+      ...{ Name: 'Their bank', AccountType: 'Bank', AccountSubType: 'Checking' },
+    });
+    const foreign = await w.write(w.target, 'Deposit', {
+      DepositToAccountRef: { value: String(bank.Id) },
+      Line: [line(copy)],
+    });
+    const { CustomerRef } = made;
+    await w.carry('Payment', await edit('Payment', made, { CustomerRef: CustomerRef as Json, PrivateNote: 'new' }));
+    await w.until((links) => links.some((one) => one.failureCode === 'FROZEN.BY_HAND'));
+    const restart = async () => {
+      await Promise.all(w.writers.splice(0).map((writers) => writers.stop()));
+      w.startWriter();
+    };
+    await restart();
+    await w.until((links) =>
+      links.some((one) => one.failureReason?.startsWith(`it is in Deposit ${String(foreign.Id)} of the target`)),
+    );
+    expect(await w.link('Payment', made.Id)).toMatchObject({ state: 'held' });
+    await w.write(w.target, 'Deposit', key(foreign), '?operation=delete');
+    await restart();
+    await w.quiet();
+    expect(await w.targetRecord('Payment', made.Id)).toMatchObject({ PrivateNote: 'new' });
+  });
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('comes to the same end when the writer is killed at moment %i', async (moment) => {
     const { payments, made } = await deposited(2);
     const { changed, again } = await editInSource(made, payments, { TotalAmt: 15 });

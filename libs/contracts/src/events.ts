@@ -62,8 +62,11 @@ export interface WriteEvent {
   sourceId: string;
   version: string;
   lane: Lane;
-  /** `fail`: the mapping failed for this record; `failure` says why and nothing is written to the target */
-  op: 'upsert' | 'delete' | 'void' | 'fail';
+  /**
+   * `fail`: the mapping failed for this record; `failure` says why and nothing is written to the target. `exclude`: a rule
+   * leaves the record out; `failure` says which
+   */
+  op: 'upsert' | 'delete' | 'void' | 'fail' | 'exclude';
   /** hash of op + payload + references; equal to what is applied means nothing to do */
   desiredHash: string;
   /** target entity with the references left out */

@@ -74,7 +74,7 @@ const values = {
     sourceId: id,
     version: id,
     lane,
-    op: oneOf('upsert', 'delete', 'void', 'fail'),
+    op: oneOf('upsert', 'delete', 'void', 'fail', 'exclude'),
     desiredHash: id,
     'payload?': rawObject,
     references: listOf(closed({ path: listOf(text), entityType: id, sourceId: id })),

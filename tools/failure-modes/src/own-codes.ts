@@ -62,6 +62,18 @@ export const ownCodes: readonly OwnCode[] = [
       'somebody deleted our copy in the target',
       'redrive with createAgain, or delete the source record too',
     ],
+    'EXCLUDED.HELD': [
+      'a rule leaves this record out from now on, its copy is still there, and settings.excluded says hold',
+      'remove the copy by hand or change the rule and start a replay; GET links?op=exclude lists them',
+    ],
+    'EXCLUDED.LEFT': [
+      'a rule leaves this record out from now on; its copy stays as it is, as settings.excluded says',
+      'nothing: GET links?op=exclude lists what was left',
+    ],
+    'FROZEN.BY_HAND': [
+      'a deposit of the target that this sync did not make holds this record, so QuickBooks refuses its change',
+      'take it out of the deposit it names, or delete that deposit; it goes on by itself within 15 minutes, or redrive',
+    ],
     'FROZEN.MEMBER_CHANGING': [
       'a deposit was written without a payment that must change, and is made again with it',
       'nothing: it goes on by itself once that payment is written',
@@ -69,6 +81,10 @@ export const ownCodes: readonly OwnCode[] = [
     'NAME.MERGED': [
       'the source merged this name into another one; its copy is inactive, what referred to it refers to the other',
       'nothing: merge the two in the target by hand if its history should show one name',
+    ],
+    'PARENT.EXCLUDED': [
+      'the mapping leaves out a record it refers to, and the target has no copy of that one',
+      'give the reference another target in the mapping, leave this record out too, or carry the other; it follows by itself',
     ],
     'PARENT.FAILED': ['a record it refers to failed', 'mend the parent it names; the child follows by itself'],
     'PARENT.HELD': ['a record it refers to is held', 'release the parent it names; the child follows by itself'],
@@ -79,7 +95,7 @@ export const ownCodes: readonly OwnCode[] = [
     ],
     'PARENT.UNKNOWN': [
       'a record it refers to was never captured',
-      'start a backfill of that type, unless the mapping excludes it; the child follows by itself',
+      'start a backfill of that type; the child follows by itself',
     ],
     'PLAN.BROKEN': ['the plan of a write threw: a bug', 'report it with the reason; redrive after the repair'],
     'PLAN.NO_PAYLOAD': ['nothing says what the target should be', 'start a replay'],
@@ -94,6 +110,10 @@ export const ownCodes: readonly OwnCode[] = [
     ],
   }),
   ...rows('mapping', {
+    'MAPPING.EXCLUDED': [
+      'a rule leaves this record out; the reason names the layer',
+      'nothing, or change the rule and start a replay',
+    ],
     'MAPPING.BAD_RULE': [
       'a mapping rule cannot be understood',
       'correct the rule; a new mapping version recomputes by itself',

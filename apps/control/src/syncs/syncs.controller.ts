@@ -75,6 +75,11 @@ class LinksQuery {
   @IsString()
   type?: string;
 
+  /** comma-separated: what is wanted of the target; `exclude` lists what the mapping leaves out, with the rule */
+  @IsOptional()
+  @IsString()
+  op?: string;
+
   @IsOptional()
   @IsString()
   sourceId?: string;
@@ -190,7 +195,7 @@ export class SyncsController {
       );
     }
     const types = listed(query.type);
-    const filter = { states, types, sourceId: query.sourceId, targetId: query.targetId };
+    const filter = { states, types, ops: listed(query.op), sourceId: query.sourceId, targetId: query.targetId };
     if (types?.includes(attachable)) {
       if (types.length > 1) {
         throw mistakes([{ field: 'type', message: `${attachable} is listed alone: files are a list of their own` }]);

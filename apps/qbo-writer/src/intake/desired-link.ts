@@ -8,7 +8,7 @@ import type { DesiredLink } from '#storage';
  * invoice in the target, and the payment that replaced it would be refused. Names last: what uses them must be gone before.
  */
 function rankOf({ rank, category }: EntityDefinition, op: WriteEvent['op']): number {
-  if (op !== 'delete') return rank;
+  if (op !== 'delete' && op !== 'exclude') return rank;
   return category === 'transaction' ? -rank : 100 - rank;
 }
 
@@ -33,6 +33,8 @@ export function desiredLink(write: WriteEvent, traceparent: string | undefined):
     changeId: write.changeId,
     traceparent,
     mergedInto: write.mergedInto,
-    failure: write.failure && { code: write.failure.code, reason: write.failure.message },
+    exclusion: write.op === 'exclude' ? (write.failure?.message ?? 'excluded') : undefined,
+    failure:
+      write.op === 'exclude' ? undefined : write.failure && { code: write.failure.code, reason: write.failure.message },
   };
 }

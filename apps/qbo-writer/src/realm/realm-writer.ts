@@ -42,6 +42,7 @@ import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../
 import * as metrics from '../qbo-writer.metrics.js';
 import { announce, announceHeld } from '../results.js';
 import { ClosedBooks } from '../round/closed-books.js';
+import { FrozenByHand } from '../round/frozen-by-hand.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
 
@@ -104,6 +105,7 @@ export class RealmWriter {
   private readonly planner: Planner;
   private readonly sender: Sender;
   private readonly closedBooks: ClosedBooks;
+  private readonly frozenByHand: FrozenByHand;
   private readonly finished: Promise<void>;
 
   constructor(
@@ -124,6 +126,7 @@ export class RealmWriter {
       readBack: new ReadBack({ reader, links }),
     });
     this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
+    this.frozenByHand = new FrozenByHand(realmId, fence, { links, reader, clock, log });
     this.lastWorkMs = clock.nowMs();
     this.finished = this.run();
   }
@@ -214,6 +217,7 @@ export class RealmWriter {
       await links.recheckWaiting(this.realmId, this.fence, at, (held) => held.map((one) => announceHeld(one, at)));
       // A loop that came and went would ask the target each time.
       if (await this.closedBooks.look(this.stopping.signal)) this.lastWorkMs = now;
+      if (await this.frozenByHand.look(this.stopping.signal)) this.lastWorkMs = now;
       // A call that another owner wrote down in the moment of handing over.
       this.hasOpenCalls = true;
       // At most a twentieth of the time goes into it, however many links wait.
@@ -508,6 +512,7 @@ function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange
         link,
         {
           operation: plan.kind,
+          gone: plan.kind === 'noop' && plan.why === 'already-removed',
           version,
           hash,
           ...twin,
@@ -524,7 +529,15 @@ function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange
         target: settled.target,
         wakes: settled.wakes && settled.target !== undefined,
         beforeImage: plan.kind === 'adopt' ? plan.beforeImage : undefined,
-        announce: settled.result && announced(settled.result, settled.target?.id, settled.target?.syncToken),
+        announce:
+          settled.result &&
+          announced(
+            plan.kind === 'noop' && plan.code !== undefined
+              ? { ...settled.result, code: plan.code, ...(plan.reason === undefined ? {} : { reason: plan.reason }) }
+              : settled.result,
+            settled.target?.id,
+            settled.target?.syncToken,
+          ),
       };
     }
     case 'postpone': {

@@ -69,7 +69,7 @@ export class Planner {
       const facts: WriteFacts = {
         resolve: (entityType, sourceId) => parents.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         policy: writePolicy(policies.get(one.syncId) ?? {}, one.entityType),
-        dependentsPending: pending.has(one.syncId),
+        dependentsPending: pending.has(keyText(one)),
         letGo: wantedOut.get(keyText(one)) ?? [],
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
@@ -216,10 +216,9 @@ export class Planner {
     const leaving = stored.filter(
       ({ entityType, link }) =>
         definitionOf(entityType).category === 'name-list' &&
-        (link.desired.op === 'delete' || link.desired.payload?.Active === false),
+        (link.desired.op === 'delete' || link.desired.op === 'exclude' || link.desired.payload?.Active === false),
     );
-    if (leaving.length === 0) return new Set();
-    return this.ports.links.syncsWithPending([...new Set(leaving.map((one) => one.syncId))], transactionTypes);
+    return this.ports.links.stillNeeded(leaving, transactionTypes);
   }
 }
 
@@ -259,7 +258,7 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
 }
 
 /**
- * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, collisions: {names, numbers}}`, each optional. `drift`
+ * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}}`, each optional. `drift`
  * is one word for all types, or `{default, Invoice, ...}`.
  */
 export function writePolicy(settings: Json, entityType: string): WritePolicy {
@@ -270,6 +269,7 @@ export function writePolicy(settings: Json, entityType: string): WritePolicy {
   return {
     adopt: { ...defaultWritePolicy.adopt, ...adopt },
     twins: settings.twins === 'leave' ? 'leave' : defaultWritePolicy.twins,
+    excluded: settings.excluded === 'remove' || settings.excluded === 'hold' ? settings.excluded : 'leave',
     drift: drift === 'hold' ? 'hold' : defaultWritePolicy.drift,
     collisions: {
       names: collisions.names === 'suffix' ? 'suffix' : 'hold',

@@ -1,5 +1,5 @@
 import type { Json } from '../model/json.js';
-import { freezesOthers, holderTypesOf, withoutMembers } from './frozen.js';
+import { freezesOthers, holderTypesOf, judgeFrozenByHand, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
 import { defaultWritePolicy, planWrite, type WriteFacts } from './plan.js';
 import { settle } from './settle.js';
@@ -109,9 +109,23 @@ describe('what a deposit holds frozen', () => {
     const attempt = { operation: 'update', version: 'v1', hash: 'h1' } as const;
     const settled = settle(payment, { ...attempt, frozenBy: ['Deposit/9'] }, { kind: 'failed', failure }, timing);
     expect(settled).toMatchObject({ state: { kind: 'waiting', on: ['release:Deposit/9'] }, attempts: 100 });
-    // A deposit that a person made in the target is not ours to open.
-    const strange = settle(payment, attempt, { kind: 'failed', failure }, timing);
-    expect(strange.state.kind).toBe('failed');
+    // A deposit that a person made in the target is not ours to open; one of ours may be on its way for the first tries.
+    const tried = (attempts: number) =>
+      settle({ ...payment, attempts }, attempt, { kind: 'failed', failure }, timing).state;
+    expect([0, 1, 2].map((attempts) => tried(attempts).kind)).toEqual(['backoff', 'backoff', 'held']);
+    expect(tried(2)).toMatchObject({ code: 'FROZEN.BY_HAND' });
+  });
+
+  it.each<[string, Json | null, string[], string]>([
+    ['a deposit of a person', { LinkedTxn: [{ TxnType: 'Deposit', TxnId: '7' }] }, [], 'hold'],
+    ['a deposit of ours', { LinkedTxn: [{ TxnType: 'Deposit', TxnId: '7' }] }, ['7'], 'release'],
+    ['an invoice only', { LinkedTxn: [{ TxnType: 'Invoice', TxnId: '7' }] }, [], 'release'],
+    ['nothing', {}, [], 'release'],
+    ['a record that is gone', null, [], 'release'],
+  ])('is judged by what holds it in the target: %s', (_, record, ours, kind) => {
+    const verdict = judgeFrozenByHand('Payment', record, new Set(ours));
+    expect(verdict.kind).toBe(kind);
+    if (verdict.kind === 'hold') expect(verdict.reason).toContain('Deposit 7 of the target');
   });
 
   it('leaves lines alone that link to nothing', () => {

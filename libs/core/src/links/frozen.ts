@@ -15,6 +15,31 @@ import { definitionOf, typesInRankOrder } from '../registry/index.js';
 
 export const frozenFault = '6540';
 
+/** Code of what is held because a record of the target that is not ours holds it frozen. */
+export const frozenByHand = 'FROZEN.BY_HAND';
+/** Refusals before that is believed: a deposit of ours may be on its way in the meantime. */
+export const frozenTries = 3;
+
+export type FrozenVerdict = { kind: 'release' } | { kind: 'hold'; reason: string };
+
+/**
+ * @param record what the target shows of the frozen record now; null: nothing
+ * @param ours target ids of holders that this sync made: they let go by themselves
+ */
+export function judgeFrozenByHand(type: string, record: Json | null, ours: ReadonlySet<string>): FrozenVerdict {
+  const holders = holderTypesOf(type);
+  const links = Array.isArray(record?.LinkedTxn) ? (record.LinkedTxn as Json[]) : [];
+  const foreign = links.filter((link) => holders.includes(String(link.TxnType)) && !ours.has(String(link.TxnId)));
+  if (foreign.length === 0) return { kind: 'release' };
+  const names = foreign.map((link) => `${String(link.TxnType)} ${String(link.TxnId)}`).join(', ');
+  return {
+    kind: 'hold',
+    reason:
+      `it is in ${names} of the target, which this sync did not make and will not touch; ` +
+      `take it out of there or delete that one in the target, then it goes on by itself`,
+  };
+}
+
 const prefix = 'release:';
 
 /** How it is written in links.waiting_on that a link waits for this record to let it go. */

@@ -19,11 +19,13 @@ export interface Link {
 export interface Desired {
   version: string;
   hash: string;
-  op: 'upsert' | 'delete' | 'void' | 'fail';
+  op: 'upsert' | 'delete' | 'void' | 'fail' | 'exclude';
   payload?: Json;
   references: Reference[];
   naturalKey?: Record<string, string>;
   failure?: { code: string; reason: string };
+  /** with op `exclude`: which rule leaves it out */
+  exclusion?: string;
 }
 
 export interface Applied {

@@ -74,6 +74,34 @@ describe('a plan to create', () => {
   });
 });
 
+describe('a record that the mapping leaves out from now on', () => {
+  const leftOut = (entityType: string, excluded?: 'leave' | 'remove' | 'hold', target?: Partial<Link['target']>) =>
+    planWrite(
+      link(entityType, undefined, {
+        desired: desired({ op: 'exclude', exclusion: 'old years (sync 4)' }),
+        ...(target === undefined ? {} : { target: { id: '7', syncToken: '1', deleted: false, ...target } }),
+      }),
+      facts({ policy: { ...defaultWritePolicy, ...(excluded && { excluded }) } }),
+    );
+
+  it('and was never carried needs nothing', () => {
+    expect(leftOut('Invoice')).toEqual({ kind: 'noop', why: 'nothing-to-remove' });
+    expect(leftOut('Invoice', 'remove', { deleted: true })).toEqual({ kind: 'noop', why: 'nothing-to-remove' });
+  });
+
+  it.each([
+    ['Invoice', undefined, { kind: 'noop', code: 'EXCLUDED.LEFT' }],
+    ['Invoice', 'leave', { kind: 'noop', code: 'EXCLUDED.LEFT' }],
+    ['Invoice', 'remove', { kind: 'delete', body: { Id: '7', SyncToken: '1' } }],
+    ['Customer', 'remove', { kind: 'deactivate', body: { Id: '7', Active: false } }],
+    ['Invoice', 'hold', { kind: 'hold', code: 'EXCLUDED.HELD' }],
+  ] as const)('and has a copy: %s under policy %s', (type, policy, expected) => {
+    const plan = leftOut(type, policy, {});
+    expect(plan).toMatchObject(expected);
+    if ('reason' in plan) expect(plan.reason).toContain('old years (sync 4)');
+  });
+});
+
 describe('adoption before creation', () => {
   const customer = link('Customer', undefined, {
     desired: desired({ payload: { DisplayName: 'Ann', Notes: 'vip' }, naturalKey: { DisplayName: 'Ann' } }),

@@ -42,6 +42,8 @@ export interface WritePolicy {
   twins: 'align' | 'leave';
   /** the target's record was edited by a person since we wrote it */
   drift: 'overwrite' | 'hold';
+  /** a copy whose source record a mapping rule leaves out from now on; left where it is unless said */
+  excluded?: 'leave' | 'remove' | 'hold';
   /** a name or number that something else in the target has; held unless said */
   collisions?: CollisionPolicy;
 }
@@ -57,7 +59,13 @@ export const defaultWritePolicy: WritePolicy = {
 /** `applied` is the whole bound body, to be stored as applied_payload when the call has succeeded. */
 export type Plan =
   /** nothing to send: settle at once */
-  | { kind: 'noop'; why: 'equal' | 'nothing-to-remove' | 'already-removed'; applied?: Json }
+  | {
+      kind: 'noop';
+      why: 'equal' | 'nothing-to-remove' | 'already-removed' | 'excluded';
+      applied?: Json;
+      code?: string;
+      reason?: string;
+    }
   /** one query per look-up, then plan again with `candidates` */
   | { kind: 'lookup'; lookups: Lookup[] }
   /** read the target's record by id, then plan again with `targetNow` */
@@ -92,6 +100,7 @@ export function planWrite(link: Link, facts: WriteFacts): Plan {
   }
   if (facts.blocked) return { kind: 'hold', ...facts.blocked };
   if (desired.op === 'delete') return planRemoval(link, facts);
+  if (desired.op === 'exclude') return planExclusion(link, facts);
   const equal = link.applied?.hash === desired.hash && link.target && !link.target.deleted;
   if (equal && !facts.letGo?.length) return { kind: 'noop', why: 'equal' };
   if (!desired.payload)
@@ -118,6 +127,33 @@ function planRemoval(link: Link, facts: WriteFacts): Plan {
     body: { ...key, sparse: true, ...required(definition, applied), Active: false },
     applied,
   };
+}
+
+/**
+ * A filter says what the sync looks after, not what shall be in the target's books: so a copy is left unless the sync's
+ * policy says otherwise, and listed as left. A filter that turns out wrong costs nothing that way.
+ */
+function planExclusion(link: Link, facts: WriteFacts): Plan {
+  const { target } = link;
+  if (!target || target.deleted) return { kind: 'noop', why: 'nothing-to-remove' };
+  const because = `the mapping leaves it out: ${link.desired.exclusion ?? 'excluded'}`;
+  switch (facts.policy.excluded ?? 'leave') {
+    case 'leave':
+      return {
+        kind: 'noop',
+        why: 'excluded',
+        code: 'EXCLUDED.LEFT',
+        reason: `${because}; ${link.entityType} ${target.id} of the target stays as it is`,
+      };
+    case 'remove':
+      return planRemoval(link, facts);
+    case 'hold':
+      return {
+        kind: 'hold',
+        code: 'EXCLUDED.HELD',
+        reason: `${because}; ${link.entityType} ${target.id} is still there`,
+      };
+  }
 }
 
 const postponedDeactivation: Plan = {

@@ -4,7 +4,7 @@ import { isVoided, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { definitionOf, knownType } from '../registry/index.js';
 import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
-import { frozenFault, releaseName } from './frozen.js';
+import { frozenByHand, frozenFault, frozenTries, releaseName } from './frozen.js';
 import { diffAnswer, type Difference } from './difference.js';
 import type { Applied, Link, Target } from './link.js';
 import { moneyCode, moneyDifferences, type MoneyDifference } from './money.js';
@@ -23,6 +23,8 @@ export interface AttemptFacts {
   twin?: { id: string; syncToken: string };
   /** references left out to break a ring, as "Type/id" */
   deferred?: readonly string[];
+  /** found gone already, with operation `noop` */
+  gone?: boolean;
   /** a second step follows (plan `create`, partial) */
   partial?: boolean;
   /** records of ours that hold this one frozen in the target, as "Deposit/9" */
@@ -165,7 +167,7 @@ function targetAfter(
   const id = (record?.Id as string | undefined) ?? attempt.twin?.id ?? link.target?.id;
   if (id === undefined) return undefined;
   const syncToken = (record?.SyncToken as string | undefined) ?? attempt.twin?.syncToken ?? link.target?.syncToken;
-  const deleted = removed || (attempt.operation === 'noop' && link.desired.op === 'delete');
+  const deleted = removed || attempt.gone === true || (attempt.operation === 'noop' && link.desired.op === 'delete');
   return { id: String(id), syncToken: syncToken === undefined ? undefined : String(syncToken), deleted };
 }
 
@@ -205,6 +207,21 @@ function settleFailed(link: Link, attempt: AttemptFacts, failure: Failure, timin
       target: link.target && withoutToken(link.target),
       attempts,
       wakes: false,
+      differences: [],
+    };
+  }
+  if (failure.kind === 'refused' && failure.code === frozenFault && attempts >= frozenTries) {
+    const held = {
+      code: frozenByHand,
+      reason: `held by a record of the target that this sync did not make: ${failure.reason}`,
+    };
+    return {
+      state: transition(link.state, { kind: 'held', ...held }),
+      applied: link.applied,
+      target: link.target && withoutToken(link.target),
+      attempts,
+      wakes: false,
+      result: { outcome: 'held', ...held },
       differences: [],
     };
   }

@@ -46,7 +46,7 @@ describe('excluding records by a filter', () => {
   ];
   it.each(table)('%s', (_, where, expected) => {
     const result = mapped([{ reason: 'not ours', where }]);
-    if (expected) expect(result).toEqual({ kind: 'excluded', reason: 'not ours (sync 4)' });
+    if (expected) expect(result).toEqual({ kind: 'excluded', reason: 'not ours (sync 4)', mappingVersion: 4 });
     else expect(result.kind).toBe('write');
   });
 

@@ -326,6 +326,7 @@ describe('layered rules', () => {
     expect(mapChange(change('Account', { Name: 'Old' }), rules)).toEqual({
       kind: 'excluded',
       reason: 'redirected to Account 6',
+      mappingVersion: rules.version,
     });
     const item = { Name: 'Pump', IncomeAccountRef: { value: '5' } };
     expect(written(change('Item', item), rules).references[0]!.sourceId).toBe('6');
@@ -349,6 +350,7 @@ describe('layered rules', () => {
     expect(mapChange(change('Bill', { Line: [] }), syncRules('Bill', { excluded: 'sales only' }))).toEqual({
       kind: 'excluded',
       reason: 'sales only',
+      mappingVersion: syncRules('Bill', {}).version,
     });
   });
 

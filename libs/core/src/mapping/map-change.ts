@@ -39,17 +39,17 @@ function mapped(change: SourceChange, ruleSet: RuleSet): Mapped {
   const rules = rulesFor(ruleSet, change.entityType);
   const because = rules.excluded?.value;
   if (because !== undefined && because !== false)
-    return excluded(because === true ? 'excluded by a rule' : String(because));
+    return excluded(because === true ? 'excluded by a rule' : String(because), ruleSet.version);
   const redirect = Object.hasOwn(rules.redirect, change.id) ? rules.redirect[change.id] : undefined;
-  if (redirect) return excluded(`redirected to ${change.entityType} ${redirect.value}`);
+  if (redirect) return excluded(`redirected to ${change.entityType} ${redirect.value}`, ruleSet.version);
   // Before defects are looked at: no rule speaks about the fields of a file.
   if (change.entityType === 'Attachable') return mapAttachment(change, ruleSet);
   if (rules.defects.length > 0) throw new MappingFailure('MAPPING.BAD_RULE', rules.defects.join('; '));
   return change.deleted ? removal(change, ruleSet) : upsert(change, definition, rules, ruleSet);
 }
 
-function excluded(reason: string): Mapped {
-  return { kind: 'excluded', reason };
+function excluded(reason: string, mappingVersion?: number): Mapped {
+  return { kind: 'excluded', reason, ...(mappingVersion === undefined ? {} : { mappingVersion }) };
 }
 
 function removal(change: SourceChange, ruleSet: RuleSet): Mapped {
@@ -73,7 +73,7 @@ function upsert(change: SourceChange, definition: EntityDefinition, rules: Merge
   const { entityType, id: sourceId, version, snapshot } = change;
   if (!snapshot) throw new MappingFailure('MAPPING.NO_SNAPSHOT', `${entityType} ${sourceId} has no snapshot`);
   const left = exclusionOf(rules.exclude, snapshot);
-  if (left !== undefined) return excluded(left);
+  if (left !== undefined) return excluded(left, ruleSet.version);
   const impossible = specialCasesOf(definition, snapshot).find((special) => special.notCarried);
   if (impossible?.posts) throw new MappingFailure('MAPPING.NOT_ALLOWED', impossible.notCarried!);
   if (impossible) return excluded(impossible.notCarried!);

@@ -44,7 +44,7 @@ export interface MappedAttachment {
 export type Mapped =
   | { kind: 'write'; write: MappedWrite }
   | { kind: 'attachment'; attachment: MappedAttachment }
-  /** not carried, on purpose */
-  | { kind: 'excluded'; reason: string }
+  /** not carried, on purpose; `mappingVersion`: a rule says so, and another version of the rules may say otherwise */
+  | { kind: 'excluded'; reason: string; mappingVersion?: number }
   /** this record cannot be mapped; the others go on */
   | { kind: 'failed'; code: string; message: string; mappingVersion: number };

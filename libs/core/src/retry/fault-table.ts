@@ -186,7 +186,7 @@ export const faultTable: readonly FaultRow[] = [
     6540,
     'deposited transaction cannot be changed',
     'reread',
-    'nothing where the deposit is ours: it lets it go. Else take it out of its deposit in the target, then redrive',
+    'nothing where the deposit is ours: it lets it go. Else take it out of its deposit in the target; it goes on by itself',
   ),
   row(10000, 'application error', 'wait', 'nothing: asked again with the same request id, then read back'),
   row(10100, 'result too big', 'never', bug),

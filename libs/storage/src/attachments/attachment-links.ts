@@ -40,7 +40,8 @@ const columns = `sync_id, attachable_id, organization_id, source_realm_id, targe
   request_id, source_sha256, target_sha256, bytes, waiting_on, due_at, attempts, failure_code, failure_reason, desired_at`;
 
 /** A record to hang on: it has a target id by us, or it never will. */
-const anchorReady = `l.target_id is not null and l.applied_version is not null or l.desired_op = 'delete' or l.target_deleted`;
+const anchorReady = `l.target_id is not null and l.applied_version is not null or l.desired_op = 'delete' or l.target_deleted
+  or l.desired_op = 'exclude'`;
 
 export const connectionCodes = ['SOURCE.RECONNECT_NEEDED', 'TARGET.RECONNECT_NEEDED'];
 
@@ -158,7 +159,7 @@ export class AttachmentLinks {
   async anchors(syncId: string, names: readonly string[]): Promise<Map<string, AnchorState>> {
     const rows = await this.db.query<{ name: string; target_id: string | null; gone: boolean; there: boolean }>(
       `select l.entity_type || '/' || l.source_id as name, l.target_id,
-         (l.desired_op = 'delete' or l.target_deleted) as gone,
+         (l.desired_op = 'delete' or l.target_deleted or l.desired_op = 'exclude' and l.target_id is null) as gone,
          (l.target_id is not null and l.applied_version is not null) as there
        from links l join unnest($2::text[]) n
          on l.entity_type = split_part(n, '/', 1) and l.source_id = split_part(n, '/', 2)
@@ -220,7 +221,7 @@ const explainWaits = `update attachment_links a set failure_code = why.code, fai
       case when l.sync_id is null then 'PARENT.UNKNOWN' when l.state = 'failed' then 'PARENT.FAILED'
            when l.state = 'held' then 'PARENT.HELD' else 'PARENT.PENDING' end as code,
       'waits for ' || replace(name, '/', ' ') || case
-        when l.sync_id is null then ', which has not arrived (it may be excluded by the mapping)'
+        when l.sync_id is null then ', which has not arrived'
         when l.state in ('failed', 'held') then ', which is ' || l.state || ': ' || coalesce(l.failure_reason, '')
         else ', which is ' || l.state end as reason
     from attachment_links w cross join lateral unnest(w.waiting_on) as name

@@ -290,6 +290,12 @@ describe('links', () => {
         'which is held: edited',
       ],
       ['was removed', `state = 'settled', desired_op = 'delete'`, 'PARENT.REMOVED', 'which is removed'],
+      [
+        'is left out by the mapping',
+        `state = 'settled', desired_op = 'exclude', exclusion = 'old years'`,
+        'PARENT.EXCLUDED',
+        'which the mapping leaves out: old years',
+      ],
     ])('is held with the parent and its state as the reason: the parent %s', async (_, columns, code, reason) => {
       await parked();
       await parentIs(columns);
@@ -297,7 +303,7 @@ describe('links', () => {
       expect(await child()).toEqual({ kind: 'held', code, reason: `waits for Customer p1, ${reason}` });
     });
 
-    it('is held when nobody has heard of the parent for ten minutes: the mapping may exclude it', async () => {
+    it('is held when nobody has heard of the parent for ten minutes', async () => {
       await parked();
       await db.query(`delete from links where sync_id = $1 and source_id = 'p1'`, [syncId]);
       await recheck(599_000);

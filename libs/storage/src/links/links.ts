@@ -5,6 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import {
   closedBooksCodes,
+  frozenByHand,
   releaseName,
   waitPatienceMs,
   type Applied,
@@ -30,7 +31,7 @@ export interface DesiredLink extends LinkKey {
   rank: number;
   version: string;
   hash: string;
-  op: 'upsert' | 'delete' | 'void' | 'fail';
+  op: 'upsert' | 'delete' | 'void' | 'fail' | 'exclude';
   payload?: Json | undefined;
   references: Reference[];
   naturalKey?: Record<string, string> | undefined;
@@ -40,6 +41,8 @@ export interface DesiredLink extends LinkKey {
   failure?: { code: string; reason: string } | undefined;
   /** the source merged this record into that one of the same type */
   mergedInto?: string | undefined;
+  /** with op `exclude`: which rule leaves it out */
+  exclusion?: string | undefined;
 }
 
 /** What intake did with one event; events that were older than what is stored are not mentioned. */
@@ -113,7 +116,7 @@ export interface Decided {
 const columns = `sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
   desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version::text,
   change_id, traceparent, applied_version, applied_hash, applied_payload, target_id, target_sync_token, target_deleted,
-  waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at, merged_into`;
+  waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at, merged_into, exclusion`;
 
 /** Waiting, or held because of who it waits for: both go on when that one does. */
 const isWaiting = `(l.state in ('waiting', 'held') and (l.state = 'waiting' or l.failure_code like 'PARENT.%'))`;
@@ -161,10 +164,10 @@ export class Links {
           or exists (select from calls c where c.target_realm_id = t.realm and c.state = 'claimed')
           or exists (select from links l join companies c on c.realm_id = t.realm and c.status = 'connected'
                      where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = $2)
-          -- somebody must see that a wait does not end, or that the target's books were opened
+          -- somebody must see that a wait does not end, that the target's books were opened or a deposit there is gone
           or exists (select from links l where l.target_realm_id = t.realm and l.state = 'waiting')
           or exists (select from links l where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = any($3))`,
-      [at, reconnectNeeded, closedBooksCodes],
+      [at, reconnectNeeded, [...closedBooksCodes, frozenByHand]],
     );
     return rows.map((r) => r.realm);
   }
@@ -361,6 +364,7 @@ export class Links {
       const { changes, call } = decision(rows.map(storedLink));
       await writeChanges(tx, changes, at);
       if (call) await writeCallEnd(tx, call, at);
+      await reanchorFiles(tx, rows, changes, at);
       const woken = await wakeWaiters(tx, changes, at);
       await this.outbox.addAll(
         tx,
@@ -509,15 +513,23 @@ export class Links {
     return rows.map(storedLink);
   }
 
-  /** Syncs of which links of these types are still under way. */
-  async syncsWithPending(syncIds: readonly string[], types: readonly string[]): Promise<Set<string>> {
-    const rows = await this.db.query<{ id: string }>(
-      `select s.id from unnest($1::uuid[]) as s (id) where exists (
-         select from links l where l.sync_id = s.id and l.entity_type = any($2)
-           and l.state in ('ready', 'sending', 'waiting', 'backoff', 'uncertain'))`,
-      [syncIds, types],
+  /**
+   * Of these names, those that something of the given types on its way may still need active: what refers to the name, and
+   * any bulk work, since a backfill's next record may refer to it. Only what still moves counts. A wait for a record nobody
+   * has heard of is none but for the name itself: it may never end, and other names must not stay active for it.
+   */
+  async stillNeeded(keys: readonly LinkKey[], types: readonly string[]): Promise<Set<string>> {
+    if (keys.length === 0) return new Set();
+    const rows = await this.db.query<{ sync_id: string; entity_type: string; source_id: string }>(
+      `select k.sync_id, k.entity_type, k.source_id from ${keysTable} as k (sync_id, entity_type, source_id)
+       where exists (
+         select from links l where l.sync_id = k.sync_id and l.entity_type = any($4)
+           and l.state in ('ready', 'sending', 'waiting', 'backoff', 'uncertain')
+           and (l.lane = 'bulk' and (l.state <> 'waiting' or l.failure_code is distinct from 'PARENT.UNKNOWN')
+             or l.desired_references @> jsonb_build_array(jsonb_build_object('entityType', k.entity_type, 'sourceId', k.source_id))))`,
+      [...keyArrays(keys), types],
     );
-    return new Set(rows.map((r) => r.id));
+    return new Set(rows.map((r) => keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id })));
   }
 
   /** Age of the oldest work that could be done now, in ms, per lane. */
@@ -557,17 +569,19 @@ async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise
   }>(
     `insert into links as l (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
          rank, desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version,
-         change_id, traceparent, failure_code, failure_reason, due_at, desired_at, merged_into)
+         change_id, traceparent, failure_code, failure_reason, due_at, desired_at, merged_into, exclusion)
        select "syncId", "entityType", "sourceId", "organizationId", "sourceRealmId", "targetRealmId",
-         case op when 'fail' then 'failed' else 'ready' end, lane, rank, version, hash, op, payload, "references", "naturalKey",
-         "mappingVersion", "changeId", traceparent, failure ->> 'code', failure ->> 'reason', $2, $2, "mergedInto"
+         case op when 'fail' then 'failed' when 'exclude' then 'settled' else 'ready' end, lane, rank, version, hash, op, payload, "references", "naturalKey",
+         "mappingVersion", "changeId", traceparent, failure ->> 'code', failure ->> 'reason', $2, $2, "mergedInto", exclusion
        from jsonb_to_recordset($1::jsonb) as d ("syncId" uuid, "entityType" text, "sourceId" text, "organizationId" uuid,
          "sourceRealmId" text, "targetRealmId" text, lane text, rank smallint, version text, hash text, op text, payload jsonb,
-         "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb, "mergedInto" text)
+         "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb, "mergedInto" text, exclusion text)
        on conflict (sync_id, entity_type, source_id) do update set
          state = case
            when l.state in ('sending', 'uncertain') then l.state
            when excluded.desired_op = 'fail' then 'failed'
+           -- never carried: there is nothing to decide
+           when excluded.desired_op = 'exclude' and (l.target_id is null or l.target_deleted) then 'settled'
            when l.applied_hash = excluded.desired_hash then 'settled'
            -- what a person was asked to decide is not overtaken by the next edit
            when l.state = 'held' and l.failure_code not like 'PARENT.%' then 'held'
@@ -591,6 +605,7 @@ async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise
          due_at = case when l.state in ('sending', 'uncertain') then l.due_at else excluded.due_at end,
          desired_at = excluded.desired_at,
          -- a tombstone told again by a replay says it no more; a record that is there again is none
+         exclusion = excluded.exclusion,
          merged_into = case when excluded.desired_op = 'delete' then coalesce(excluded.merged_into, l.merged_into) end
        where excluded.desired_version > l.desired_version
           or (excluded.desired_version = l.desired_version and excluded.mapping_version > l.mapping_version)
@@ -702,6 +717,34 @@ async function writeChanges(tx: Tx, changes: readonly LinkChange[], at: Date): P
   );
 }
 
+/**
+ * A record that was made again has another id in the target: files that hung on the old one hang on nothing. They have work
+ * again; the plan of a file finds the new id.
+ */
+async function reanchorFiles(
+  tx: Tx,
+  before: readonly LinkRecord[],
+  changes: readonly LinkChange[],
+  at: Date,
+): Promise<void> {
+  const known = new Map(
+    before.map((row) => [keyText({ syncId: row.sync_id, entityType: row.entity_type, sourceId: row.source_id }), row]),
+  );
+  const remade = changes.filter(({ key, target }) => {
+    const row = known.get(keyText(key));
+    if (!row || !target || target.deleted || target.id === row.target_id) return false;
+    return row.target_id !== null || row.generation > 0;
+  });
+  for (const { key } of remade) {
+    await tx.query(
+      `update attachment_links set state = 'ready', due_at = $4
+       where sync_id = $1 and state = 'settled' and not desired_deleted
+         and desired -> 'references' @> jsonb_build_array(jsonb_build_object('entityType', $2::text, 'sourceId', $3::text))`,
+      [key.syncId, key.entityType, key.sourceId, at],
+    );
+  }
+}
+
 async function writeCallEnd(tx: Tx, call: CallEnd, at: Date): Promise<void> {
   await tx.query(
     `update calls set state = $2, http_status = $3, tid = $4, answered_at = case when $2 = 'unknown' then null else $5::timestamptz end where id = $1`,
@@ -761,14 +804,18 @@ async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]):
     `update links l set failure_code = why.code, failure_reason = why.reason
      from (
        select distinct on (l.sync_id, l.entity_type, l.source_id) l.sync_id, l.entity_type, l.source_id,
-         case when p.sync_id is null then 'PARENT.UNKNOWN' when p.state = 'failed' then 'PARENT.FAILED'
+         case when p.sync_id is null then 'PARENT.UNKNOWN'
+              when p.desired_op = 'exclude' and (p.target_id is null or p.target_deleted) then 'PARENT.EXCLUDED'
+              when p.state = 'failed' then 'PARENT.FAILED'
               -- a connection comes back for all at once; nobody needs to look at each child
               when p.state = 'held' and p.failure_code = '${reconnectNeeded}' then 'PARENT.PENDING'
               when p.state = 'held' then 'PARENT.HELD' when p.target_deleted or p.desired_op = 'delete' then 'PARENT.REMOVED'
               else 'PARENT.PENDING' end as code,
          'waits for ' || replace(regexp_replace(name, '^release:', ''), '/', ' ')
            || case when name like 'release:%' then ' to let it go' else '' end || case
-           when p.sync_id is null then ', which has not arrived (it may be excluded by the mapping)'
+           when p.sync_id is null then ', which has not arrived'
+           when p.desired_op = 'exclude' and (p.target_id is null or p.target_deleted)
+             then ', which the mapping leaves out: ' || coalesce(p.exclusion, 'excluded')
            when p.state in ('failed', 'held') then ', which is ' || p.state || ': ' || coalesce(p.failure_reason, '')
            when p.target_deleted or p.desired_op = 'delete' then ', which is removed'
            else ', which is ' || p.state end as reason

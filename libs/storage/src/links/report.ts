@@ -24,6 +24,8 @@ export interface LinkView extends LinkKey {
   waitingOn: string[];
   failureCode: string | null;
   failureReason: string | null;
+  /** with op `exclude`: the rule that leaves it out */
+  exclusion: string | null;
   /** what the target has otherwise than it was told; null: nothing */
   differences: { path: string; sent: unknown; answered: unknown; cause?: string }[] | null;
   attempts: number;
@@ -39,6 +41,7 @@ export interface LinkFilter {
   types?: readonly string[] | undefined;
   sourceId?: string | undefined;
   targetId?: string | undefined;
+  ops?: readonly string[] | undefined;
 }
 
 export interface LinkPage {
@@ -50,7 +53,7 @@ export interface LinkPage {
 const viewColumns = `sync_id as "syncId", entity_type as "entityType", source_id as "sourceId", state, lane, desired_op as op,
   target_id as "targetId", target_sync_token as "targetSyncToken", desired_version as "desiredVersion",
   applied_version as "appliedVersion", mapping_version::text as "mappingVersion", waiting_on as "waitingOn",
-  failure_code as "failureCode", failure_reason as "failureReason", differences, attempts, generation, due_at as "dueAt",
+  failure_code as "failureCode", failure_reason as "failureReason", exclusion, differences, attempts, generation, due_at as "dueAt",
   desired_at as "desiredAt", settled_at as "settledAt", change_id as "changeId"`;
 
 @Injectable()
@@ -71,7 +74,7 @@ export class LinkReport {
     const rows = await this.db.query<LinkView>(
       `select ${viewColumns} from links
        where sync_id = $1 and ($2::text[] is null or state = any($2)) and ($3::text[] is null or entity_type = any($3))
-         and ($4::text is null or source_id = $4) and ($5::text is null or target_id = $5)
+         and ($4::text is null or source_id = $4) and ($5::text is null or target_id = $5) and ($9::text[] is null or desired_op = any($9))
          and (entity_type, source_id) > ($6, $7)
        order by entity_type, source_id limit $8`,
       [
@@ -83,6 +86,7 @@ export class LinkReport {
         afterType,
         afterId,
         limit + 1,
+        filter.ops ?? null,
       ],
     );
     const items = rows.slice(0, limit);

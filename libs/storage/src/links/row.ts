@@ -59,6 +59,7 @@ export interface LinkRecord {
   generation: number;
   desired_at: Date;
   merged_into: string | null;
+  exclusion: string | null;
 }
 
 export function storedLink(row: LinkRecord): StoredLink {
@@ -99,6 +100,7 @@ function linkOf(row: LinkRecord): Link {
       ...(row.desired_payload === null ? {} : { payload: row.desired_payload }),
       ...(row.natural_key === null ? {} : { naturalKey: row.natural_key }),
       ...(row.desired_op === 'fail' ? { failure: failureOf(row) } : {}),
+      ...(row.exclusion === null ? {} : { exclusion: row.exclusion }),
     },
     ...(row.applied_version === null || row.applied_hash === null
       ? {}

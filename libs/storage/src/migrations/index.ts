@@ -8,6 +8,7 @@ import { EndlessWaits1763700000009 } from './0009-endless-waits.js';
 import { MergedRecords1763700000010 } from './0010-merged-records.js';
 import { LinkDifferences1763700000011 } from './0011-link-differences.js';
 import { SourceMerges1763700000020 } from './0020-source-merges.js';
+import { Exclusions1763700000021 } from './0021-exclusions.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -19,4 +20,5 @@ export const migrations = [
   MergedRecords1763700000010,
   LinkDifferences1763700000011,
   SourceMerges1763700000020,
+  Exclusions1763700000021,
 ];
