@@ -426,6 +426,18 @@ describe('the admin API', () => {
     expect(await ask('GET', `/v1/syncs/${it.id}/links?state=stuck`)).toMatchObject({ status: 400 });
   });
 
+  const decision = { author: 'Ada', reason: 'the period was reopened' };
+
+  it('takes no redrive without who and why', async () => {
+    const it = await sync();
+    await link(it, '1', 'held');
+    for (const path of ['links/Invoice/1/redrive', 'links/redrive']) {
+      expect(await ask('POST', `/v1/syncs/${it.id}/${path}`, { author: 'Ada' })).toMatchObject({ status: 400 });
+      expect(await ask('POST', `/v1/syncs/${it.id}/${path}`, { reason: 'because' })).toMatchObject({ status: 400 });
+    }
+    expect((await audited(it.organizationId)).filter((event) => event.action === 'links.redriven')).toEqual([]);
+  });
+
   it('redrives a link once, with an audit entry, whoever presses the button twice (I-13)', async () => {
     const it = await sync();
     for (const [id, state] of Object.entries({ '1': 'held', '2': 'failed', '3': 'uncertain', '4': 'settled' })) {
@@ -433,7 +445,9 @@ describe('the admin API', () => {
     }
     await db.query(`update links set due_at = now() + interval '1 minute' where sync_id = $1`, [it.id]);
     const presses = await Promise.all(
-      ['1', '1', '2', '2', '3', '3', '4'].map((id) => ask('POST', `/v1/syncs/${it.id}/links/Invoice/${id}/redrive`)),
+      ['1', '1', '2', '2', '3', '3', '4'].map((id) =>
+        ask('POST', `/v1/syncs/${it.id}/links/Invoice/${id}/redrive`, decision),
+      ),
     );
     expect(presses.map((press) => press.status).sort()).toEqual([200, 200, 200, 409, 409, 409, 409]);
     const told = (await audited(it.organizationId)).filter((event) => event.action === 'links.redriven');
@@ -442,6 +456,7 @@ describe('the admin API', () => {
       'Invoice/2',
       'Invoice/3',
     ]);
+    expect(told[0]).toMatchObject({ details: decision, at: expect.stringMatching(/^\d{4}-/) as string });
     // What may have happened is asked about again, never made ready: it could be created twice (I-02).
     const states = await db.query(
       `select source_id as id, state, due_at <= now() as due from links where sync_id = $1 order by 1`,
@@ -453,7 +468,7 @@ describe('the admin API', () => {
       { id: '3', state: 'uncertain', due: true },
       { id: '4', state: 'settled', due: false },
     ]);
-    expect(await ask('POST', `/v1/syncs/${it.id}/links/Invoice/99/redrive`)).toMatchObject({ status: 404 });
+    expect(await ask('POST', `/v1/syncs/${it.id}/links/Invoice/99/redrive`, decision)).toMatchObject({ status: 404 });
   });
 
   it('lists and redrives files as it does records', async () => {
@@ -474,9 +489,12 @@ describe('the admin API', () => {
       '8 held a.pdf',
       '9 settled a.pdf',
     ]);
-    expect(await ask('POST', `${base}/Attachable/7/redrive`)).toMatchObject({ status: 200, body: { released: 1 } });
-    expect(await ask('POST', `${base}/Attachable/7/redrive`)).toMatchObject({ status: 409 });
-    const rest = await ask('POST', `${base}/redrive`, {});
+    expect(await ask('POST', `${base}/Attachable/7/redrive`, decision)).toMatchObject({
+      status: 200,
+      body: { released: 1 },
+    });
+    expect(await ask('POST', `${base}/Attachable/7/redrive`, decision)).toMatchObject({ status: 409 });
+    const rest = await ask('POST', `${base}/redrive`, decision);
     expect(rest.body.links).toEqual([
       { entityType: 'Invoice', sourceId: '1' },
       { entityType: 'Attachable', sourceId: '8' },

@@ -221,26 +221,31 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   redrive: {
-    usage: 'redrive SYNC [TYPE ID]',
+    usage: 'redrive SYNC [TYPE ID] --author NAME --reason TEXT',
     says: 'try held, failed and uncertain records again: one, or all',
     options: {
+      'author=': 'who decides (required); kept in the audit log',
+      'reason=': 'why (required)',
       'states=': 'without TYPE ID: only these, of held,failed,uncertain',
       'types=': 'without TYPE ID: only these',
       'create-again': 'with TYPE ID: the target record was removed by hand, make a new one',
     },
     async run(api, words, options) {
       const sync = needed(words, 0, 'SYNC');
+      const decision = { author: textOf(options.author), reason: textOf(options.reason) };
       const answer = words[1]
         ? await api.control(
             'POST',
             `/v1/syncs/${sync}/links/${needed(words, 1, 'TYPE')}/${needed(words, 2, 'ID')}/redrive`,
             {
               createAgain: options['create-again'] === true,
+              ...decision,
             },
           )
         : await api.control('POST', `/v1/syncs/${sync}/links/redrive`, {
             states: wordsOf(options.states),
             types: wordsOf(options.types),
+            ...decision,
           });
       return { data: answer, text: `${answer.released} released\n${table(answer.links, ['entityType', 'sourceId'])}` };
     },

@@ -77,9 +77,9 @@ describe('syncctl', () => {
   });
 
   it('redrives one record', async () => {
-    const told = await say('redrive s1 Invoice 5 --create-again');
+    const told = await say('redrive s1 Invoice 5 --create-again --author Ada --reason reopened');
     expect(told).toMatchObject({ code: 0, out: expect.stringContaining('1 released') });
-    expect(asked.at(-1)!.body).toBe('{"createAgain":true}');
+    expect(asked.at(-1)!.body).toBe('{"createAgain":true,"author":"Ada","reason":"reopened"}');
   });
 
   it.each([

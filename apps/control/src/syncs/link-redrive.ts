@@ -1,4 +1,4 @@
-// "Try again", once, with an audit entry in the same transaction (I-13). Held and failed links become ready. An uncertain
+// "Try again", once, with an audit entry in the same transaction (I-13): who, when, why, and what was released. Held and failed links become ready. An uncertain
 // one stays uncertain and is due now: its call may have happened, so the same call is sent again; made ready it could be
 // created twice (I-02). A second press finds nothing to release.
 import { Inject, Injectable } from '@nestjs/common';
@@ -13,6 +13,12 @@ export const redrivable = ['held', 'failed', 'uncertain'] as const;
 
 /** Files stand in a table of their own, under this type. */
 export const attachable = 'Attachable';
+
+/** Who lets it go, and why. */
+export interface ReleaseDecision {
+  author: string;
+  reason: string;
+}
 
 interface LinkName {
   entityType: string;
@@ -29,9 +35,14 @@ export class LinkRedrive {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async one(sync: SyncRow, link: LinkName, createAgain: boolean): Promise<{ released: number; links: LinkName[] }> {
+  async one(
+    sync: SyncRow,
+    link: LinkName,
+    createAgain: boolean,
+    decision: ReleaseDecision,
+  ): Promise<{ released: number; links: LinkName[] }> {
     const filter = { states: redrivable, types: [link.entityType], sourceId: link.sourceId, createAgain };
-    const released = await this.release(sync, filter, { ...link, createAgain });
+    const released = await this.release(sync, filter, { ...link, createAgain }, decision);
     if (released.length > 0) return { released: released.length, links: released };
     const { entityType, sourceId } = link;
     const page =
@@ -62,8 +73,9 @@ export class LinkRedrive {
     sync: SyncRow,
     states: readonly string[],
     types: readonly string[] | undefined,
+    decision: ReleaseDecision,
   ): Promise<{ released: number; links: LinkName[] }> {
-    const links = await this.release(sync, { states, types }, { states, types: types ?? 'all' });
+    const links = await this.release(sync, { states, types }, { states, types: types ?? 'all' }, decision);
     return { released: links.length, links };
   }
 
@@ -71,6 +83,7 @@ export class LinkRedrive {
     sync: SyncRow,
     filter: Parameters<LinkReport['redrive']>[2],
     asked: Record<string, unknown>,
+    { author, reason }: ReleaseDecision,
   ): Promise<LinkName[]> {
     const { organizationId } = sync;
     return this.db.withTenant(organizationId, async (tx) => {
@@ -89,7 +102,7 @@ export class LinkRedrive {
           organizationId,
           action: 'links.redriven',
           subject: sync.id,
-          details: { asked, released: released.map((link) => `${link.entityType}/${link.sourceId}`) },
+          details: { author, reason, asked, released: released.map((link) => `${link.entityType}/${link.sourceId}`) },
         });
       }
       return released;

@@ -100,14 +100,25 @@ class LinksQuery {
   cursor?: string;
 }
 
-class RedriveOne {
+/** Trying again what was held is somebody's decision; it is kept in the audit log with the act. */
+class Decision {
+  /** who decides */
+  @Length(1, 200)
+  author!: string;
+
+  /** why */
+  @Length(3, 2000)
+  reason!: string;
+}
+
+class RedriveOne extends Decision {
   /** the target record was removed by hand: make a new one instead of repeating the old request */
   @IsOptional()
   @IsBoolean()
   createAgain: boolean = false;
 }
 
-class RedriveMany {
+class RedriveMany extends Decision {
   @IsOptional()
   @IsArray()
   @IsIn(redrivable, { each: true })
@@ -218,13 +229,13 @@ export class SyncsController {
     @Param('sourceId') sourceId: string,
     @Body() body: RedriveOne,
   ) {
-    return this.redrive.one(await this.find(id), { entityType, sourceId }, body.createAgain);
+    return this.redrive.one(await this.find(id), { entityType, sourceId }, body.createAgain, body);
   }
 
   @Post(':id/links/redrive')
   @HttpCode(HttpStatus.OK)
   async redriveMany(@Param('id') id: string, @Body() body: RedriveMany) {
-    return this.redrive.many(await this.find(id), body.states, body.types);
+    return this.redrive.many(await this.find(id), body.states, body.types, body);
   }
 
   private async find(id: string): Promise<SyncRow> {
