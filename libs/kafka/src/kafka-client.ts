@@ -5,6 +5,8 @@ import type { Health } from '#common/health';
 import { untilAvailable } from '#common/lifecycle';
 import type { Log } from '#common/logging';
 import { createLog } from '#common/logging';
+import { credentialsOf } from './credentials.js';
+import type { KafkaCredentials } from './credentials.js';
 import { CatalogueMismatch, ensureCatalogue } from './catalogue.js';
 import { DeadLetters } from './dead-letters.js';
 import { GroupLag } from './group-lag.js';
@@ -15,7 +17,7 @@ import { RegistrySchemas, ValueCodec } from './schemas.js';
 import type { SchemaStore } from './schemas.js';
 import { TopicReader } from './topic-reader.js';
 
-export interface KafkaOptions {
+export interface KafkaOptions extends KafkaCredentials {
   brokers: string[];
   registryUrl: string;
   /** separates environments on one cluster; part of topic names, group ids and schema subjects */
@@ -61,7 +63,9 @@ export class KafkaClient {
     const clock = around.clock ?? systemClock;
     const log = around.log ?? createLog('kafka');
     const signal = around.signal ?? new AbortController().signal;
-    const port = around.port ?? new KafkajsLog({ brokers: o.brokers, clientId: o.clientId, log, clock });
+    const port =
+      around.port ??
+      new KafkajsLog({ brokers: o.brokers, clientId: o.clientId, log, clock, ...(await credentialsOf(o)) });
     const codec = new ValueCodec(around.schemas ?? new RegistrySchemas(o.registryUrl, o.clientId), o.topicPrefix);
     const wait = { clock, log, signal };
     const mismatch = await untilAvailable('kafka', () => prepareTopics(port, o.topicPrefix, log), wait);

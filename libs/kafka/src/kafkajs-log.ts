@@ -50,6 +50,8 @@ export interface KafkajsOptions {
   clientId: string;
   log: Log;
   clock?: Clock;
+  ssl?: KafkaConfig['ssl'];
+  sasl?: KafkaConfig['sasl'];
   /** only tests shorten these */
   sessionTimeoutMs?: number;
 }
@@ -66,6 +68,8 @@ export class KafkajsLog implements LogClient {
     const config: KafkaConfig = {
       brokers: o.brokers,
       clientId: o.clientId,
+      ...(o.ssl && { ssl: o.ssl }),
+      ...(o.sasl && { sasl: o.sasl }),
       connectionTimeout: 3000,
       requestTimeout: 30_000,
       retry: consumeRetry,

@@ -1,5 +1,6 @@
-// `node tools/dev/run.mjs tools/dev/src/env-example-main [--check]`: writes .env.example from what the six apps say can
-// be configured (`node main.js --settings`); with --check only compares, exit 1 when it is not current.
+// `node tools/dev/run.mjs tools/dev/src/env-example-main [--check]`: writes .env.example (for people) and
+// deploy/settings.json (what compose and Kubernetes are checked against) from what the six apps say can be configured
+// (`node main.js --settings`); with --check only compares, exit 1 when one is not current.
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
@@ -7,16 +8,16 @@ import type { SettingDescription } from '#common/config';
 import { appNames } from './apps.js';
 
 const run = promisify(execFile);
-const file = '.env.example';
+const exampleFile = '.env.example';
+const catalogueFile = 'deploy/settings.json';
 
 async function settingsOf(app: string): Promise<SettingDescription[]> {
   const { stdout } = await run(process.execPath, [`dist/apps/${app}/src/main.js`, '--settings']);
   return JSON.parse(stdout) as SettingDescription[];
 }
 
-export async function envExample(): Promise<string> {
+function envExample(perApp: readonly (readonly [string, SettingDescription[]])[]): string {
   const all = new Map<string, { setting: SettingDescription; apps: string[] }>();
-  const perApp = await Promise.all(appNames.map(async (app) => [app, await settingsOf(app)] as const));
   for (const [app, settings] of perApp) {
     for (const setting of settings) {
       const known = all.get(setting.env);
@@ -39,9 +40,15 @@ export async function envExample(): Promise<string> {
   return `${head}\n${blocks.join('\n')}`;
 }
 
-const wanted = await envExample();
-if (!process.argv.includes('--check')) await writeFile(file, wanted);
-else if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) {
-  process.stderr.write(`${file} is not current: npm run env-example\n`);
-  process.exitCode = 1;
+const perApp = await Promise.all(appNames.map(async (app) => [app, await settingsOf(app)] as const));
+const wanted = new Map([
+  [exampleFile, envExample(perApp)],
+  [catalogueFile, `${JSON.stringify(Object.fromEntries(perApp), null, 2)}\n`],
+]);
+for (const [file, text] of wanted) {
+  if (!process.argv.includes('--check')) await writeFile(file, text);
+  else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
+    process.stderr.write(`${file} is not current: npm run env-example\n`);
+    process.exitCode = 1;
+  }
 }

@@ -40,7 +40,9 @@ running.emulator.logDefects = !values.quiet;
 for (const app of values.app) {
   running.emulator.oauth.registerApp(JSON.parse(app) as Parameters<typeof running.emulator.oauth.registerApp>[0]);
 }
-process.stdout.write(`qbo-emulator listening on ${running.url}\n`);
+// With a public address the port is said too: whoever started it must still find it.
+const port = values['public-url'] === undefined ? '' : ` (port ${running.port})`;
+process.stdout.write(`qbo-emulator listening on ${running.url}${port}\n`);
 
 let stopping = false;
 async function stop(): Promise<void> {

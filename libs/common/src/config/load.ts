@@ -3,7 +3,11 @@ import type { Setting } from './setting.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a spec holds settings of every type
 export type Spec = Record<string, Setting<any>>;
-export type Values<S extends Spec> = { readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+type ValueOf<T> = T extends Setting<infer V> ? V : never;
+/** An optional setting is an optional property: code that wires a part by hand need not name what it does not use. */
+export type Values<S extends Spec> = {
+  readonly [K in keyof S as undefined extends ValueOf<S[K]> ? never : K]: ValueOf<S[K]>;
+} & { readonly [K in keyof S as undefined extends ValueOf<S[K]> ? K : never]?: ValueOf<S[K]> };
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Every mistake at once: one line each, with the variable's name, what is wrong, its unit and an example. */
@@ -47,7 +51,8 @@ function mistake(setting: Setting<unknown>, what: string): string {
 /** Variable -> shown value, secrets masked: what the first log line of a process carries. */
 export function describeConfig<S extends Spec>(spec: S, values: Values<S>): Record<string, string> {
   const shown: Record<string, string> = {};
-  for (const [name, setting] of Object.entries(spec)) shown[setting.env] = setting.show(values[name as keyof S]);
+  for (const [name, setting] of Object.entries(spec))
+    shown[setting.env] = setting.show((values as Record<string, unknown>)[name]);
   return shown;
 }
 

@@ -1,5 +1,5 @@
 // Settings that more than one app has, as fragments to spread into an app's spec.
-import { choice, choiceOrUrl, durationMs, int, list, secret, text, url } from './setting.js';
+import { choice, choiceOrUrl, durationMs, flag, int, list, secret, text, url } from './setting.js';
 
 export const kafkaSettings = {
   brokers: list('SYNC_KAFKA_BROKERS', {
@@ -9,6 +9,20 @@ export const kafkaSettings = {
     pattern: /^[^\s:]+:\d{1,5}$/,
     min: 1,
   }),
+  // Off by default: a broker on the same machine or in a compose network asks for neither.
+  kafkaTls: flag('SYNC_KAFKA_TLS', { doc: 'Whether brokers are reached over TLS; unset: no.', optional: true }),
+  kafkaCaFile: text('SYNC_KAFKA_CA_FILE', {
+    doc: "The authority that signed the brokers' certificates, when it is none of the well-known ones.",
+    unit: 'PEM file',
+    example: '/etc/kafka/ca.crt',
+    optional: true,
+  }),
+  kafkaUser: text('SYNC_KAFKA_USER', {
+    doc: 'Who this process is to the brokers (SCRAM-SHA-512); unset: nobody in particular.',
+    example: 'qbo-writer',
+    optional: true,
+  }),
+  kafkaPassword: secret('SYNC_KAFKA_PASSWORD', { doc: 'Password of SYNC_KAFKA_USER.', optional: true }),
   registryUrl: url('SYNC_REGISTRY_URL', {
     doc: 'Confluent-compatible schema registry.',
     example: 'http://127.0.0.1:8081/apis/ccompat/v7',
