@@ -16,3 +16,4 @@ export type { PartitionLag } from './group-lag.js';
 export { InvalidEvent, MemorySchemas } from './schemas.js';
 export { MemoryLog } from './memory-log.js';
 export type { LogClient } from './port.js';
+export { guardIdleTimers } from './timer-guard.js';

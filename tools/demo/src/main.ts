@@ -39,6 +39,8 @@ class Demo {
   private targetBooks!: Accounting;
   private targetBefore!: Dump;
   private writerAwayMs = 0;
+  private replayed = 0;
+  private neighbour!: Accounting;
 
   constructor(
     private readonly o: DemoOptions,
@@ -100,6 +102,27 @@ class Demo {
     }
     this.syncId = (await this.control.createSync(this.source, this.target)).id;
     this.screen.detail(`sync ${this.syncId}`);
+    await this.connectNeighbour();
+  }
+
+  /** Another organization beside the first: what happens to one must not show in the other (I-08). */
+  private async connectNeighbour(): Promise<void> {
+    const { emulator } = this.installation;
+    const organization = await this.control.createOrganization('Neighbour');
+    const realms: string[] = [];
+    for (const name of ['Shelbyville Trading', 'Shelbyville Trading (mirror)']) {
+      const { realmId } = await emulator.createCompany({ name });
+      realms.push(realmId);
+      await this.control.connectCompany(
+        organization.id,
+        realmId,
+        await emulator.grant(this.emulatorApp.clientId, realmId),
+      );
+    }
+    await this.control.createSync(realms[0]!, realms[1]!);
+    const person = await emulator.createApp({ name: 'neighbour' });
+    const { accessToken } = await emulator.grant(person.clientId, realms[0]!);
+    this.neighbour = new Accounting(emulator, realms[0]!, accessToken);
   }
 
   private async backfill(): Promise<void> {
@@ -142,6 +165,7 @@ class Demo {
     })();
     await Promise.all([
       killed,
+      this.neighbour.writeAll('Customer', [{ DisplayName: 'Ned' }, { DisplayName: 'Maude' }, { DisplayName: 'Rod' }]),
       person.work(this.o.workMs, (act) =>
         this.screen.live(`${person.acts.length} acts; now: ${act.what} ${act.type} ${act.id}`),
       ),
@@ -183,6 +207,7 @@ class Demo {
     });
     const job = state.jobs.find((each) => each.id === id);
     const rewritten = (await this.writes()) - before;
+    this.replayed = Number(job?.progress?.published ?? 0);
     this.screen.detail(`${job?.progress?.published ?? '?'} records replayed, ${rewritten} writes to the target`);
     return rewritten;
   }
@@ -220,7 +245,13 @@ class Demo {
     this.explain(result);
     this.addresses(person);
 
-    const equal = result.lost.length === 0 && result.doubled.length === 0 && difference === 0n && rewritten === 0;
+    const { lines, violations } = await this.installation.judge({
+      replay: { published: this.replayed, writes: [{ realmId: this.target, writes: rewritten }] },
+    });
+    for (const line of lines) this.screen.line(line);
+
+    const compared = result.lost.length === 0 && result.doubled.length === 0 && difference === 0n && rewritten === 0;
+    const equal = compared && violations === 0;
     const word = equal ? 'equal' : 'NOT EQUAL';
     const counts = `records=${result.equal} lost=${result.lost.length} doubled=${result.doubled.length}`;
     return { equal, line: `demo: ${word} ${counts} trial_balance_difference=${money(difference)}` };

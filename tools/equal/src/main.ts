@@ -42,7 +42,10 @@ async function prove(o: EqualOptions, installation: Installation): Promise<boole
     );
     for (const done of outcome.done.filter(({ index }) => wanted.has(index))) line(`  ${told(done)}`);
   }
-  return closing(acts.length, outcome);
+  // What the books cannot show: order, quota, tokens, log.
+  const checked = await installation.judge({ replay: 'skip' });
+  for (const said of checked.lines) line(said);
+  return closing(acts.length, outcome) && checked.violations === 0;
 }
 
 /** @returns in which ways it fails */

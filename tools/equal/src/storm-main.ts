@@ -102,8 +102,10 @@ async function storm(records: number, installation: Installation): Promise<boole
   const others = Object.entries(byState).filter(([state]) => state !== 'settled' && state !== 'waiting');
   const perRecord = writes / made;
   phase(JSON.stringify(byState));
+  const report = await installation.judge({ replay: 'skip' });
+  for (const said of report.lines) line(said);
   line(`storm: records=${made} writes=${writes} per_record=${perRecord.toFixed(3)} waiting=${waiting}`);
-  return waiting === 0 && others.length === 0 && perRecord <= mostWritesPerRecord;
+  return report.violations === 0 && waiting === 0 && others.length === 0 && perRecord <= mostWritesPerRecord;
 }
 
 async function main(): Promise<number> {

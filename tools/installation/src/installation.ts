@@ -1,8 +1,8 @@
 // Everything as OS processes: infrastructure, emulator, the six apps. All of them end with this process, however it ends.
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmulatorClient } from '#testing';
 import type { EmulatorApp } from '#testing';
@@ -10,6 +10,9 @@ import { appNames } from '../../dev/src/apps.js';
 import type { AppName } from '../../dev/src/apps.js';
 import { freePort, startInfrastructure } from '../../dev/src/infrastructure.js';
 import type { Child, Infrastructure } from '../../dev/src/infrastructure.js';
+import { installationFile } from '../../verify/src/arguments.js';
+import { verify } from '../../verify/src/verify.js';
+import type { Places, Report, VerifyOptions } from '../../verify/src/verify.js';
 
 const startTimeoutMs = 60_000;
 
@@ -19,6 +22,7 @@ export class Installation {
   private environment: NodeJS.ProcessEnv = {};
   private unexpected: ((error: Error) => void) | undefined;
   private stopping = false;
+  private kills = 0;
 
   private constructor(
     readonly infrastructure: Infrastructure,
@@ -81,8 +85,30 @@ export class Installation {
       SYNC_DATABASE_POOL: '6',
       ...settings,
     };
+    // Where `npm run verify` finds what runs here; it holds keys.
+    await mkdir(dirname(installationFile), { recursive: true });
+    await writeFile(installationFile, JSON.stringify(this.places()), { mode: 0o600 });
     // All at once, as after a power cut: they agree among themselves who migrates and who makes the topics.
     await Promise.all(appNames.map((app) => this.startApp(app)));
+  }
+
+  places(): Places {
+    const { environment: env } = this;
+    return {
+      brokers: env.SYNC_KAFKA_BROKERS!.split(','),
+      topicPrefix: env.SYNC_TOPIC_PREFIX ?? '',
+      databaseUrl: env.SYNC_DATABASE_URL!,
+      databaseSchema: env.SYNC_DATABASE_SCHEMA ?? 'public',
+      emulatorUrl: this.emulator.url,
+      clientId: env.SYNC_QBO_CLIENT_ID,
+      tokenKey: env.SYNC_TOKEN_KEY,
+      control: { url: this.url('control'), auditUrl: this.url('audit'), adminKey: this.adminKey },
+    };
+  }
+
+  /** The thirteen invariants, judged by the checker from what stands outside of the apps. Last thing before the stop. */
+  judge(o: VerifyOptions = {}): Promise<Report> {
+    return verify(this.places(), { interruptions: this.kills, ...o });
   }
 
   async startApp(app: AppName): Promise<void> {
@@ -105,6 +131,7 @@ export class Installation {
   async kill(app: AppName): Promise<number> {
     const child = this.apps.get(app)!;
     this.apps.delete(app);
+    this.kills++;
     child.signal('SIGKILL');
     await child.exited;
     return child.pid;
@@ -123,6 +150,7 @@ export class Installation {
     await Promise.all([...this.apps.values()].map((child) => child.stop()));
     await this.infrastructure.stop();
     await rm(this.logs, { recursive: true, force: true });
+    await rm(installationFile, { force: true });
   }
 
   private async untilReady(app: AppName, child: Child): Promise<void> {

@@ -1,0 +1,67 @@
+// I-11: our own write never comes back as a new change. It may be read again; it must not move anything.
+import { attemptName, type Books } from '../books.js';
+import { counted, judged, notJudged, type Verdict, type Violation } from '../verdict.js';
+
+export function echo(books: Books): Verdict {
+  const { tables, topics } = books.e;
+  if (tables.syncs.length === 0) return notJudged('there is no sync');
+  const violations: Violation[] = [];
+  const sources = new Set(tables.syncs.map((sync) => sync.source_realm_id));
+  // What a company that is nobody's source tells of itself could only be our own writes.
+  for (const { key, value } of topics.changes) {
+    if (!value || sources.has(String(value.realmId))) continue;
+    violations.push({
+      what: `${key} was captured as a change, and its company is nobody's source`,
+      record: { realmId: value.realmId, type: value.entityType, id: value.id },
+    });
+  }
+  const both = tables.syncs.filter((sync) => sources.has(sync.target_realm_id));
+  // Versions of target records that are our own doing: what the answer to our write said.
+  const own = new Map<string, string>();
+  for (const effect of books.effects)
+    if (effect.token !== undefined && effect.attempt)
+      own.set(`${effect.realmId}/${effect.type}/${effect.id}/${effect.token}`, effect.attempt.sync_id);
+  const done = new Set(books.effects.flatMap(({ attempt }) => (attempt ? [attempt] : [])));
+  const versions = new Map<string, string>();
+  for (const { value } of topics.changes)
+    if (value?.snapshot)
+      versions.set(
+        `${value.realmId}/${value.entityType}/${value.id}/${value.version}`,
+        String(value.snapshot.SyncToken),
+      );
+  for (const attempt of done) {
+    const sync = books.syncs.get(attempt.sync_id);
+    if (!sync) continue;
+    const entity = `${sync.source_realm_id}/${attempt.entity_type}/${attempt.source_id}`;
+    const token = versions.get(`${entity}/${attempt.version}`);
+    const by = token === undefined ? undefined : own.get(`${entity}/${token}`);
+    const wrote = by === undefined ? undefined : books.syncs.get(by);
+    // A chain of syncs passes a change on; back to where it came from it must not go.
+    if (!wrote || wrote.source_realm_id !== sync.target_realm_id) continue;
+    violations.push({
+      what: `${attempt.operation} of ${attempt.entity_type} ${attempt.source_id}: our own write into company ${sync.source_realm_id} came back into ${sync.target_realm_id}`,
+      record: attemptName(books, attempt),
+    });
+  }
+  // The same pair of records seen from both sides must be one pair, not a copy of the copy.
+  for (const there of both) {
+    for (const back of tables.syncs) {
+      if (back.source_realm_id !== there.target_realm_id || back.target_realm_id !== there.source_realm_id) continue;
+      for (const link of tables.links) {
+        if (link.sync_id !== there.id || link.target_id === null || link.target_deleted) continue;
+        const copy = tables.links.find(
+          (one) => one.sync_id === back.id && one.entity_type === link.entity_type && one.source_id === link.target_id,
+        );
+        if (copy?.target_id && copy.target_id !== link.source_id && !copy.target_deleted)
+          violations.push({
+            what: `${link.entity_type} ${link.source_id} came back as ${copy.target_id}: its copy ${link.target_id} was carried home as another record`,
+            record: { realmId: link.source_realm_id, type: link.entity_type, id: link.source_id },
+          });
+      }
+    }
+  }
+  return judged(
+    violations,
+    `${counted(books.effects.length, 'own write')}, none came back; ${counted(both.length, 'sync')} into a company that is a source too`,
+  );
+}

@@ -1,0 +1,177 @@
+// The checker as a library: waits for rest, replays if it may, gathers the evidence, judges the thirteen invariants, and tells
+// the whole life of the first offender of each.
+import { EmulatorClient } from '#testing';
+import { Control } from '../../installation/src/control.js';
+import { Books } from './books.js';
+import type { Evidence, ReplayEvidence } from './evidence.js';
+import { companyOf, tokensOf } from './gather/quickbooks.js';
+import { untilRest } from './gather/rest.js';
+import { Database } from './gather/tables.js';
+import { Log } from './gather/topics.js';
+import { invariants } from './invariants/index.js';
+import { lifeOf } from './life.js';
+import type { Verdict } from './verdict.js';
+
+/** Where a running installation is found. */
+export interface Places {
+  brokers: string[];
+  topicPrefix: string;
+  databaseUrl: string;
+  databaseSchema: string;
+  emulatorUrl: string;
+  /** the Intuit app that is this system; without it the apps whose request ids are written down */
+  clientId?: string | undefined;
+  /** base64, opens the stored tokens for I-07 */
+  tokenKey?: string | undefined;
+  /** for the replay of I-12 */
+  control?: { url: string; auditUrl: string; adminKey: string } | undefined;
+}
+
+export interface VerifyOptions {
+  restMs?: number;
+  /** what the caller's own replay wrote; without it, and with `control`, the checker makes one */
+  replay?: ReplayEvidence | 'skip' | undefined;
+  /** processes killed since the start */
+  interruptions?: number;
+  /** only these invariants */
+  only?: readonly string[] | undefined;
+}
+
+export interface Judgement {
+  id: string;
+  verdict: Verdict;
+}
+
+export interface Report {
+  judgements: Judgement[];
+  held: number;
+  violations: number;
+  /** every line a person reads, the closing one last */
+  lines: string[];
+  ok: boolean;
+}
+
+export const defaultRestMs = 60_000;
+const shownViolations = 10;
+
+export async function verify(places: Places, o: VerifyOptions = {}): Promise<Report> {
+  return reportOf(await gather(places, o), o.only);
+}
+
+export async function gather(places: Places, o: VerifyOptions = {}): Promise<Evidence> {
+  const database = new Database(places.databaseUrl, places.databaseSchema);
+  const log = new Log(places.brokers, places.topicPrefix);
+  const emulator = new EmulatorClient(places.emulatorUrl);
+  try {
+    const limitMs = o.restMs ?? defaultRestMs;
+    let rest = await untilRest(database, log, limitMs);
+    const replay =
+      o.replay === 'skip'
+        ? undefined
+        : (o.replay ?? (rest.motion.length === 0 ? await replayAll(places, database, emulator) : undefined));
+    if (replay && o.replay === undefined) {
+      const after = await untilRest(database, log, limitMs);
+      if (after.motion.length > 0) rest = after;
+    }
+    const topics = await log.read();
+    const tables = await database.tables();
+    const companies = new Map(
+      await Promise.all(
+        tables.companies.map(async ({ realm_id }) => [realm_id, await companyOf(emulator, realm_id)] as const),
+      ),
+    );
+    const requests = new Set(tables.calls.map((call) => `${call.target_realm_id}|${call.request_id}`));
+    const ourApps = new Set(
+      places.clientId !== undefined
+        ? [places.clientId]
+        : [...companies.values()].flatMap(({ realmId, journal }) =>
+            journal.flatMap((row) =>
+              row.app !== undefined && row.requestid !== undefined && requests.has(`${realmId}|${row.requestid}`)
+                ? [row.app]
+                : [],
+            ),
+          ),
+    );
+    return {
+      ...{ companies, tables, topics, rest, ourApps, replay },
+      tokens: await tokensOf(emulator),
+      tokenKey: places.tokenKey === undefined ? undefined : Buffer.from(places.tokenKey, 'base64'),
+      interruptions: o.interruptions ?? 0,
+    };
+  } finally {
+    await database.close();
+  }
+}
+
+export function reportOf(evidence: Evidence, only?: readonly string[]): Report {
+  const books = new Books(evidence);
+  const judgements: Judgement[] = Object.entries(invariants)
+    .filter(([id]) => only === undefined || only.includes(id))
+    .map(([id, judge]) => ({ id, verdict: judge(books) }));
+  const lines: string[] = [];
+  let violations = 0;
+  let notJudged = 0;
+  for (const { id, verdict } of judgements) {
+    if (verdict.kind === 'ok') lines.push(`${id} ok: ${verdict.evidence}`);
+    else if (verdict.kind === 'not judged') {
+      notJudged++;
+      lines.push(`${id} not judged: ${verdict.why}`);
+    } else {
+      violations += verdict.violations.length;
+      const [first] = verdict.violations;
+      lines.push(`${id} VIOLATED ${verdict.violations.length} times: ${first!.what}`);
+      if (first!.record) for (const line of lifeOf(books, first!.record)) lines.push(`    ${line}`);
+      for (const { what } of verdict.violations.slice(1, shownViolations)) lines.push(`  also: ${what}`);
+      if (verdict.violations.length > shownViolations)
+        lines.push(`  and ${verdict.violations.length - shownViolations} more`);
+    }
+  }
+  const held = judgements.filter(({ verdict }) => verdict.kind === 'ok').length;
+  lines.push(
+    `verify: invariants=${held}/${judgements.length} violations=${violations}${notJudged > 0 ? ` not_judged=${notJudged}` : ''}`,
+  );
+  return { judgements, held, violations, lines, ok: violations === 0 && held === judgements.length };
+}
+
+/** Every active sync replayed from its first record; what reached the targets because of it. */
+async function replayAll(
+  places: Places,
+  database: Database,
+  emulator: EmulatorClient,
+): Promise<ReplayEvidence | undefined> {
+  if (!places.control) return undefined;
+  const { url, auditUrl, adminKey } = places.control;
+  const control = new Control(url, auditUrl, adminKey);
+  const syncs = await database.rows<{ id: string; realm: string }>(
+    `select id, target_realm_id as realm from syncs where state = 'active'`,
+  );
+  const realms = [...new Set(syncs.map((sync) => sync.realm))];
+  const writes = async (realmId: string): Promise<number> => {
+    const stats = await emulator.stats(realmId);
+    return Number(stats.writes) + Number(stats.batchItems);
+  };
+  const before = new Map(await Promise.all(realms.map(async (realmId) => [realmId, await writes(realmId)] as const)));
+  let published = 0;
+  for (const { id } of syncs) {
+    const job = await control.startJob(id, 'replay');
+    for (;;) {
+      const [row] = await database.rows<{ state: string; error: string | null; published: number }>(
+        `select state, error, coalesce((progress ->> 'published')::int, 0) as published from jobs where id = $1`,
+        [job.id],
+      );
+      if (row!.state === 'failed') throw new Error(`the replay of sync ${id} failed: ${row!.error}`);
+      if (row!.state === 'done') {
+        published += row!.published;
+        break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  await untilRest(database, new Log(places.brokers, places.topicPrefix), defaultRestMs);
+  return {
+    published,
+    writes: await Promise.all(
+      realms.map(async (realmId) => ({ realmId, writes: (await writes(realmId)) - before.get(realmId)! })),
+    ),
+  };
+}
