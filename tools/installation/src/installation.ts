@@ -12,7 +12,8 @@ import { freePort, startInfrastructure } from '../../dev/src/infrastructure.js';
 import type { Child, Infrastructure } from '../../dev/src/infrastructure.js';
 import { installationFile } from '../../verify/src/arguments.js';
 import { verify } from '../../verify/src/verify.js';
-import type { Places, Report, VerifyOptions } from '../../verify/src/verify.js';
+import type { Report } from '../../verify/src/report.js';
+import type { Places, VerifyOptions } from '../../verify/src/verify.js';
 
 const startTimeoutMs = 60_000;
 

@@ -1,16 +1,12 @@
-// The checker as a library: waits for rest, replays if it may, gathers the evidence, judges the thirteen invariants, and tells
-// the whole life of the first offender of each.
+// The checker as a library: waits for rest, replays if it may, gathers the evidence, and has it judged.
 import { EmulatorClient } from '#testing';
 import { Control } from '../../installation/src/control.js';
-import { Books } from './books.js';
 import type { Evidence, ReplayEvidence } from './evidence.js';
 import { companyOf, tokensOf } from './gather/quickbooks.js';
 import { untilRest } from './gather/rest.js';
 import { Database } from './gather/tables.js';
 import { Log } from './gather/topics.js';
-import { invariants } from './invariants/index.js';
-import { lifeOf } from './life.js';
-import type { Verdict } from './verdict.js';
+import { reportOf, type Report } from './report.js';
 
 /** Where a running installation is found. */
 export interface Places {
@@ -37,22 +33,7 @@ export interface VerifyOptions {
   only?: readonly string[] | undefined;
 }
 
-export interface Judgement {
-  id: string;
-  verdict: Verdict;
-}
-
-export interface Report {
-  judgements: Judgement[];
-  held: number;
-  violations: number;
-  /** every line a person reads, the closing one last */
-  lines: string[];
-  ok: boolean;
-}
-
 export const defaultRestMs = 60_000;
-const shownViolations = 10;
 
 export async function verify(places: Places, o: VerifyOptions = {}): Promise<Report> {
   return reportOf(await gather(places, o), o.only);
@@ -101,36 +82,6 @@ export async function gather(places: Places, o: VerifyOptions = {}): Promise<Evi
   } finally {
     await database.close();
   }
-}
-
-export function reportOf(evidence: Evidence, only?: readonly string[]): Report {
-  const books = new Books(evidence);
-  const judgements: Judgement[] = Object.entries(invariants)
-    .filter(([id]) => only === undefined || only.includes(id))
-    .map(([id, judge]) => ({ id, verdict: judge(books) }));
-  const lines: string[] = [];
-  let violations = 0;
-  let notJudged = 0;
-  for (const { id, verdict } of judgements) {
-    if (verdict.kind === 'ok') lines.push(`${id} ok: ${verdict.evidence}`);
-    else if (verdict.kind === 'not judged') {
-      notJudged++;
-      lines.push(`${id} not judged: ${verdict.why}`);
-    } else {
-      violations += verdict.violations.length;
-      const [first] = verdict.violations;
-      lines.push(`${id} VIOLATED ${verdict.violations.length} times: ${first!.what}`);
-      if (first!.record) for (const line of lifeOf(books, first!.record)) lines.push(`    ${line}`);
-      for (const { what } of verdict.violations.slice(1, shownViolations)) lines.push(`  also: ${what}`);
-      if (verdict.violations.length > shownViolations)
-        lines.push(`  and ${verdict.violations.length - shownViolations} more`);
-    }
-  }
-  const held = judgements.filter(({ verdict }) => verdict.kind === 'ok').length;
-  lines.push(
-    `verify: invariants=${held}/${judgements.length} violations=${violations}${notJudged > 0 ? ` not_judged=${notJudged}` : ''}`,
-  );
-  return { judgements, held, violations, lines, ok: violations === 0 && held === judgements.length };
 }
 
 /** Every active sync replayed from its first record; what reached the targets because of it. */

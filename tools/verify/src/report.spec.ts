@@ -1,0 +1,332 @@
+// The checker can see: every kind of mistake, planted into an installation in which all is well, is named by its invariant,
+// with the record concerned. `npm run verify:plants` plants into a real one.
+import type { Evidence } from './evidence.js';
+import { app, chained, healthy, sealed, source, target, version } from './healthy.fixture.js';
+import { reportOf } from './report.js';
+
+it('an installation in which all is well has thirteen invariants that hold', () => {
+  const { lines, ok } = reportOf(healthy());
+  expect(lines.filter((line) => !/^I-\d\d ok: /.test(line))).toEqual(['verify: invariants=13/13 violations=0']);
+  expect(ok).toBe(true);
+});
+
+type Plant = [what: string, id: string, plant: (e: Evidence) => void, named: RegExp];
+const to = (e: Evidence) => e.companies.get(target)!;
+const from = (e: Evidence) => e.companies.get(source)!;
+const link = (e: Evidence, type: string) => e.tables.links.find((one) => one.entity_type === type)!;
+
+const plants: Plant[] = [
+  ['a target record is gone', 'I-01', (e) => void (to(e).records.Invoice = []), /Invoice 2: is lost: Invoice 102/],
+  ['a source record has no link', 'I-01', (e) => void e.tables.links.pop(), /Invoice 2 is unknown: no link/],
+  [
+    'an edit was never captured',
+    'I-01',
+    (e) => void e.topics.changes.pop(),
+    /Invoice 2 was not captured: TotalAmt is 50, told was 40/,
+  ],
+  [
+    'an edit was never taken in',
+    'I-01',
+    (e) => void (link(e, 'Invoice').desired_version = version(2, 0)),
+    /newest version .* was never taken in/,
+  ],
+  [
+    'an amount differs in the target',
+    'I-01',
+    (e) => void (to(e).records.Invoice![0].TotalAmt = 51),
+    /target differs: TotalAmt is 50, told was 51/,
+  ],
+  [
+    'a link is held without a reason',
+    'I-01',
+    (e) => void (link(e, 'Invoice').state = 'held'),
+    /Invoice 2: is held without a reason/,
+  ],
+  ['a link waits for nothing', 'I-01', (e) => void (link(e, 'Invoice').state = 'waiting'), /waits for nothing/],
+  [
+    'a deleted record lives on',
+    'I-01',
+    (e) => {
+      from(e).deleted.Invoice = from(e).records.Invoice!;
+      from(e).records.Invoice = [];
+    },
+    /Invoice 2 was deleted in the source and lives on as Invoice 102/,
+  ],
+  [
+    'a record was made twice',
+    'I-02',
+    (e) => {
+      to(e).records.Invoice!.push({ ...to(e).records.Invoice![0], Id: '177' });
+      to(e).makers['Invoice/177'] = { ...to(e).makers['Invoice/102']! };
+    },
+    /Invoice 2 of the source is 2 records of the target: 102, 177/,
+  ],
+  [
+    'a record was made under a request id that nobody wrote down',
+    'I-02',
+    (e) => {
+      to(e).records.Invoice!.push({ ...to(e).records.Invoice![0], Id: '178' });
+      to(e).makers['Invoice/178'] = { app, at: '', requestid: 'random' };
+    },
+    /Invoice 178 of the target was made by us under request id random/,
+  ],
+  [
+    'two records share a target',
+    'I-02',
+    (e) => e.tables.links.push({ ...link(e, 'Customer'), source_id: '77' }),
+    /Customer 101 stands for 1 and 77/,
+  ],
+  [
+    'one request id had two bodies',
+    'I-02',
+    (e) => e.tables.attempts.push({ ...e.tables.attempts[0]!, body_md5: 'x' }),
+    /was used for 2 bodies/,
+  ],
+  [
+    'an older version was written later',
+    'I-03',
+    (e) => void (e.tables.attempts[1]!.version = version(40, 3)),
+    /reached the target .* after/,
+  ],
+  [
+    'an older version was announced later',
+    'I-03',
+    (e) => e.topics.results.push(e.topics.results[1]!),
+    /was announced after/,
+  ],
+  [
+    'debits and credits of a company differ',
+    'I-04',
+    (e) => void (from(e).ledger[0]!.debit = '50.01'),
+    /debits and credits of Invoice\/2 differ by 0.01/,
+  ],
+  [
+    'a copy posts to another account',
+    'I-04',
+    (e) => void (to(e).ledger[1]!.accountId = '108'),
+    /Invoice 2 posts Accounts Receivable 50.00, Sales -50.00 in the source and/,
+  ],
+  [
+    'a copy posts another amount',
+    'I-04',
+    (e) => {
+      to(e).ledger[0]!.debit = '50.01';
+      to(e).ledger[1]!.credit = '50.01';
+    },
+    /Invoice 2 posts .* 50.00, .* and .* 50.01/,
+  ],
+  [
+    'a reference dangles',
+    'I-05',
+    (e) => void (to(e).records.Invoice![0].CustomerRef.value = '999'),
+    /Invoice 102 of the target points at Customer 999/,
+  ],
+  [
+    'a link stands with another tenant',
+    'I-05',
+    (e) => void (link(e, 'Invoice').organization_id = 'org-b'),
+    /belongs to another organization/,
+  ],
+  [
+    "a write went into another tenant's company",
+    'I-05',
+    (e) => e.companies.get('1000000004')!.journal.push(to(e).journal[0]!),
+    /Customer 101 was written into company 1000000004/,
+  ],
+  [
+    'eleven requests within a second',
+    'I-06',
+    (e) => void to(e).journal.push(...Array.from({ length: 10 }, () => ({ ...to(e).journal[0]!, effects: [] }))),
+    /11 requests within a second \(10 are allowed\)/,
+  ],
+  [
+    'forty-one batches within a minute',
+    'I-06',
+    (e) => {
+      const batch = (i: number) => new Date(Date.UTC(2026, 10, 21, 13, 0, 0, i * 1_300)).toISOString();
+      const rows = Array.from({ length: 41 }, (_, i) => ({
+        ...{ ...to(e).journal[0]!, startedAt: batch(i), time: batch(i), effects: [], path: '/v3/company/2/batch' },
+      }));
+      to(e).journal.push(...rows);
+    },
+    /41 batches within a minute/,
+  ],
+  [
+    'QuickBooks refused for the quota',
+    'I-06',
+    (e) => to(e).journal.push({ ...to(e).journal[0]!, startedAt: '2026-11-21T14:00:00Z', status: 429, effects: [] }),
+    /1 request refused for the quota/,
+  ],
+  [
+    'two refreshes at once',
+    'I-07',
+    (e) => void e.tokens.calls.push({ ...e.tokens.calls[0]!, startedAt: '2026-11-21T12:00:05.500Z' }),
+    /two token refreshes at once/,
+  ],
+  [
+    'a refresh without need',
+    'I-07',
+    (e) =>
+      void e.tokens.calls.push({
+        ...e.tokens.calls[0]!,
+        startedAt: '2026-11-21T12:00:08Z',
+        time: '2026-11-21T12:00:08Z',
+      }),
+    /refreshed twice without need/,
+  ],
+  [
+    'the stored token is not the newest',
+    'I-07',
+    (e) => void (e.tables.grants[0]!.refresh_token_sealed = sealed(source, 'org-a', 'older')),
+    /its grant is lost/,
+  ],
+  [
+    'the stored token stands with another company',
+    'I-07',
+    (e) => void (e.tables.grants[1]!.refresh_token_sealed = e.tables.grants[0]!.refresh_token_sealed),
+    /does not open/,
+  ],
+  [
+    "a neighbour's edits take ten minutes",
+    'I-08',
+    (e) => void (e.tables.log[0]!.duration_ms = 600_000),
+    /settle within 600 s/,
+  ],
+  [
+    'a tenant is held for a connection it has',
+    'I-08',
+    (e) =>
+      Object.assign(link(e, 'Invoice'), {
+        state: 'held',
+        failure_code: 'TARGET.RECONNECT_NEEDED',
+        failure_reason: 'x',
+      }),
+    /held for a connection that its own organization has not lost/,
+  ],
+  ['an effect has no entry', 'I-09', (e) => void e.tables.log.shift(), /create of Customer 101 .* has no entry/],
+  ['an effect has two entries', 'I-09', (e) => e.tables.log.push(e.tables.log[0]!), /has 2 entries/],
+  [
+    'an audit entry was changed',
+    'I-09',
+    (e) => void (e.tables.audit[1]!.details = { kind: 'replay' }),
+    /was changed at entry 2/,
+  ],
+  ['an audit entry is missing', 'I-09', (e) => void e.tables.audit.shift(), /lacks entry 1/],
+  [
+    'a consumer stands still',
+    'I-10',
+    (e) => void e.rest.motion.push('sync-mapper is 3 records behind'),
+    /sync-mapper is 3 records behind/,
+  ],
+  [
+    "our write was captured from a company that is nobody's source",
+    'I-11',
+    (e) =>
+      e.topics.changes.push({
+        ...e.topics.changes[0]!,
+        key: `${target}/Invoice/102`,
+        value: { ...e.topics.changes[0]!.value, realmId: target },
+      }),
+    /was captured as a change, and its company is nobody's source/,
+  ],
+  [
+    'our own write came back to where it came from',
+    'I-11',
+    (e) => {
+      e.tables.syncs.push({ ...e.tables.syncs[0]!, id: 'back', source_realm_id: target, target_realm_id: source });
+      const echo = { ...e.topics.changes[4]!, key: `${target}/Invoice/102` };
+      echo.value = {
+        ...echo.value,
+        realmId: target,
+        id: '102',
+        version: version(23, 1),
+        snapshot: { Id: '102', SyncToken: '1' },
+      };
+      e.topics.changes.push(echo);
+      e.tables.attempts.push({
+        ...e.tables.attempts[1]!,
+        call_id: 'call-back',
+        sync_id: 'back',
+        source_id: '102',
+        version: version(23, 1),
+        request_id: 'back',
+      });
+      e.tables.calls.push({ ...e.tables.calls[1]!, id: 'call-back', request_id: 'back', target_realm_id: source });
+      from(e).journal.push({
+        ...to(e).journal[1]!,
+        requestid: 'back',
+        effects: [{ type: 'Invoice', id: '2', act: 'update', token: '2', requestid: 'back' }],
+      });
+    },
+    /our own write into company 1000000002 came back into 1000000001/,
+  ],
+  ['a replay wrote', 'I-12', (e) => void (e.replay!.writes[0]!.writes = 2), /replay of 4 records wrote 2 times/],
+  [
+    'a failed item does not say why',
+    'I-13',
+    (e) => void (link(e, 'Invoice').state = 'failed'),
+    /is failed and does not say why/,
+  ],
+  [
+    'a record was created again and nobody asked',
+    'I-13',
+    (e) => void (link(e, 'Invoice').generation = 1),
+    /created again 1 times, the audit log says 0/,
+  ],
+  [
+    'what was redriven is nowhere',
+    'I-13',
+    (e) => {
+      e.tables.audit = [...chained('org-a', [['links.redriven', { released: ['Invoice/99'] }]]), e.tables.audit[2]!];
+    },
+    /Invoice\/99 of sync sync-a was redriven and is nowhere/,
+  ],
+];
+
+it.each(plants)('%s: %s says so', (_what, id, plant, named) => {
+  const evidence = healthy();
+  plant(evidence);
+  const { judgements, ok } = reportOf(evidence);
+  const { verdict } = judgements.find((one) => one.id === id)!;
+  expect(verdict.kind === 'violated' && verdict.violations.map(({ what }) => what).join('\n')).toMatch(named);
+  expect(ok).toBe(false);
+});
+
+it('every invariant has a planted mistake', () => {
+  expect(new Set(plants.map(([, id]) => id)).size).toBe(13);
+});
+
+it('the first offender is told with its whole life, in the order of time', () => {
+  const evidence = healthy();
+  to(evidence).records.Invoice = [];
+  const { lines } = reportOf(evidence, ['I-01']);
+  const life = lines.slice(1, -1);
+  const steps = [
+    'captured',
+    'written down: create',
+    'QuickBooks 1000000002',
+    'announced: created',
+    'written down: update',
+    'link: settled',
+  ];
+  const places = steps.map((step) => life.findIndex((line) => line.includes(step)));
+  expect(Math.min(...places)).toBeGreaterThanOrEqual(0);
+  const times = life.map((line) => line.trim().slice(0, 24));
+  expect(times).toEqual([...times].sort());
+});
+
+describe('what cannot be judged is said, and never counted as ok', () => {
+  it.each<[string, string, (e: Evidence) => void]>([
+    ['I-08', 'only one organization', (e) => void (e.tables.syncs = e.tables.syncs.slice(0, 1))],
+    ['I-12', 'no replay was made', (e) => void delete (e as { replay?: unknown }).replay],
+    ['I-07', 'the key of the stored tokens was not given', (e) => void delete (e as { tokenKey?: unknown }).tokenKey],
+    ['I-01', 'not at rest', (e) => void e.rest.motion.push('1 links ready')],
+  ])('%s: %s', (id, why, plant) => {
+    const evidence = healthy();
+    plant(evidence);
+    const { lines, ok } = reportOf(evidence);
+    expect(lines.find((line) => line.startsWith(id))).toMatch(new RegExp(`^${id} not judged: .*${why}`));
+    expect(lines.at(-1)).toMatch(/not_judged=\d+$/);
+    expect(ok).toBe(false);
+  });
+});
