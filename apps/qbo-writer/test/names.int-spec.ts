@@ -85,6 +85,25 @@ describe('names', () => {
     expect(await w.query(w.target, `select * from Customer where DisplayName = 'Nordwind'`)).toEqual([]);
   });
 
+  it('inactive in the source though its job owes money, and carried after that: held, and made inactive once the job has paid', async () => {
+    w.startWriter();
+    const [owner, item] = [await customer('Northwind'), await service()];
+    const job = await customer('Roof', { ParentRef: { value: owner.Id as string }, Job: true });
+    await edit('Customer', owner, { Active: false });
+    const invoice = await w.saveInvoice(String(job.Id), String(item.Id), 12);
+    await w.take(await w.sourceEvents());
+    await w.until((links) => links.some((one) => one.state === 'held' && one.failureCode === 'QBO.6220'));
+    expect(await w.targetRecord('Invoice', invoice.Id)).toMatchObject({ TotalAmt: 12 });
+    expect(await w.targetRecord('Customer', owner.Id)).toMatchObject({ Active: true });
+    await w.write(w.source, 'Invoice', { Id: invoice.Id, SyncToken: invoice.SyncToken }, '?operation=void');
+    await carryAll();
+    // Whoever takes the company over tries again, and then every quarter of an hour.
+    await Promise.all(w.writers.splice(0).map((writers) => writers.stop()));
+    w.startWriter();
+    await w.until((links) => links.every((one) => one.state === 'settled'));
+    expect(await w.targetRecord('Customer', owner.Id)).toMatchObject({ Active: false });
+  });
+
   it('renamed: what is under it follows, with no write of its own', async () => {
     w.startWriter();
     const parent = await customer('Northwind');

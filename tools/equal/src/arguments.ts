@@ -2,17 +2,23 @@
 import { parseArgs } from 'node:util';
 
 export interface EqualOptions {
-  seed: number;
+  /** one history after the other in one installation */
+  seeds: readonly number[];
   acts: number;
   /** indices of the acts to do, of those that the seed gives; all when absent */
   only?: readonly number[];
   /** entity types that are judged; all when absent */
   types?: readonly string[];
-  /** lost, doubled and reordered webhooks; backfill type by type, children before parents */
+  /** lost, doubled and reordered webhooks; backfill by types in any order, children before parents as often as not */
   shuffle: boolean;
+  /** QuickBooks misbehaves: errors, lost answers after the commit, cut answers, throttling, batches done by half */
+  faults: boolean;
+  /** so many times a process of ours is killed (kill -9) while there is work, in each way of carrying */
+  kills: number;
   how: readonly How[];
-  preset: 'sample' | 'generated' | 'empty';
+  company: CompanyKind;
   transactions: number;
+  years: number;
   /** a second currency in the generated company */
   currency?: string;
   /** runs that may be spent on finding a shorter failing history; 0 = none */
@@ -22,46 +28,74 @@ export interface EqualOptions {
 /** live: the target follows act by act; backfill: the target is filled when all is done */
 export type How = 'live' | 'backfill';
 
-export const usage = `npm run equal -- --seed S --acts N [--types Invoice,Payment] [--shuffle] [--how live|backfill|both]
-  [--preset generated|sample|empty] [--transactions 40] [--currency EUR] [--only 3,17,21] [--shrink-runs 10]
-One random history in a source company, carried to an empty one live and to another by backfill; at rest the two sets of books
-are compared. Exit 0 only when nothing differs; otherwise a shorter history that fails is looked for and printed.`;
+/** fixtures: real records, looked for beside the project and never part of it */
+export type CompanyKind = 'sample' | 'generated' | 'empty' | 'fixtures';
+
+export const usage = `npm run equal -- [--seed 1 | --seeds 1-12,40] [--acts 60] [--how live|backfill|both] [--shuffle] [--faults] [--kills 0]
+  [--company generated|sample|empty|fixtures] [--transactions 40] [--years 1] [--currency EUR]
+  [--types Invoice,Payment] [--only 3,17,21] [--shrink-runs 10]
+One random history in a source company, carried to an empty one live (backfill first, then act by act) and to another by
+backfill afterwards; at rest the two sets of books are compared. Exit 0 only when nothing differs; otherwise a shorter
+history that fails is looked for and printed.`;
 
 /** @throws TypeError with a sentence for a person */
 export function readArguments(args: string[]): EqualOptions | 'help' {
   const { values } = parseArgs({
     args,
     options: {
-      seed: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      seeds: { type: 'string' },
       acts: { type: 'string', default: '60' },
       only: { type: 'string' },
       types: { type: 'string' },
       shuffle: { type: 'boolean', default: false },
+      faults: { type: 'boolean', default: false },
+      kills: { type: 'string', default: '0' },
       how: { type: 'string', default: 'both' },
-      preset: { type: 'string', default: 'generated' },
+      company: { type: 'string' },
+      // What --company was called at first.
+      preset: { type: 'string' },
       transactions: { type: 'string', default: '40' },
+      years: { type: 'string', default: '1' },
       currency: { type: 'string' },
       'shrink-runs': { type: 'string', default: '10' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return 'help';
-  const { how, preset } = values;
+  const { how } = values;
+  const company = values.company ?? values.preset ?? 'generated';
   if (how !== 'live' && how !== 'backfill' && how !== 'both') throw new TypeError('--how takes live, backfill or both');
-  if (preset !== 'sample' && preset !== 'generated' && preset !== 'empty')
-    throw new TypeError('--preset takes generated, sample or empty');
+  if (!isCompanyKind(company)) throw new TypeError('--company takes generated, sample, empty or fixtures');
   return {
-    seed: wholeNumber('--seed', values.seed),
+    seeds: seedsIn(values.seeds ?? values.seed ?? '1'),
     acts: wholeNumber('--acts', values.acts),
     ...(values.only !== undefined && { only: listed(values.only).map((one) => wholeNumber('--only', one)) }),
     ...(values.types !== undefined && { types: listed(values.types) }),
     ...(values.currency !== undefined && { currency: values.currency }),
     shuffle: values.shuffle,
+    faults: values.faults,
+    kills: wholeNumber('--kills', values.kills),
     how: how === 'both' ? ['live', 'backfill'] : [how],
-    preset,
+    company,
     transactions: wholeNumber('--transactions', values.transactions),
+    years: wholeNumber('--years', values.years),
     shrinkRuns: wholeNumber('--shrink-runs', values['shrink-runs']),
   };
+}
+
+const companyKinds: readonly CompanyKind[] = ['generated', 'sample', 'empty', 'fixtures'];
+const isCompanyKind = (text: string): text is CompanyKind => companyKinds.some((one) => one === text);
+
+/** `1-4,9` -> 1, 2, 3, 4, 9 */
+function seedsIn(text: string): number[] {
+  const seeds = listed(text).flatMap((part) => {
+    const [first, last = first] = part.split('-').map((one) => wholeNumber('--seeds', one));
+    if (last! < first!) throw new TypeError('--seeds takes numbers and ranges: 1-12,40');
+    return Array.from({ length: last! - first! + 1 }, (_, n) => first! + n);
+  });
+  if (seeds.length === 0) throw new TypeError('--seeds takes numbers and ranges: 1-12,40');
+  return seeds;
 }
 
 function wholeNumber(name: string, text: string): number {

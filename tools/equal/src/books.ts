@@ -1,6 +1,6 @@
 // One company's books as the emulator gives them (dump and ledger), with the questions that the comparison asks.
 import type { Raw } from '#testing';
-import { cents } from '../../installation/src/comparison.js';
+import { cents, money } from '../../installation/src/comparison.js';
 
 export interface PostingLine {
   txnType: string;
@@ -14,6 +14,9 @@ export interface PostingLine {
   departmentId?: string;
   memo?: string;
 }
+
+/** How a record is called, for people and for comparison. */
+export type Named = (type: string, id: string) => string;
 
 /** Kept by QuickBooks for itself, once per company. */
 export const singletons: ReadonlySet<string> = new Set(['CompanyInfo', 'Preferences']);
@@ -64,20 +67,19 @@ export class Books {
     return name === undefined ? `${type} ${id}` : String(name);
   }
 
-  accountOf(line: PostingLine): string {
-    return this.nameOf('Account', line.accountId);
-  }
-
   accountType(line: PostingLine): string {
     return String(this.byKey.get(`Account/${line.accountId}`)?.AccountType);
   }
 
-  /** Everything of a line that must be the same in the other company, as one text; the amount is debit minus credit. */
-  textOf(line: PostingLine): string {
-    const parts = [line.date, this.accountOf(line), String(amountOf(line))];
-    parts.push(line.name ? `${line.name.type} ${this.nameOf(line.name.type, line.name.id)}` : '-');
-    parts.push(line.classId ? this.nameOf('Class', line.classId) : '-');
-    parts.push(line.departmentId ? this.nameOf('Department', line.departmentId) : '-');
+  /**
+   * Everything of a line that must be the same in the other company, as one text; the amount is debit minus credit.
+   * @param named how a record is called: its own name, or that of its copy
+   */
+  textOf(line: PostingLine, named: Named = (type, id) => this.nameOf(type, id)): string {
+    const parts = [line.date, named('Account', line.accountId), money(amountOf(line))];
+    parts.push(line.name ? `${line.name.type} ${named(line.name.type, line.name.id)}` : '-');
+    parts.push(line.classId ? named('Class', line.classId) : '-');
+    parts.push(line.departmentId ? named('Department', line.departmentId) : '-');
     return parts.join(' | ');
   }
 }

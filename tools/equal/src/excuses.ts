@@ -14,6 +14,7 @@ export const excuses: readonly Excuse[] = [
   },
   { code: /^CREATE\.NO_LINES$/, because: 'QuickBooks makes no such document without lines' },
   { code: /^QBO\.62(00|10)$/, because: 'the period is closed' },
+  { code: /^QBO\.6220$/, because: 'QuickBooks makes no name inactive that has a balance' },
   { code: /^QBO\.(5020|5030)$/, because: "the target's plan or settings lack the feature" },
 ];
 

@@ -1,19 +1,24 @@
 // One history: a source company with a person at work in it, an empty company that follows live, another that is filled by
 // backfill, and what both look like at rest.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { entityTypes } from '#core';
+import { entityTypes, isSingleton } from '#core';
 import type { EmulatorApp, Raw } from '#testing';
-import type { Control, LinkRow, SyncState } from '../../installation/src/control.js';
+import { Chance } from '../../demo/src/chance.js';
+import type { Control, LinkRow } from '../../installation/src/control.js';
 import type { Installation } from '../../installation/src/installation.js';
 import type { EqualOptions, How } from './arguments.js';
 import { Books, type PostingLine } from './books.js';
 import { judge, type Judgement } from './judgement.js';
+import { Rest } from './rest.js';
+import { makeSource, preferences } from './source-company.js';
+import { Killer, misbehave, misbehaved } from './troubles.js';
 
-const restTimeoutMs = 90_000;
 export const sweepMs = 3_000;
 /** A person does not do sixty things in one second; so many at a time, then a breath. */
 const actsInOneGo = 5;
 const breathMs = 400;
+/** So many jobs one after the other, each of some types: what arrives when is left to chance. */
+const shuffledJobs = 8;
 
 export interface Act {
   /** place in the seed's list, the name of the act on the command line (`--only`) */
@@ -35,83 +40,86 @@ export interface Outcome {
   judgements: { how: How; judgement: Judgement }[];
 }
 
-export const actsOf = ({ seed, acts, only }: EqualOptions): Act[] =>
+export const actsOf = ({ acts, only }: EqualOptions, seed: number): Act[] =>
   Array.from({ length: acts }, (_, index) => ({ index, seed: seed * 1_000_003 + index })).filter(
     ({ index }) => !only || only.includes(index),
   );
 
 export class Histories {
+  private readonly rest: Rest;
+  private last: { syncs: readonly string[]; realms: readonly string[] } | undefined;
+
   constructor(
     private readonly o: EqualOptions,
     private readonly installation: Installation,
     private readonly control: Control,
     private readonly app: EmulatorApp,
     private readonly say: (text: string) => void,
-  ) {}
+  ) {
+    this.rest = new Rest(control, installation.broken, say);
+  }
 
-  async run(acts: readonly Act[], hows: readonly How[]): Promise<Outcome> {
+  async run(seed: number, acts: readonly Act[], hows: readonly How[]): Promise<Outcome> {
     const { emulator } = this.installation;
-    // Own document numbers everywhere: otherwise the target would number by the order of arrival.
-    const preferences = { SalesFormsPrefs: { CustomTxnNumbers: true } };
-    const foreign = this.o.currency !== undefined && { multicurrency: true, currency: this.o.currency };
-    const source = (
-      await emulator.createCompany({
-        ...{ name: `Source ${this.o.seed}`, preset: this.o.preset, preferences, seed: this.o.seed, ...foreign },
-        ...(this.o.preset === 'generated' && { transactions: this.o.transactions, years: 1 }),
-      })
-    ).realmId;
+    if (this.last) await this.putAway(this.last);
+    this.last = undefined;
+    const chance = new Chance(seed);
+    const source = await makeSource(emulator, this.o, seed);
     const organization = await this.control.createOrganization(`History ${source}`);
-    const connect = async (realmId: string): Promise<void> =>
-      void (await this.control.connectCompany(
-        organization.id,
-        realmId,
-        await emulator.grant(this.app.clientId, realmId),
-      ));
+    const realms: string[] = [];
+    const connect = async (realmId: string): Promise<void> => {
+      realms.push(realmId);
+      const grant = await emulator.grant(this.app.clientId, realmId);
+      await this.control.connectCompany(organization.id, realmId, grant);
+      if (this.o.faults) await misbehave(emulator, realmId, seed);
+    };
     await connect(source);
     const targets: { how: How; target: string; before: Set<string>; syncId: string }[] = [];
     const addTarget = async (how: How): Promise<void> => {
-      const target = (
-        await emulator.createCompany({
-          name: `${how} mirror`,
-          preferences,
-          multicurrency: this.o.currency !== undefined,
-        })
-      ).realmId;
+      const multicurrency = this.o.currency !== undefined;
+      const { realmId: target } = await emulator.createCompany({ name: `${how} mirror`, preferences, multicurrency });
       await connect(target);
       const before = keysOf((await emulator.dump(target)).records);
       const { id: syncId } = await this.control.createSync(source, target);
       targets.push({ how, target, before, syncId });
-      await this.backfill(syncId);
     };
-    await emulator.webhooks(
-      this.o.shuffle
-        ? {
-            enabled: true,
-            minDelayMs: 0,
-            maxDelayMs: 800,
-            dropRate: 0.2,
-            duplicateRate: 0.2,
-            shuffle: true,
-            seed: this.o.seed,
-          }
-        : { enabled: true, minDelayMs: 0, maxDelayMs: 100, dropRate: 0, duplicateRate: 0, shuffle: false },
-    );
+    await emulator.webhooks(this.o.shuffle ? { ...lossyWebhooks, seed } : goodWebhooks);
     if (hows.includes('live')) {
       await addTarget('live');
-      await this.rest(source, targets[0]!.syncId, 'backfill before the live acts');
+      await this.amidKills(chance, () => this.backfill(targets[0]!.syncId, chance));
+      await this.atRest(source, targets[0]!.syncId, 'backfill before the live acts');
     }
-    const done = await this.work(source, acts);
-    if (hows.includes('backfill')) await addTarget('backfill');
+    let done: Done[] = [];
+    if (targets.length > 0) await this.amidKills(chance, async () => void (done = await this.work(source, acts)));
+    else done = await this.work(source, acts);
+    if (hows.includes('backfill')) {
+      await addTarget('backfill');
+      await this.amidKills(chance, () => this.backfill(targets.at(-1)!.syncId, chance));
+    }
     const judgements: Outcome['judgements'] = [];
     for (const { how, target, before, syncId } of targets) {
-      const unrest = await this.rest(source, syncId, how);
+      const unrest = await this.atRest(source, syncId, how);
       const judgement = await this.judge(source, target, before, syncId);
       if (unrest) judgement.differences.push({ what: 'rest', key: how, text: 'did not come to rest', cause: unrest });
       judgements.push({ how, judgement });
-      // Its work is over: it must not slow down the next.
-      await this.control.pause(syncId);
     }
+    if (this.o.faults) this.say(`QuickBooks misbehaved: ${await misbehaved(emulator)}`);
+    await emulator.clearFaults();
+    this.last = { syncs: targets.map(({ syncId }) => syncId), realms };
     return { done, judgements };
+  }
+
+  /** Their work is over: they must not slow down the next. */
+  private async putAway({ syncs, realms }: { syncs: readonly string[]; realms: readonly string[] }): Promise<void> {
+    for (const syncId of syncs) await this.control.pause(syncId);
+    for (const realmId of realms) await this.installation.emulator.revokeGrant(this.app.clientId, realmId);
+  }
+
+  private async amidKills(chance: Chance, work: () => Promise<void>): Promise<void> {
+    if (this.o.kills === 0) return work();
+    const killer = new Killer(this.installation, () => chance.next());
+    await Promise.all([work(), killer.run(this.o.kills)]);
+    this.say(`killed and started again: ${killer.told()}`);
   }
 
   private async work(source: string, acts: readonly Act[]): Promise<Done[]> {
@@ -124,47 +132,34 @@ export class Histories {
     return done;
   }
 
-  private async backfill(syncId: string): Promise<void> {
+  private async backfill(syncId: string, chance: Chance): Promise<void> {
     if (!this.o.shuffle) {
       await this.control.startJob(syncId, 'backfill');
       return;
     }
-    // Children before their parents, type by type.
     const types = Object.values(entityTypes)
       .filter((one) => one.operations.includes('query'))
       .sort((a, b) => b.rank - a.rank)
-      .map((one) => one.type);
-    for (const type of types) {
-      const { id } = await this.control.startJob(syncId, 'backfill', [type]);
+      .map(({ type }) => ({ type, turn: chance.next() }));
+    // As often as not strictly children first, the hardest order.
+    if (chance.happens(0.5)) types.sort((a, b) => a.turn - b.turn);
+    const size = Math.ceil(types.length / shuffledJobs);
+    for (let at = 0; at < types.length; at += size) {
+      const part = types.slice(at, at + size).map(({ type }) => type);
+      const { id } = await this.control.startJob(syncId, 'backfill', part);
       for (;;) {
-        const job = (await this.control.sync(syncId)).jobs.find((one) => one.id === id);
-        if (job?.state === 'failed') throw new Error(`the backfill of ${type} failed: ${job.error}`);
-        if (job?.state === 'done') break;
-        await sleep(100);
+        const job = await Promise.race([this.control.job(id), this.installation.broken]);
+        if (job.state === 'failed') throw new Error(`the backfill of ${part.join()} failed: ${job.error}`);
+        if (job.state === 'done') break;
+        await sleep(200);
       }
     }
   }
 
-  /** @returns why it is not at rest, if it does not come to rest */
-  private async rest(source: string, syncId: string, what: string): Promise<string | undefined> {
-    const deadline = performance.now() + restTimeoutMs;
+  private async atRest(source: string, syncId: string, what: string): Promise<string | undefined> {
     await sleep(2 * sweepMs);
     await this.control.look(source);
-    let calm = 0;
-    let state: SyncState;
-    do {
-      state = await Promise.race([this.control.sync(syncId), this.installation.broken]);
-      const failed = state.jobs.find((job) => job.state === 'failed');
-      if (failed) throw new Error(`${what}: the ${failed.kind} failed: ${failed.error}`);
-      const working = state.jobs.some((job) => job.state === 'queued' || job.state === 'running');
-      calm = state.quiet && !working ? calm + 1 : 0;
-      if (calm >= 2) {
-        this.say(`${what}: at rest, ${JSON.stringify(state.counts.byState)}`);
-        return undefined;
-      }
-      await sleep(400);
-    } while (performance.now() < deadline);
-    return `after ${restTimeoutMs / 1000} s: ${state.motion.join('; ')}; last error ${JSON.stringify(state.lastError)}`;
+    return this.rest.of(syncId, what);
   }
 
   private async judge(source: string, target: string, before: Set<string>, syncId: string): Promise<Judgement> {
@@ -177,8 +172,10 @@ export class Histories {
       links: [...links, ...files].filter(unique()),
       carried: carriedTypes,
       notPossible,
+      mappedOnly: (type, record) => isSingleton(type, record) || entityTypes[type]?.policy === 'adopted',
       nameLists,
       judged: (type) => !types || types.includes(type),
+      fragment: this.o.company === 'fixtures',
     });
   }
 
@@ -188,6 +185,16 @@ export class Histories {
     return new Books(dump.records as Record<string, Raw[]>, ledger.lines as PostingLine[]);
   }
 }
+
+const goodWebhooks = { enabled: true, minDelayMs: 0, maxDelayMs: 100, dropRate: 0, duplicateRate: 0, shuffle: false };
+const lossyWebhooks = {
+  enabled: true,
+  minDelayMs: 0,
+  maxDelayMs: 800,
+  dropRate: 0.2,
+  duplicateRate: 0.2,
+  shuffle: true,
+};
 
 function unique(): (link: LinkRow) => boolean {
   const seen = new Set<string>();

@@ -68,6 +68,9 @@ describe('a planted mistake is found', () => {
     ['another open balance', (e) => void (e.target.records.Invoice![0].Balance = 50), 'open Invoice/10'],
     ['a link is lost', (e) => void (e.target.records.Payment![0].Line = []), 'links Payment/11'],
     ['a record is lost', (e) => void (e.links as unknown[]).pop(), 'missing Payment/11'],
+    ['a note is lost', (e) => void (e.source.records.Invoice![0].PrivateNote = 'call first'), 'field Invoice/10'],
+    ['a due date moved', (e) => void (e.target.records.Invoice![0].DueDate = '2026-06-01'), 'field Invoice/10'],
+    ['another customer', (e) => void (e.target.records.Invoice![0].CustomerRef = { value: '999' }), 'field Invoice/10'],
     [
       'a record is there twice',
       (e) => void e.target.records.Invoice!.push({ Id: '177', TotalAmt: 50 }),
@@ -115,4 +118,30 @@ it('what failed without an excuse is a difference', () => {
     link.entityType === 'Payment' ? { ...link, targetId: null, state: 'failed', failureCode: 'QBO.2020' } : link,
   );
   expect(judge({ ...evidence, links }).differences.map(({ what }) => what)).toContain('missing');
+});
+
+it('a name that is held as it is, is still the same name in the ledger', () => {
+  const evidence = equalPair();
+  const links = evidence.links.map((link) =>
+    link.entityType === 'Customer'
+      ? { ...link, state: 'held', failureCode: 'QBO.6220', failureReason: 'a balance' }
+      : link,
+  );
+  Object.assign(evidence.source.records.Customer![0], { DisplayName: 'Ada (deleted)', Active: false });
+  const judged = judge({ ...evidence, links });
+  expect(judged.differences).toEqual([]);
+  expect(judged.held).toMatchObject([{ key: 'Customer/4' }]);
+  expect(judged.trialBalance).toEqual({ accounts: 3, source: '50.00', target: '50.00', difference: '0.00' });
+});
+
+it('of a company that was cut out of a larger one, what refers to what was left behind is held, not lost', () => {
+  const evidence = equalPair();
+  const links = evidence.links.map((link) =>
+    link.entityType === 'Payment' ? { ...link, targetId: null, state: 'waiting', waitingOn: ['Invoice/999'] } : link,
+  );
+  const left = { ...evidence, links, target: new Books({ ...evidence.target.records, Payment: [] }, []) };
+  expect(judge({ ...left, fragment: true }).held).toMatchObject([
+    { key: 'Payment/11', reason: 'refers to Invoice/999, which the source itself does not have' },
+  ]);
+  expect(judge(left).held).toEqual([]);
 });

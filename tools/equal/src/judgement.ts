@@ -3,9 +3,10 @@
 import type { Raw } from '#testing';
 import { cents, money } from '../../installation/src/comparison.js';
 import type { LinkRow } from '../../installation/src/control.js';
-import { amountOf, ownerOf, type Books, type PostingLine } from './books.js';
+import { amountOf, ownerOf, type Books, type Named, type PostingLine } from './books.js';
 import { excuses, parentCodes } from './excuses.js';
 import { linkTypeOf, linkedDocuments } from './linked.js';
+import { differences as contentDifferences, meaning } from './sameness.js';
 
 export interface Evidence {
   source: Books;
@@ -21,6 +22,10 @@ export interface Evidence {
   nameLists: ReadonlySet<string>;
   /** types that are judged */
   judged: (type: string) => boolean;
+  /** each company has its own of it, made by QuickBooks: mapped, never edited */
+  mappedOnly?: (type: string, record: Raw) => boolean;
+  /** the source was cut out of a larger company: what refers to a record that it does not have cannot be made */
+  fragment?: boolean;
 }
 
 export interface Difference {
@@ -45,6 +50,17 @@ export interface Judgement {
   counts: { type: string; source: number; target: number; held: number }[];
   /** types of the source that are not carried, with their number of records */
   notCarried: { type: string; records: number }[];
+  trialBalance: TrialBalance;
+}
+
+/** All postings but those of held records, account by account. */
+export interface TrialBalance {
+  accounts: number;
+  /** sum of the debit balances */
+  source: string;
+  target: string;
+  /** sum over accounts of how far the two are apart */
+  difference: string;
 }
 
 export function judge(e: Evidence): Judgement {
@@ -108,11 +124,12 @@ export function judge(e: Evidence): Judgement {
     counts.push(row);
     if (row.source !== row.target) say('count', type, `${row.source} in the source, ${row.target} in the target`);
   }
-  comparePostings(e, pairs, held, say, blame, linkOf);
+  const trialBalance = comparePostings(e, pairs, held, say, blame, linkOf);
   compareBalances(e, pairs, held, say);
   compareLinks(e, pairs, held, say);
+  compareContent(e, pairs, held, say, linkOf);
   return {
-    ...{ records, types: types.size, differences, counts },
+    ...{ records, types: types.size, differences, counts, trialBalance },
     held: [...held.values()].filter(({ key }) => e.carried.has(typeOf(key)) && e.judged(typeOf(key))),
     notCarried: source
       .types()
@@ -158,8 +175,10 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
       const excuse = excuses.find((one) => one.code.test(code));
+      const absent = e.fragment && (link.waitingOn ?? []).find((parent) => isAbsent(e.source, parent));
       const reason = `${link.state} ${code}: ${link.failureReason ?? ''}`;
       if (excuse) add(key, record, `${excuse.because} (${reason})`);
+      else if (absent) add(key, record, `refers to ${absent}, which the source itself does not have`);
       else if (link.state === 'waiting' || parentCodes.test(code)) {
         const named = [...(link.failureReason ?? '').matchAll(/\b([A-Z][A-Za-z]+)[ /](\d+)\b/g)];
         const parents = [...(link.waitingOn ?? []), ...named.map(([, parent, id]) => `${parent}/${id}`)];
@@ -182,6 +201,9 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
   }
   return held;
 }
+
+const isAbsent = (source: Books, parent: string): boolean =>
+  /^[A-Z]\w+\/\d+$/.test(parent) && source.record(parent) === undefined;
 
 /** `Type/source id` -> `Type/target id`. */
 function pairUp(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<string, string> {
@@ -223,24 +245,29 @@ function comparePostings(
   say: Say,
   blame: (key: string, text: string) => string,
   linkOf: ReadonlyMap<string, LinkRow>,
-): void {
+): TrialBalance {
   const { source, target } = e;
   // Held records are out of both sums: also what the target has of them from before they were held.
   const outHere = new Set([...held.keys()].flatMap((key) => pairs.get(key) ?? []));
   const judged = (key: string): boolean => e.judged(typeOf(key));
   const sums = new Map<string, { source: bigint; target: bigint }>();
   const names = new Map<string, { source: bigint; target: bigint }>();
+  // A source record is called as its copy is: names are compared as content, and a name that could not be made inactive (or is
+  // otherwise held) is still the same name in the ledger.
+  const here: Named = (type, id) => target.nameOf(type, id);
+  const there: Named = (type, id) => {
+    const copy = pairs.get(`${type}/${id}`);
+    return copy === undefined || !target.record(copy)
+      ? source.nameOf(type, id)
+      : here(type, copy.slice(type.length + 1));
+  };
   const count = (side: 'source' | 'target', books: Books, line: PostingLine): void => {
-    add(sums, books.accountOf(line), side, amountOf(line));
+    const named = side === 'source' ? there : here;
+    const account = named('Account', line.accountId);
+    add(sums, account, side, amountOf(line));
     const kind = books.accountType(line);
-    if (line.name && (kind === 'Accounts Receivable' || kind === 'Accounts Payable')) {
-      add(
-        names,
-        `${line.name.type} ${books.nameOf(line.name.type, line.name.id)} in ${books.accountOf(line)}`,
-        side,
-        amountOf(line),
-      );
-    }
+    if (line.name && (kind === 'Accounts Receivable' || kind === 'Accounts Payable'))
+      add(names, `${line.name.type} ${named(line.name.type, line.name.id)} in ${account}`, side, amountOf(line));
   };
   for (const line of source.lines) if (!held.has(ownerOf(line)) && judged(ownerOf(line))) count('source', source, line);
   for (const line of target.lines) {
@@ -248,29 +275,30 @@ function comparePostings(
     if (!outHere.has(owner) && !e.targetBefore.has(owner) && judged(owner)) count('target', target, line);
   }
   const guilty = new Map<string, string>();
+  const blameFor = (account: string, key: string): void => void (guilty.has(account) || guilty.set(account, key));
   for (const key of source.owners()) {
     if (held.has(key) || !judged(key)) continue;
-    const here = pairs.get(key);
+    const copy = pairs.get(key);
     const ours = source.posted(key);
-    const theirs = here === undefined ? [] : target.posted(here);
+    const theirs = copy === undefined ? [] : target.posted(copy);
     const [left, right] = lineDifference(
-      ours.map((line) => source.textOf(line)),
-      theirs.map((line) => target.textOf(line)),
+      ours.map((line) => source.textOf(line, there)),
+      theirs.map((line) => target.textOf(line, here)),
     );
     if (left.length + right.length === 0) continue;
-    for (const line of ours) if (!guilty.has(source.accountOf(line))) guilty.set(source.accountOf(line), key);
-    for (const line of theirs) if (!guilty.has(target.accountOf(line))) guilty.set(target.accountOf(line), key);
-    if (here === undefined || !target.record(here)) continue; // said as missing
+    for (const line of ours) blameFor(there('Account', line.accountId), key);
+    for (const line of theirs) blameFor(here('Account', line.accountId), key);
+    if (copy === undefined || !target.record(copy)) continue; // said as missing
     const text = `posts ${left.slice(0, 3).join(' ; ') || 'nothing more'} there, ${right.slice(0, 3).join(' ; ') || 'nothing more'} here`;
     const link = linkOf.get(key);
     const why =
       link && link.state !== 'settled' ? whyMissing(link, undefined) : 'its content differs or is computed differently';
     say('posting', key, text, blame(key, why));
   }
+  const paired = new Set(pairs.values());
   for (const key of target.owners()) {
-    if (!e.targetBefore.has(key) && ![...pairs.values()].includes(key))
-      for (const line of target.posted(key))
-        if (!guilty.has(target.accountOf(line))) guilty.set(target.accountOf(line), key);
+    if (!e.targetBefore.has(key) && !paired.has(key))
+      for (const line of target.posted(key)) blameFor(here('Account', line.accountId), key);
   }
   for (const [account, sum] of sums) {
     if (sum.source === sum.target) continue;
@@ -281,6 +309,15 @@ function comparePostings(
   for (const [name, sum] of names) {
     if (sum.source !== sum.target) say('balance', name, `${money(sum.source)} there, ${money(sum.target)} here`);
   }
+  const total = (of: (sum: { source: bigint; target: bigint }) => bigint): string =>
+    money([...sums.values()].reduce((all, sum) => all + of(sum), 0n));
+  const positive = (amount: bigint): bigint => (amount > 0n ? amount : 0n);
+  return {
+    accounts: sums.size,
+    source: total((sum) => positive(sum.source)),
+    target: total((sum) => positive(sum.target)),
+    difference: total(({ source: a, target: b }) => (a > b ? a - b : b - a)),
+  };
 }
 
 function add(
@@ -353,6 +390,7 @@ function compareLinks(
   held: ReadonlyMap<string, Held>,
   say: Say,
 ): void {
+  const heldHere = new Set([...held.keys()].flatMap((one) => pairs.get(one) ?? []));
   for (const [key, here] of pairs) {
     const [ours, theirs] = [e.source.record(key), e.target.record(here)];
     if (!ours || !theirs || held.has(key) || !e.judged(typeOf(key))) continue;
@@ -360,7 +398,6 @@ function compareLinks(
     const wanted = linkedDocuments(ours)
       .filter(known)
       .map((other) => pairs.get(other) ?? `source ${other}`);
-    const heldHere = new Set([...held.keys()].flatMap((one) => pairs.get(one) ?? []));
     const [left, right] = lineDifference(
       wanted,
       linkedDocuments(theirs).filter((other) => !heldHere.has(other) && e.carried.has(typeOf(other))),
@@ -368,4 +405,37 @@ function compareLinks(
     if (left.length + right.length > 0)
       say('links', key, `linked to ${left.join() || 'nothing more'} there, to ${right.join() || 'nothing more'} here`);
   }
+}
+
+/** What a record says beyond its postings: names, notes, dates, numbers, addresses, references. */
+function compareContent(
+  e: Evidence,
+  pairs: ReadonlyMap<string, string>,
+  held: ReadonlyMap<string, Held>,
+  say: Say,
+  linkOf: ReadonlyMap<string, LinkRow>,
+): void {
+  const translate = (type: string, id: string): string | undefined =>
+    pairs.get(`${type}/${id}`)?.slice(type.length + 1);
+  for (const [key, here] of pairs) {
+    const [ours, theirs] = [e.source.record(key), e.target.record(here)];
+    const type = typeOf(key);
+    if (!ours || !theirs || held.has(key) || !e.judged(type) || e.mappedOnly?.(type, ours)) continue;
+    const found = contentDifferences(meaning(type, said(ours), translate), meaning(type, said(theirs)));
+    if (found.length === 0) continue;
+    const link = linkOf.get(key);
+    say(
+      'field',
+      key,
+      found.slice(0, 4).join('; '),
+      link && link.state !== 'settled' ? whyMissing(link, undefined) : '',
+    );
+  }
+}
+
+/** A payment of nothing goes nowhere: QuickBooks keeps the account of one that was voided, and drops that of one made so. */
+function said(record: Raw): Raw {
+  if (Number(record.TotalAmt) !== 0 || record.DepositToAccountRef === undefined) return record;
+  const { DepositToAccountRef: _nowhere, ...rest } = record as Record<string, unknown>;
+  return rest;
 }

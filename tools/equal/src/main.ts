@@ -1,13 +1,14 @@
-// `npm run equal -- --seed S --acts N`: one random history, carried live and by backfill, and the proof that both copies are
+// `npm run equal -- --seed S --acts N`: random histories, carried live and by backfill, and the proof that both copies are
 // the same books. What differs is printed with its first cause, and with the shortest history that still shows it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Control } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
 import { readArguments, usage, type EqualOptions, type How } from './arguments.js';
-import { actsOf, Histories, sweepMs, type Done, type Outcome } from './history.js';
+import { actsOf, Histories, sweepMs, type Act, type Outcome } from './history.js';
+import { closingLine, failingIn, reportLines, sumOf, told, totalsOf, type Totals } from './report.js';
 import { shrink } from './shrink.js';
+import { fixturesPresent } from './source-company.js';
 
-const shownDifferences = 60;
 const startedMs = performance.now();
 const line = (text: string): void => void process.stdout.write(`${text}\n`);
 const phase = (text: string): void =>
@@ -20,70 +21,65 @@ async function prove(o: EqualOptions, installation: Installation): Promise<boole
   await installation.startApps(app, { SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs}ms` });
   const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
   const histories = new Histories(o, installation, control, app, phase);
-  const acts = actsOf(o);
-  phase(`${acts.length} acts of seed ${o.seed}, ${o.how.join(' and ')}${o.shuffle ? ', shuffled' : ''}`);
-  const outcome = await histories.run(acts, o.how);
-  const failing = report(outcome);
-  if (failing.length > 0 && o.shrinkRuns > 0) {
-    phase(`looking for a shorter history that fails (${failing[0]})`);
-    const shortest = await shrink(
-      acts,
-      async (shorter) => {
-        const { judgements } = await histories.run(shorter, [failing[0]!]);
-        const fails = judgements[0]!.judgement.differences.length > 0;
-        phase(`${shorter.length} acts: ${judgements[0]!.judgement.differences.length} differences`);
-        return fails;
-      },
-      o.shrinkRuns,
-    );
-    const wanted = new Set(shortest.map((act) => act.index));
-    line(
-      `shortest failing history: ${shortest.length} acts (--how ${failing[0]} --only ${[...wanted].join(',') || 'none: --acts 0'})`,
-    );
-    for (const done of outcome.done.filter(({ index }) => wanted.has(index))) line(`  ${told(done)}`);
+  phase('quotas as in reality, in real time: 500 requests and 40 batches of 30 a minute for each company');
+  const all: Totals[] = [];
+  for (const seed of o.seeds) {
+    const acts = actsOf(o, seed);
+    phase(`${acts.length} acts of seed ${seed}, ${described(o)}`);
+    const outcome = await histories.run(seed, acts, o.how);
+    for (const text of reportLines(outcome)) line(text);
+    all.push(totalsOf(acts.length, outcome));
+    if (o.seeds.length > 1) phase(`seed ${seed}: ${closingLine(all.at(-1)!)}`);
+    const [failing] = failingIn(outcome);
+    if (failing && o.shrinkRuns > 0) await printShortest(o, histories, seed, acts, failing, outcome);
   }
   // What the books cannot show: order, quota, tokens, log.
   const checked = await installation.judge({ replay: 'skip' });
   for (const said of checked.lines) line(said);
-  return closing(acts.length, outcome) && checked.violations === 0;
+  const total = sumOf(all);
+  line(closingLine(total));
+  return total.differences === 0 && checked.violations === 0;
 }
 
-/** @returns in which ways it fails */
-function report({ judgements }: Outcome): How[] {
-  for (const { how, judgement } of judgements) {
-    const { counts, notCarried, differences } = judgement;
-    line(
-      `${how}: ${counts.map((row) => `${row.type} ${row.source}${row.source === row.target ? '' : `/${row.target}`}${row.held ? ` (+${row.held} held)` : ''}`).join(', ')}`,
-    );
-    if (notCarried.length > 0)
-      line(`${how}: not carried: ${notCarried.map(({ type, records }) => `${type} ${records}`).join(', ')}`);
-    for (const { what, key, text, cause } of differences.slice(0, shownDifferences))
-      line(`${how}: difference: ${what} ${key}: ${text}${cause ? ` <- ${cause}` : ''}`);
-    if (differences.length > shownDifferences)
-      line(`${how}: and ${differences.length - shownDifferences} more differences`);
-  }
-  return judgements.filter(({ judgement }) => judgement.differences.length > 0).map(({ how }) => how);
+function described(o: EqualOptions): string {
+  const size = o.company === 'generated' ? ` of ${o.transactions} transactions` : '';
+  const troubles = [o.shuffle && 'shuffled', o.faults && 'faults', o.kills > 0 && `${o.kills} kills each`];
+  return [`company ${o.company}${size}`, o.how.join(' and '), ...troubles.filter(Boolean)].join(', ');
 }
 
-function closing(acts: number, { judgements }: Outcome): boolean {
-  const held = new Map(judgements.flatMap(({ judgement }) => judgement.held.map((one) => [one.key, one] as const)));
-  for (const { key, reason, amount } of held.values()) line(`held: ${key} ${amount}: ${reason}`);
-  const most = (of: (j: Outcome['judgements'][number]['judgement']) => number): number =>
-    Math.max(0, ...judgements.map(({ judgement }) => of(judgement)));
-  const differences = judgements.reduce((sum, { judgement }) => sum + judgement.differences.length, 0);
-  line(
-    `equal: acts=${acts} types=${most((j) => j.types)} records=${most((j) => j.records)} differences=${differences} held=${held.size}`,
+async function printShortest(
+  o: EqualOptions,
+  histories: Histories,
+  seed: number,
+  acts: readonly Act[],
+  failing: How,
+  outcome: Outcome,
+): Promise<void> {
+  phase(`looking for a shorter history that fails (${failing})`);
+  const shortest = await shrink(
+    acts,
+    async (shorter) => {
+      const { judgements } = await histories.run(seed, shorter, [failing]);
+      const { differences } = judgements[0]!.judgement;
+      phase(`${shorter.length} acts: ${differences.length} differences`);
+      return differences.length > 0;
+    },
+    o.shrinkRuns,
   );
-  return differences === 0;
+  const wanted = new Set(shortest.map((act) => act.index));
+  const only = wanted.size > 0 ? `--acts ${o.acts} --only ${[...wanted].join(',')}` : '--acts 0';
+  line(`shortest failing history: ${shortest.length} acts (--seed ${seed} --how ${failing} ${only})`);
+  for (const done of outcome.done.filter(({ index }) => wanted.has(index))) line(`  ${told(done)}`);
 }
-
-const told = ({ index, act, type, id, name, with: others }: Done): string =>
-  `${index}: ${act} ${type} ${id}${name ? ` "${name}"` : ''}${others?.length ? ` with ${others.map((one) => `${one.type} ${one.id}`).join(', ')}` : ''}`;
 
 async function main(): Promise<number> {
   const options = readArguments(process.argv.slice(2));
   if (options === 'help') {
     line(usage);
+    return 0;
+  }
+  if (options.company === 'fixtures' && !fixturesPresent()) {
+    line('equal: skipped: no real records at ../shared/fixtures');
     return 0;
   }
   let installation: Installation | undefined;
@@ -101,7 +97,7 @@ async function main(): Promise<number> {
   } catch (error) {
     line(`equal: failed: ${String((error as Error).stack)}`);
   }
-  if (code !== 0) line(`logs: ${(await installation?.keepLogs('equal-logs').catch(() => undefined)) ?? 'none'}`);
+  if (code !== 0) phase(`logs: ${(await installation?.keepLogs('equal-logs').catch(() => undefined)) ?? 'none'}`);
   await Promise.race([installation?.stop().catch(() => undefined), sleep(20_000)]);
   return code;
 }

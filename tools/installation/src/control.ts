@@ -1,5 +1,9 @@
 // The admin API and the sync log, as any client of them would read them.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Raw } from '#testing';
+
+/** A killed process is back within this time. */
+const restartMs = 30_000;
 
 export interface SyncState {
   quiet: boolean;
@@ -55,6 +59,10 @@ export class Control {
     return this.call('POST', `/v1/syncs/${syncId}/${kind}`, { ...(types && { types }) });
   }
 
+  job(id: string): Promise<{ state: string; error: string | null }> {
+    return this.call('GET', `/v1/jobs/${id}`);
+  }
+
   pause(syncId: string): Promise<unknown> {
     return this.call('POST', `/v1/syncs/${syncId}/pause`, {});
   }
@@ -90,15 +98,29 @@ export class Control {
   }
 
   private async call<T>(method: string, path: string, body?: unknown, base = this.url): Promise<T> {
-    const response = await fetch(`${base}${path}`, {
+    const request = {
       method,
       headers: {
         authorization: `Bearer ${this.adminKey}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
+    };
+    const response = await this.answer(`${base}${path}`, request);
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
     return (await response.json()) as T;
+  }
+
+  /** Asks again while nobody answers: a proof kills and restarts these processes, too, and every call here may be repeated. */
+  private async answer(url: string, request: RequestInit): Promise<Response> {
+    const deadline = performance.now() + restartMs;
+    for (;;) {
+      try {
+        return await fetch(url, request);
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await sleep(250);
+      }
+    }
   }
 }

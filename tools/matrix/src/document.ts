@@ -58,7 +58,8 @@ function notPossible(): string[] {
   const lineless = Object.values(entityTypes)
     .filter(({ needsLines }) => needsLines)
     .map(
-      ({ type }) => `- ${type} that was voided before it was carried: held, since QuickBooks makes none without lines`,
+      ({ type }) =>
+        `- ${type} that was voided, or lost all its lines, before it was carried: held, since QuickBooks makes none without lines`,
     );
   const special = Object.values(entityTypes).flatMap(({ type, specialCases }) =>
     specialCases.flatMap(({ when, notCarried }) =>
@@ -71,7 +72,9 @@ function notPossible(): string[] {
           ],
     ),
   );
-  return [...special, ...lineless];
+  const owing =
+    '- Customer, Vendor or Account that the source made inactive before others under it got a balance: carried, and held active until that balance is cleared (6220)';
+  return [...special, ...lineless, owing];
 }
 
 export function closingLine(cellOf: (type: string, act: ActName) => Cell): string {

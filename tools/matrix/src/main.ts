@@ -12,7 +12,7 @@ import type { ActName, Cell } from './acts.js';
 import { Bench } from './bench.js';
 import { closingLine, matrixDocument } from './document.js';
 import { whyImpossible } from './impossible.js';
-import { differences, meaning } from './sameness.js';
+import { differences, meaning } from '../../equal/src/sameness.js';
 import { allTests, type Test } from './stories.js';
 
 const restTimeoutMs = 30_000;

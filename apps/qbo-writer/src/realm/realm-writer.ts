@@ -41,6 +41,7 @@ import { touchedBy } from '../calls/touched.js';
 import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../calls/sender.js';
 import * as metrics from '../qbo-writer.metrics.js';
 import { announce, announceHeld } from '../results.js';
+import { BalancesLeft } from '../round/balances-left.js';
 import { ClosedBooks } from '../round/closed-books.js';
 import { FrozenByHand } from '../round/frozen-by-hand.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
@@ -106,6 +107,7 @@ export class RealmWriter {
   private readonly sender: Sender;
   private readonly closedBooks: ClosedBooks;
   private readonly frozenByHand: FrozenByHand;
+  private readonly balancesLeft: BalancesLeft;
   private readonly finished: Promise<void>;
 
   constructor(
@@ -127,6 +129,7 @@ export class RealmWriter {
     });
     this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
     this.frozenByHand = new FrozenByHand(realmId, fence, { links, reader, clock, log });
+    this.balancesLeft = new BalancesLeft(realmId, fence, { links, clock });
     this.lastWorkMs = clock.nowMs();
     this.finished = this.run();
   }
@@ -218,6 +221,7 @@ export class RealmWriter {
       // A loop that came and went would ask the target each time.
       if (await this.closedBooks.look(this.stopping.signal)) this.lastWorkMs = now;
       if (await this.frozenByHand.look(this.stopping.signal)) this.lastWorkMs = now;
+      if (await this.balancesLeft.look()) this.lastWorkMs = now;
       // A call that another owner wrote down in the moment of handing over.
       this.hasOpenCalls = true;
       // At most a twentieth of the time goes into it, however many links wait.

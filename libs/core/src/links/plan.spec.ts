@@ -452,6 +452,11 @@ describe('a plan that sends nothing', () => {
   });
 });
 
+it('a deposit whose payments were deleted before it was carried is held with its reason: QuickBooks makes none without lines', () => {
+  const empty = link('Deposit', { DepositToAccountRef: { value: '21' }, Line: [] });
+  expect(planWrite(empty, facts())).toMatchObject({ kind: 'hold', code: 'CREATE.NO_LINES' });
+});
+
 it('a bill payment that was voided before it was carried is held with its reason: QuickBooks makes none without lines', () => {
   const desired = link('BillPayment', { VendorRef: { value: '1' }, PayType: 'Check', TotalAmt: 0, Line: [] });
   expect(planWrite({ ...desired, desired: { ...desired.desired, op: 'void' } }, facts())).toMatchObject({

@@ -236,7 +236,7 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
     return { kind: 'hold', code: 'ADOPT.NO_KEY', reason: `nothing identifies this ${entityType} in the target` };
   }
   if (definition.needsLines && !(body.Line as unknown[] | undefined)?.length) {
-    const reason = `${entityType} without lines: voided before it was carried; QuickBooks makes none, and nothing of it is in the ledger`;
+    const reason = `${entityType} without lines: voided, or all that was in it removed, before it was carried; QuickBooks makes none, and nothing of it is in the ledger`;
     return { kind: 'hold', code: 'CREATE.NO_LINES', reason };
   }
   const collision = planCollision(entityType, body, {

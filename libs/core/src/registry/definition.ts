@@ -141,7 +141,7 @@ export interface EntityDefinition {
   readonly singletons?: readonly Singleton[];
   /** updates must carry every writable field (Attachable) */
   readonly fullUpdateOnly?: boolean;
-  /** cannot be made without lines; a voided one shows none */
+  /** cannot be made without lines; a voided one shows none, and neither does a deposit whose payments were deleted */
   readonly needsLines?: boolean;
 }
 

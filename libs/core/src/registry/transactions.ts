@@ -455,6 +455,7 @@ export const Deposit = entity({
   voidForm: 'none',
   naturalKeys: [['TxnDate', 'TotalAmt', 'DepositToAccountRef']],
   lookup: { by: 'field', field: 'TxnDate' },
+  needsLines: true,
   references: [
     ...documentReferences,
     ref('DepositToAccountRef', 'Account'),

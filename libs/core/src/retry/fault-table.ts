@@ -1,7 +1,7 @@
 // Every refusal QuickBooks is known to give (qbo-api.md 11.2), and what each one means for a record: one table, from which
 // the router decides and docs/failure-modes.md is written. A code that is missing here is judged by its HTTP status.
 export type FaultClass =
-  'never' | 'reread' | 'wait' | 'authenticate' | 'operator' | 'parent-missing' | 'duplicate-adopt';
+  'never' | 'reread' | 'wait' | 'authenticate' | 'operator' | 'parent-missing' | 'duplicate-adopt' | 'balance-left';
 
 export interface FaultRow {
   readonly codes: readonly number[];
@@ -147,7 +147,12 @@ export const faultTable: readonly FaultRow[] = [
     'operator',
     'decide: move the closing date of the target and it goes on by itself within minutes, or leave it held',
   ),
-  row(6220, 'list object has a balance', 'reread', 'clear its balance in the target, then redrive'),
+  row(
+    6220,
+    'list object has a balance',
+    'balance-left',
+    'clear its balance in the target: it goes on by itself; what depends on the name is carried meanwhile',
+  ),
   row(
     6240,
     'duplicate name',

@@ -21,6 +21,8 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   /** tries of 'reread' before giving up: somebody else keeps writing this record */
   readonly maxRereads: number;
+  /** tries of 'balance-left' before it is held: what clears the balance may be on its way */
+  readonly maxBalanceReads: number;
   /** tries of 'adopt': when the look-up finds no twin, the name is held by a record of another type */
   readonly maxAdoptions: number;
 }
@@ -48,6 +50,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   maxMs: 120_000,
   maxAttempts: 8,
   maxRereads: 5,
+  maxBalanceReads: 3,
   maxAdoptions: 2,
 };
 
@@ -93,6 +96,9 @@ function onRefusal(
     case 'reread':
       // The first re-read is free: a payment moved the token, no contention is to be expected.
       return attempt <= policy.maxRereads ? { kind: 'reread', delayMs: attempt === 1 ? 0 : delayMs } : failed;
+    case 'balance-left':
+      if (attempt <= policy.maxBalanceReads) return { kind: 'reread', delayMs };
+      return { kind: 'hold', until: 'operator', code: `QBO.${code}`, reason };
     case 'parent-missing':
       return attempt < policy.maxAttempts ? { kind: 'wait-for-parent', delayMs } : failed;
     case 'duplicate-adopt':

@@ -111,7 +111,7 @@ describe('every refusal of the fault table of QuickBooks', () => {
   };
   const answers: Record<string, readonly FaultClass[]> = {
     N: ['never'],
-    R: ['reread', 'parent-missing'],
+    R: ['reread', 'parent-missing', 'balance-left'],
     W: ['wait'],
     A: ['authenticate'],
     O: ['operator'],

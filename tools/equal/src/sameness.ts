@@ -1,7 +1,7 @@
 // Does the target's record say what the source's says? Content without book-keeping, references in the target's ids. Pure.
 import { canonicalContent, definitionOf } from '#core';
 import type { Raw } from '#testing';
-import { linkTypeOf } from '../../equal/src/linked.js';
+import { linkTypeOf } from './linked.js';
 
 /** Source id -> target id of a type, undefined when it has none. */
 export type Translate = (type: string, id: string) => string | undefined;
@@ -23,6 +23,8 @@ export function meaning(type: string, record: Raw, translate?: Translate): Map<s
       add(path, free ? String(value.value) : id(rule.types[0]!, value.value));
     } else if (rule?.kind === 'typed-ref' && value.value !== undefined) {
       add(path, `${value.type} ${id(String(value.type), value.value)}`);
+    } else if (value.Type !== undefined && value.EntityRef?.value !== undefined) {
+      add(path, `${value.Type} ${id(String(value.Type), value.EntityRef.value)}`);
     } else if (value.TxnId !== undefined) {
       add(path, `${linkTypeOf(String(value.TxnType))} ${id(linkTypeOf(String(value.TxnType)), value.TxnId)}`);
     } else if (Array.isArray(value)) value.forEach((one) => walk(one, `${path}.*`));

@@ -1,0 +1,42 @@
+// Names that QuickBooks refuses to make inactive while they have a balance (6220). A backfill meets them: the source made the name
+// inactive first and its jobs were invoiced afterwards, here the invoices come first. They are held, and tried again a few
+// times an hour: what clears a balance is another record, whose change says nothing to this one.
+import { transition } from '#core';
+import type { Clock } from '#common/clock';
+import { keyText, type Links } from '#storage';
+
+const codes = ['QBO.6220'];
+const againMs = 15 * 60_000;
+const namesPerLook = 50;
+
+export class BalancesLeft {
+  private triedMs: number | undefined;
+
+  constructor(
+    private readonly realmId: string,
+    private readonly fence: bigint,
+    private readonly ports: { links: Links; clock: Clock },
+  ) {}
+
+  /** Whether there is something to watch for. @throws FenceLost */
+  async look(): Promise<boolean> {
+    const { links, clock } = this.ports;
+    const held = await links.heldFor(this.realmId, codes, namesPerLook);
+    if (held.length === 0) return false;
+    const nowMs = clock.nowMs();
+    if (this.triedMs !== undefined && nowMs - this.triedMs < againMs) return true;
+    this.triedMs = nowMs;
+    const keys = held.map(({ syncId, entityType, sourceId }) => ({ syncId, entityType, sourceId }));
+    const wanted = new Set(keys.map(keyText));
+    await links.decide(this.realmId, this.fence, keys, clock.now(), (rows) => ({
+      changes: rows.flatMap(({ syncId, entityType, sourceId, link }) => {
+        const { state, attempts, applied, target } = link;
+        const key = { syncId, entityType, sourceId };
+        if (!wanted.has(keyText(key)) || state.kind !== 'held' || !codes.includes(state.code)) return [];
+        // The tries already made are kept: one more refusal holds it again.
+        return [{ key, state: transition(state, { kind: 'released' }), attempts, applied, target, wakes: false }];
+      }),
+    }));
+    return true;
+  }
+}

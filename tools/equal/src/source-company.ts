@@ -1,0 +1,34 @@
+// The source company of a history: made up from a seed, or real records from beside the project.
+import { existsSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EmulatorClient, Raw } from '#testing';
+import type { EqualOptions } from './arguments.js';
+
+/** Real records are never part of the project: where they are absent, the proof says so. */
+export const fixturesFolder = join(process.cwd(), '..', 'shared', 'fixtures', 'sandbox-company');
+export const fixturesPresent = (): boolean => existsSync(fixturesFolder);
+
+/** Own document numbers everywhere: otherwise the target would number by the order of arrival. */
+export const preferences = { SalesFormsPrefs: { CustomTxnNumbers: true } };
+
+/** @returns its realm */
+export async function makeSource(emulator: EmulatorClient, o: EqualOptions, seed: number): Promise<string> {
+  const foreign = o.currency !== undefined && { multicurrency: true, currency: o.currency };
+  const what: Record<string, unknown> =
+    o.company === 'fixtures'
+      ? { preset: 'import', records: await realRecords() }
+      : {
+          ...{ preset: o.company, seed, ...foreign },
+          ...(o.company === 'generated' && { transactions: o.transactions, years: o.years }),
+        };
+  return (await emulator.createCompany({ name: `Source ${seed}`, preferences, ...what })).realmId;
+}
+
+async function realRecords(): Promise<Record<string, Raw[]>> {
+  const records: Record<string, Raw[]> = {};
+  for (const file of (await readdir(fixturesFolder)).filter((name) => name.endsWith('.json'))) {
+    records[file.replace('.json', '')] = JSON.parse(await readFile(join(fixturesFolder, file), 'utf8')) as Raw[];
+  }
+  return records;
+}
