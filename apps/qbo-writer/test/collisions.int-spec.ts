@@ -97,6 +97,52 @@ describe('collisions', () => {
     }
   });
 
+  it.each<[string, Json, Json, string]>([
+    ['Customer', { DisplayName: 'Acme' }, {}, 'Vendor'],
+    ['Account', { Name: 'Acme' }, { AccountType: 'Expense' }, 'Account'],
+    ['Class', { Name: 'Acme' }, {}, 'Class'],
+  ])(
+    'a %s renamed onto a name that the target has is held with its holder, and goes on when it is free',
+    async (type, taken, more, holderType) => {
+      await w.begin();
+      const [field] = Object.keys(taken);
+      const made = await w.save(type, { [field!]: 'Before', ...more });
+      w.startWriter();
+      await w.carry(type, made);
+      await w.quiet();
+      const theirs = holderType === 'Account' ? { AccountType: 'Other Expense' } : {};
+      const holder = await w.write(w.target, holderType, { ...taken, ...theirs });
+      const renamed = await edit(type, made, { ...taken, ...more });
+      await w.carry(type, renamed);
+      await held(type);
+      expect(await w.link(type, made.Id)).toMatchObject({
+        failureCode: 'COLLISION.NAME',
+        failureReason: `the target has the name "Acme" already: ${holderType} ${String(holder.Id)}`,
+      });
+      await w.write(w.target, holderType, {
+        ...{ Id: holder.Id as string, SyncToken: holder.SyncToken as string, sparse: true },
+        ...theirs,
+        [field!]: 'Somebody else',
+      });
+      await redrive(type, made.Id);
+      await w.quiet();
+      expect(await w.targetRecord(type, made.Id)).toMatchObject(taken);
+    },
+    30_000,
+  );
+
+  it('a rename onto a taken name gets a suffix where the policy says so', async () => {
+    await w.begin(suffix);
+    const made = await w.save('Customer', { DisplayName: 'Before' });
+    w.startWriter();
+    await w.carry('Customer', made);
+    await w.quiet();
+    await w.write(w.target, 'Vendor', { DisplayName: 'Acme' });
+    await w.carry('Customer', await edit('Customer', made, { DisplayName: 'Acme' }));
+    await w.quiet();
+    expect(await w.targetRecord('Customer', made.Id)).toMatchObject({ DisplayName: 'Acme (C)' });
+  });
+
   function edit(type: string, { Id, SyncToken }: Json, changes: Json): Promise<Json> {
     return w.save(type, { Id: Id as string, SyncToken: SyncToken as string, sparse: true, ...changes });
   }

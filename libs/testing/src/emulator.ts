@@ -85,6 +85,11 @@ export class EmulatorClient {
     return this.steer<Raw>('PUT', 'clock', { advanceMs });
   }
 
+  /** Where sources disagree about QuickBooks, what this company does. */
+  switches(realmId: string, o: Record<string, unknown>) {
+    return this.steer<Raw>('PUT', `companies/${realmId}/switches`, o);
+  }
+
   stats(realmId: string) {
     return this.steer<Raw>('GET', `companies/${realmId}/stats`);
   }

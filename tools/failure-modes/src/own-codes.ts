@@ -31,7 +31,7 @@ export const ownCodes: readonly OwnCode[] = [
       'switch custom transaction numbers on in the target, or choose the document number rule "drop"',
     ],
     'COLLISION.NAME': [
-      'a customer, vendor or employee of the target has this name, perhaps an inactive one',
+      'something of the target has this name, at the making or after a rename: a customer, vendor or employee (perhaps inactive), or an entry of the same list under the same parent',
       'rename one of them, or set settings.collisions.names to "suffix", then redrive',
     ],
     'COLLISION.NUMBER': [
@@ -41,6 +41,18 @@ export const ownCodes: readonly OwnCode[] = [
     'MONEY.*': [
       'the target computed a total, tax or balance otherwise; the cause stands in the code and with each amount',
       'nothing is stuck: compare the two documents; TAX_RECOMPUTED: rates or addresses, AUTO_APPLIED: switch it off in the target, LINK_DROPPED: redrive, RATE and UNKNOWN: by hand',
+    ],
+    'MONEY.ROUNDING_LINE': [
+      "cents that the two companies' arithmetic cannot agree on stand on a rounding line of the copy, as settings.rounding says",
+      'nothing: the total is right; the log entry says how many cents and where they come from',
+    ],
+    'MONEY.TOO_FAR': [
+      'the copy is written, its total differs by more than rounding can make (1 cent per line, 5 per document), or rounding lines did not help',
+      'compare codes, rates and switches of the two companies; correct them in the target, then redrive: it is written and compared again',
+    ],
+    'MONEY.NO_ROUNDING_ACCOUNT': [
+      'the copy needs a rounding line, and settings.rounding names no item (sales) or account (purchases) for it',
+      'name one in settings.rounding (ids of the target), then redrive',
     ],
     'DEACTIVATE.DEPENDENTS_PENDING': [
       'a name is made inactive last, when what uses it has arrived',

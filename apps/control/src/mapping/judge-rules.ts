@@ -4,14 +4,15 @@ import { knownType } from '#core';
 import type { EntityRules, FieldRule, FilterCondition, LayerRules, Transform } from '#core';
 import type { FieldMistake } from '#common/problems';
 
-type Check = (value: unknown, field: string) => FieldMistake[];
+export type Check = (value: unknown, field: string) => FieldMistake[];
 
-const wrong = (field: string, message: string): FieldMistake[] => [{ field, message }];
+export const wrong = (field: string, message: string): FieldMistake[] => [{ field, message }];
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const text: Check = (value, field) => (typeof value === 'string' && value !== '' ? [] : wrong(field, 'must be a text'));
-const flag: Check = (value, field) => (typeof value === 'boolean' ? [] : wrong(field, 'must be true or false'));
+export const text: Check = (value, field) =>
+  typeof value === 'string' && value !== '' ? [] : wrong(field, 'must be a text');
+export const flag: Check = (value, field) => (typeof value === 'boolean' ? [] : wrong(field, 'must be true or false'));
 const flagOrText: Check = (value, field) =>
   typeof value === 'boolean' || typeof value === 'string' ? [] : wrong(field, 'must be true, false or a reason');
 const scalar: Check = (value, field) =>
@@ -20,7 +21,7 @@ const count: Check = (value, field) =>
   Number.isInteger(value) && Number(value) > 0 ? [] : wrong(field, 'must be a positive whole number');
 const wholeNumber: Check = (value, field) => (Number.isInteger(value) ? [] : wrong(field, 'must be a whole number'));
 const anything: Check = () => [];
-const oneOf =
+export const oneOf =
   (...options: string[]): Check =>
   (value, field) =>
     options.includes(String(value)) ? [] : wrong(field, `must be one of ${options.join(', ')}`);
@@ -38,7 +39,7 @@ const tableOf =
       : wrong(field, 'must be an object');
 
 /** An object with known fields; names ending in `!` must be there. */
-function shape(fields: Record<string, Check>): Check {
+export function shape(fields: Record<string, Check>): Check {
   const required = Object.keys(fields).filter((name) => name.endsWith('!'));
   const checks = Object.fromEntries(Object.entries(fields).map(([name, check]) => [name.replace('!', ''), check]));
   return (value, field) => {

@@ -22,6 +22,7 @@ import type { Job, SyncRow } from '#storage';
 import { OrganizationPageQuery, pageAnswer, pageRequest } from '../pages.js';
 import { mistakes, notFound } from '#common/problems';
 import { isUuid } from '../uuid.js';
+import { judgeSettings } from './judge-settings.js';
 import { attachable, LinkRedrive, redrivable } from './link-redrive.js';
 import { PreflightCheck, preflightView } from './preflight-check.js';
 import { SyncCommands } from './sync-commands.js';
@@ -144,6 +145,8 @@ export class SyncsController {
 
   @Post()
   async create(@Body() body: CreateSync) {
+    const odd = judgeSettings(body.settings);
+    if (odd.length > 0) throw mistakes(odd);
     const sync = await this.commands.create(body);
     await this.preflight.tryRun(sync);
     return syncView(sync);

@@ -8,6 +8,7 @@ import { keyText, type CallRecord, type Lane, type LinkKey, type Links, type Ope
 import * as metrics from '../qbo-writer.metrics.js';
 import { answersOf } from './answers.js';
 import { composeCall, wireOf, type PlannedWrite } from './compose.js';
+import { roundingPolicy, type SyncSettings } from '../round/sync-settings.js';
 import type { ReadBack } from './read-back.js';
 import { settleCall, type AttemptEnd, type CallAnswer } from './settling.js';
 
@@ -17,6 +18,7 @@ export interface SenderPorts {
   clock: Clock;
   log: Log;
   readBack: ReadBack;
+  settings: SyncSettings;
   /** in [0, 1) */
   random: () => number;
 }
@@ -131,6 +133,8 @@ export class Sender {
     let ends: AttemptEnd[] = [];
     let open = false;
     const holders = await this.holdersOf(call, facts);
+    const settings = await this.ports.settings.known();
+    const rounding = (syncId: string) => roundingPolicy(settings.get(syncId));
     const attempts = call.attempts.filter((_, position) => !facts.settledBefore.includes(position));
     const keys: LinkKey[] = [...attempts, ...[...holders.values()].flat()];
     const written = await links.decide(
@@ -139,7 +143,7 @@ export class Sender {
       keys,
       at,
       (rows) => {
-        const decided = settleCall(call, { ...facts, holders }, rows, { at, jitter: random });
+        const decided = settleCall(call, { ...facts, holders, rounding }, rows, { at, jitter: random });
         ends = decided.ends;
         open = decided.call.state === 'unknown';
         return decided;

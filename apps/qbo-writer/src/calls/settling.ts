@@ -9,6 +9,7 @@ import {
   type Json,
   type Outcome,
   type RetryPolicy,
+  type RoundingPolicy,
   type Settled,
   type Timing,
   type WriteAnswer,
@@ -34,6 +35,8 @@ export interface CallAnswer {
   drift?: ReadonlyMap<string, readonly Difference[]>;
   /** records of ours that hold a refused one frozen, by link */
   holders?: ReadonlyMap<string, readonly LinkKey[]>;
+  /** what a sync does about cents that the two companies' arithmetic cannot agree on; only recorded when absent */
+  rounding?: (syncId: string) => RoundingPolicy;
   httpStatus?: number | undefined;
   tid?: string | undefined;
 }
@@ -74,11 +77,9 @@ export function settleCall(
     }
     const own = judged(attempt, answer.answers[position]!);
     const holders = answer.holders?.get(keyText(attempt)) ?? [];
-    const settled = settledOrFailed(stored, attempt, holders.map(waitName), own, {
-      nowMs: timing.at.getTime(),
-      jitter: timing.jitter(),
-      policy: retryPolicy,
-    });
+    const rounding = answer.rounding?.(stored.syncId);
+    const when = { nowMs: timing.at.getTime(), jitter: timing.jitter(), policy: retryPolicy };
+    const settled = settledOrFailed(stored, attempt, holders.map(waitName), own, when, rounding);
     const result = withMerger(withDrift(settled.result, answer.drift?.get(keyText(attempt))), stored);
     const isUncertain = own.kind === 'failed' && own.failure.kind === 'uncertain';
     uncertain ||= isUncertain;
@@ -145,10 +146,11 @@ function settledOrFailed(
   frozenBy: readonly string[],
   answer: WriteAnswer,
   timing: Timing,
+  rounding: RoundingPolicy | undefined,
 ): Settled {
   const { link } = stored;
   try {
-    return settle(link, { ...attemptFacts(attempt), frozenBy }, answer, timing);
+    return settle(link, { ...attemptFacts(attempt), frozenBy }, answer, timing, rounding);
   } catch (error) {
     const record = answer.kind === 'done' ? answer.record : undefined;
     const made = record?.Id === undefined ? link.target : { id: String(record.Id), deleted: false };

@@ -45,6 +45,7 @@ import { BalancesLeft } from '../round/balances-left.js';
 import { ClosedBooks } from '../round/closed-books.js';
 import { FrozenByHand } from '../round/frozen-by-hand.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
+import { SyncSettings } from '../round/sync-settings.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
 
 export interface RealmWriterPorts {
@@ -118,7 +119,8 @@ export class RealmWriter {
   ) {
     const { links, syncs, client, clock, log, random } = ports;
     const reader = new TargetReader(realmId, { client, clock });
-    this.planner = new Planner(realmId, { links, syncs, reader });
+    const settings = new SyncSettings(realmId, syncs);
+    this.planner = new Planner({ links, settings, reader });
     this.sender = new Sender(realmId, fence, {
       links,
       client,
@@ -126,6 +128,7 @@ export class RealmWriter {
       log,
       random,
       readBack: new ReadBack({ reader, links }),
+      settings,
     });
     this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
     this.frozenByHand = new FrozenByHand(realmId, fence, { links, reader, clock, log });

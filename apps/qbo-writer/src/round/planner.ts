@@ -16,7 +16,8 @@ import {
   type WritePolicy,
 } from '#core';
 import type { RequestClass } from '#qbo';
-import { keyText, type Links, type LinkKey, type StoredLink, type Syncs } from '#storage';
+import { keyText, type Links, type LinkKey, type StoredLink } from '#storage';
+import { roundingPolicy, type SyncSettings } from './sync-settings.js';
 import { lookupKey, ReadRefused, type TargetReader } from './target-reader.js';
 
 export interface Planned {
@@ -45,10 +46,7 @@ interface Knowledge {
 }
 
 export class Planner {
-  constructor(
-    private readonly realmId: string,
-    private readonly ports: { links: Links; syncs: Syncs; reader: TargetReader },
-  ) {}
+  constructor(private readonly ports: { links: Links; settings: SyncSettings; reader: TargetReader }) {}
 
   /** @throws TargetUnavailable when the target could not be asked; nothing has happened then */
   async plan(stored: readonly StoredLink[], callClass: RequestClass, signal: AbortSignal): Promise<Planned[]> {
@@ -57,7 +55,7 @@ export class Planner {
     const [parents, wantedOut, policies, pending] = await Promise.all([
       this.parentsOf(stored, livesOn),
       this.membersWantingOut(stored),
-      this.policies(),
+      this.ports.settings.fresh(),
       this.pendingTransactions(stored),
     ]);
     const known = new Map<string, Knowledge>();
@@ -206,11 +204,6 @@ export class Planner {
     return wanted;
   }
 
-  private async policies(): Promise<Map<string, Json>> {
-    const syncs = await this.ports.syncs.byTarget([this.realmId]);
-    return new Map(syncs.map((sync) => [sync.id, sync.settings]));
-  }
-
   /** Only asked when a name is to be made inactive: transactions on their way may still need it active. */
   private async pendingTransactions(stored: readonly StoredLink[]): Promise<Set<string>> {
     const leaving = stored.filter(
@@ -258,8 +251,13 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
 }
 
 /**
+<<<<<<< HEAD
  * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}}`, each optional. `drift`
  * is one word for all types, or `{default, Invoice, ...}`.
+=======
+ * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, collisions: {names, numbers}, rounding}`, each optional.
+ * `drift` is one word for all types, or `{default, Invoice, ...}`.
+>>>>>>> ba413c5 (Give a copy a visible rounding line where the sync's policy says so, and name who has a name that a rename wants)
  */
 export function writePolicy(settings: Json, entityType: string): WritePolicy {
   const perType = typeof settings.drift === 'object' && settings.drift !== null ? (settings.drift as Json) : undefined;
@@ -273,7 +271,8 @@ export function writePolicy(settings: Json, entityType: string): WritePolicy {
     drift: drift === 'hold' ? 'hold' : defaultWritePolicy.drift,
     collisions: {
       names: collisions.names === 'suffix' ? 'suffix' : 'hold',
-      numbers: collisions.numbers === 'suffix' ? 'suffix' : 'hold',
+      numbers: collisions.numbers === 'suffix' || collisions.numbers === 'check' ? collisions.numbers : 'hold',
     },
+    rounding: roundingPolicy(settings),
   };
 }

@@ -1,6 +1,9 @@
 import * as fc from 'fast-check';
 import type { Json } from '../model/json.js';
-import { namesakeLookups, planCollision, withKeptSuffix, type CollisionFacts } from './collisions.js';
+import { defaultCollisionPolicy, namesakeLookups, planCollision, withKeptSuffix } from './collisions.js';
+import type { CollisionFacts, CollisionPolicy } from './collisions.js';
+import type { Link } from './link.js';
+import { defaultWritePolicy, planWrite, type Plan, type WriteFacts } from './plan.js';
 
 const suffix = { names: 'suffix', numbers: 'suffix' } as const;
 const facts = (more: Partial<CollisionFacts> = {}): CollisionFacts => ({
@@ -130,5 +133,86 @@ describe('a suffix once given', () => {
         },
       ),
     );
+  });
+});
+
+describe('a rename or a new number that was refused', () => {
+  const link = (entityType: string, payload: Json, applied: Json): Link => ({
+    entityType,
+    sourceId: '5',
+    state: { kind: 'ready' },
+    desired: { version: '2', hash: 'new', op: 'upsert', payload, references: [] },
+    applied: { version: '1', hash: 'old', payload: applied },
+    target: { id: '50', syncToken: '0', deleted: false },
+    generation: 0,
+    attempts: 1,
+  });
+  const plan = (one: Link, more: Partial<WriteFacts> = {}, collisions: CollisionPolicy = defaultCollisionPolicy) =>
+    planWrite(one, {
+      resolve: () => undefined,
+      policy: { ...defaultWritePolicy, collisions },
+      ...more,
+    });
+  const suffixes: CollisionPolicy = { names: 'suffix', numbers: 'suffix' };
+
+  it.each<[string, Json, Json, Json, string, string]>([
+    ['Customer', { DisplayName: 'New' }, { DisplayName: 'Old' }, { DisplayName: 'new' }, 'QBO.6240', 'New (C)'],
+    ['Account', { Name: 'New' }, { Name: 'Old' }, { Name: 'New', AccountType: 'Bank' }, 'QBO.6240', 'New (A)'],
+    [
+      'Item',
+      { Name: 'New', Type: 'Service' },
+      { Name: 'Old' },
+      { Name: 'New', Type: 'Inventory' },
+      'QBO.6240',
+      'New (I)',
+    ],
+    ['Class', { Name: 'New' }, { Name: 'Old' }, { Name: 'NEW', Active: false }, 'QBO.6240', 'New (C)'],
+    ['Invoice', { DocNumber: '7' }, { DocNumber: '6' }, { DocNumber: '7' }, 'QBO.6140', '7-2'],
+  ])('%s: the holders are looked for, then named or avoided, and it is never its own holder', (type, ...given) => {
+    const [payload, applied, holder, lastFault, suffixed] = given;
+    const one = link(type, payload, applied);
+    expect(plan(one)).toMatchObject({ kind: 'update' });
+    const asked = plan(one, { lastFault });
+    expect(asked).toMatchObject({ kind: 'lookup' });
+    const candidates = [{ Id: '9', ...holder }];
+    const code = lastFault === 'QBO.6140' ? 'COLLISION.NUMBER' : 'COLLISION.NAME';
+    expect(plan(one, { lastFault, candidates })).toMatchObject({ kind: 'hold', code, candidates: [`${type}/9`] });
+    const update = plan(one, { lastFault, candidates }, suffixes) as Extract<Plan, { kind: 'update' }>;
+    expect(update.kind).toBe('update');
+    expect(Object.values(update.body)).toContain(suffixed);
+    expect(Object.values(update.applied)).toContain(suffixed);
+    // Later edits keep what it was given.
+    const kept = plan(link(type, { ...payload, PrivateNote: 'x', Description: 'x', Notes: 'x' }, update.applied));
+    expect(JSON.stringify((kept as { body?: Json }).body)).not.toContain('"Name"');
+    const alone = type === 'Invoice' ? { kind: 'hold' } : { kind: 'update' };
+    expect(plan(one, { lastFault, candidates: [{ Id: '50', ...holder }] })).toMatchObject(alone);
+  });
+
+  it('is no collision under another parent', () => {
+    const one = link('Account', { Name: 'New' }, { Name: 'Old' });
+    const candidates = [{ Id: '9', Name: 'New', ParentRef: { value: '3' } }];
+    expect(plan(one, { lastFault: 'QBO.6240', candidates })).toMatchObject({ kind: 'update' });
+  });
+
+  it.each<[string, Json, Json, string]>([
+    ['Invoice', {}, {}, 'hold'],
+    ['Bill', { VendorRef: { value: '1' } }, { VendorRef: { value: '1' } }, 'hold'],
+    ['Bill', { VendorRef: { value: '1' } }, { VendorRef: { value: '2' } }, 'create'],
+    ['Purchase', { AccountRef: { value: '1' } }, { AccountRef: { value: '2' } }, 'create'],
+    ['JournalEntry', {}, {}, 'hold'],
+  ])('%s with a number that is checked before: %j against %j', (type, ours, theirs, kind) => {
+    const {
+      target: _none,
+      applied: _nothing,
+      ...fresh
+    } = link(type, { DocNumber: '7', Line: [{ Amount: 1 }], ...ours }, {});
+    const check: CollisionPolicy = { names: 'hold', numbers: 'check' };
+    expect(plan(fresh, {}, check)).toEqual({
+      kind: 'lookup',
+      lookups: [{ entityType: type, field: 'DocNumber', value: '7' }],
+    });
+    const candidates = [{ Id: '9', DocNumber: '7', ...theirs }];
+    expect(plan(fresh, { candidates }, check).kind).toBe(kind);
+    expect(plan(fresh, { candidates: [] }, check).kind).toBe('create');
   });
 });

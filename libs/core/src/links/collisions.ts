@@ -1,6 +1,7 @@
-// The name or number of a copy is taken in the target by something that is no twin. Customers, vendors and employees share
-// one space of names, inactive ones included; document numbers are unique where the company says so. Two answers: a visible
-// suffix, or a person decides with the holders named. Never a guess.
+// The name or number of a copy is taken in the target by something that is no twin, at its making or at a later rename.
+// Customers, vendors and employees share one space of names, inactive ones included; every other list has its own, parent by
+// parent; document numbers are unique where the company says so. Two answers: a visible suffix, or a person decides with the
+// holders named. Never a guess.
 import type { Json } from '../model/json.js';
 import { definitionOf, typesInRankOrder } from '../registry/index.js';
 import type { Lookup } from './adoption.js';
@@ -8,7 +9,8 @@ import type { Lookup } from './adoption.js';
 /** `settings.collisions` of a sync. */
 export interface CollisionPolicy {
   names: 'hold' | 'suffix';
-  numbers: 'hold' | 'suffix';
+  /** check: asked before a document is made, and held, also where QuickBooks would take the number twice */
+  numbers: 'hold' | 'suffix' | 'check';
 }
 
 export const defaultCollisionPolicy: CollisionPolicy = { names: 'hold', numbers: 'hold' };
@@ -24,7 +26,10 @@ export type Collision =
   | { kind: 'hold'; code: 'COLLISION.NAME' | 'COLLISION.NUMBER'; reason: string; candidates: string[] };
 
 const sharedField = 'DisplayName';
-const longestName = 500;
+/** Of the names that people share; the other lists take less. */
+const longestSharedName = 500;
+const longestName: Readonly<Record<string, number>> = { Term: 31, PaymentMethod: 31 };
+const longestListName = 100;
 const namedPeople = typesInRankOrder()
   .filter(({ nameField, policy }) => nameField === sharedField && policy === 'carried')
   .map(({ type }) => type);
@@ -38,6 +43,27 @@ export function namesakeLookups(entityType: string, body: Json, policy?: Collisi
   return others.flatMap((type) => values.map((value) => ({ entityType: type, field: sharedField, value })));
 }
 
+/** Asked after a refusal that says so: who in the target has the name or the number that this record is to get. */
+export function holderLookups(entityType: string, body: Json, fault: string, policy?: CollisionPolicy): Lookup[] {
+  if (fault === numberFault) return numberLookups(entityType, body);
+  const { lookup, nameField } = definitionOf(entityType);
+  const name: unknown = nameField && body[nameField];
+  if (typeof name !== 'string' || name === '') return [];
+  if (lookup.by === 'list') return [{ entityType }];
+  const values = policy?.names === 'suffix' ? [name, suffixed(entityType, name)] : [name];
+  const own = values.map((value) => ({ entityType, field: lookup.field, value }));
+  return [...own, ...namesakeLookups(entityType, body, policy)];
+}
+
+/** Documents of the target with the number of this one. */
+export function numberLookups(entityType: string, body: Json): Lookup[] {
+  const field = definitionOf(entityType).docNumberField?.field;
+  const number: unknown = field && body[field];
+  return field && typeof number === 'string' && number !== '' ? [{ entityType, field, value: number }] : [];
+}
+
+const numberFault = 'QBO.6140';
+
 export interface CollisionFacts {
   /** of the same type; none of them was chosen as the twin */
   candidates: readonly Json[];
@@ -49,20 +75,28 @@ export interface CollisionFacts {
   policy?: CollisionPolicy | undefined;
 }
 
-/** @param body bound, about to be created */
+/** @param body bound, about to be created or to get another name or number */
 export function planCollision(entityType: string, body: Json, facts: CollisionFacts): Collision {
   const { names, numbers } = facts.policy ?? defaultCollisionPolicy;
-  if (facts.fault === 'QBO.6140') return planNumber(entityType, body, facts, numbers);
-  const name: unknown = body[sharedField];
-  if (!namedPeople.includes(entityType) || typeof name !== 'string') return { kind: 'free', body };
-  const own = facts.candidates.map((record) => ({ entityType, record }));
+  if (facts.fault === numberFault || numbers === 'check') {
+    const numbered = planNumber(entityType, body, facts, numbers);
+    if (facts.fault === numberFault || numbered.kind === 'hold') return numbered;
+  }
+  const { nameField } = definitionOf(entityType);
+  const name: unknown = nameField && body[nameField];
+  if (!nameField || typeof name !== 'string') return { kind: 'free', body };
+  const own = facts.candidates
+    .filter((record) => namedPeople.includes(entityType) || sameParent(record, body))
+    .map((record) => ({ entityType, record }));
   const holdersOf = (wanted: string) =>
-    [...facts.namesakes, ...own].filter(({ record }) => isSame(record[sharedField], wanted));
+    [...facts.namesakes, ...own].filter(({ entityType: type, record }) =>
+      isSame(record[definitionOf(type).nameField ?? nameField], wanted),
+    );
   const holders = holdersOf(name);
   if (holders.length === 0) return { kind: 'free', body };
   const other = suffixed(entityType, name);
   if (names === 'suffix' && holdersOf(other).length === 0)
-    return { kind: 'free', body: { ...body, [sharedField]: other } };
+    return { kind: 'free', body: { ...body, [nameField]: other } };
   return {
     kind: 'hold',
     code: 'COLLISION.NAME',
@@ -71,7 +105,12 @@ export function planCollision(entityType: string, body: Json, facts: CollisionFa
   };
 }
 
-function planNumber(entityType: string, body: Json, facts: CollisionFacts, policy: 'hold' | 'suffix'): Collision {
+function planNumber(
+  entityType: string,
+  body: Json,
+  facts: CollisionFacts,
+  policy: CollisionPolicy['numbers'],
+): Collision {
   const rule = definitionOf(entityType).docNumberField;
   const number: unknown = rule && body[rule.field];
   if (!rule || typeof number !== 'string' || number === '') return { kind: 'free', body };
@@ -80,7 +119,10 @@ function planNumber(entityType: string, body: Json, facts: CollisionFacts, polic
     const suffix = `-${Math.max(facts.attempts, 1) + 1}`;
     return { kind: 'free', body: { ...body, [rule.field]: number.slice(-(rule.maxLength - suffix.length)) + suffix } };
   }
-  const holders = facts.candidates.filter((record) => isSame(record[rule.field], number));
+  const holders = facts.candidates.filter(
+    (record) => isSame(record[rule.field], number) && sameSeries(entityType, record, body),
+  );
+  if (holders.length === 0 && facts.fault !== numberFault) return { kind: 'free', body };
   const who = holders.map((record) => told({ entityType, record })).join(', ');
   return {
     kind: 'hold',
@@ -94,10 +136,9 @@ function planNumber(entityType: string, body: Json, facts: CollisionFacts, polic
 export function withKeptSuffix(entityType: string, body: Json, applied: Json | undefined): Json {
   if (!applied) return body;
   const kept = { ...body };
-  const [wanted, has]: unknown[] = [body[sharedField], applied[sharedField]];
-  if (namedPeople.includes(entityType) && typeof wanted === 'string' && isSame(has, suffixed(entityType, wanted))) {
-    kept[sharedField] = has;
-  }
+  const { nameField } = definitionOf(entityType);
+  const [wanted, has]: unknown[] = nameField ? [body[nameField], applied[nameField]] : [];
+  if (nameField && typeof wanted === 'string' && isSame(has, suffixed(entityType, wanted))) kept[nameField] = has;
   const rule = definitionOf(entityType).docNumberField;
   if (rule) {
     const [number, given]: unknown[] = [body[rule.field], applied[rule.field]];
@@ -113,7 +154,8 @@ export function withKeptSuffix(entityType: string, body: Json, applied: Json | u
 /** "Acme" of a vendor becomes "Acme (V)". */
 function suffixed(entityType: string, name: string): string {
   const suffix = ` (${entityType.charAt(0)})`;
-  return name.slice(0, longestName - suffix.length) + suffix;
+  const longest = namedPeople.includes(entityType) ? longestSharedName : (longestName[entityType] ?? longestListName);
+  return name.slice(0, longest - suffix.length) + suffix;
 }
 
 function told({ entityType, record }: Namesake): string {
@@ -122,4 +164,20 @@ function told({ entityType, record }: Namesake): string {
 
 function isSame(a: unknown, b: string): boolean {
   return typeof a === 'string' && a.trim().toLowerCase() === b.trim().toLowerCase();
+}
+
+/** Two sub-accounts of one name under two parents are no collision. */
+function sameParent(record: Json, body: Json): boolean {
+  const [theirs, ours] = [record, body].map((one) => (one.ParentRef as Json | undefined)?.value as unknown);
+  return (theirs ?? undefined) === (ours ?? undefined);
+}
+
+/** Bills are numbered by their vendors, checks by their account; sales forms and journals by the company. */
+function sameSeries(entityType: string, record: Json, body: Json): boolean {
+  const giver = definitionOf(entityType)
+    .naturalKeys.flat()
+    .find((field) => field === 'VendorRef' || field === 'AccountRef');
+  if (giver === undefined) return true;
+  const [theirs, ours] = [record, body].map((one) => (one[giver] as Json | undefined)?.value as unknown);
+  return theirs === undefined || ours === undefined || theirs === ours;
 }

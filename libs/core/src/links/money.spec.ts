@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import type { Json } from '../model/json.js';
 import { Money } from '../money/index.js';
-import { moneyCode, moneyDifferences, roundingAllowance } from './money.js';
-import { planCorrection, roundingDescription, type RoundingPolicy } from './rounding.js';
+import { moneyCode, moneyDifferences, roundingAllowance, roundingDescription } from './money.js';
+import { pendingRounding, planCorrection, roundingHash, withRoundingLine, type RoundingPolicy } from './rounding.js';
 
 const line = (Amount: number): Json => ({ Amount, DetailType: 'SalesItemLineDetail', SalesItemLineDetail: {} });
 const discount = (Amount: number): Json => ({ Amount, DetailType: 'DiscountLineDetail', DiscountLineDetail: {} });
@@ -225,5 +225,50 @@ describe('a rounding line', () => {
         },
       ),
     );
+  });
+
+  it("is given up after three that did not help: what moves with it (a discount, a tax) is a person's question", () => {
+    const body = { Line: [line(6), { ...line(0.01), Description: roundingDescription }] };
+    expect(planCorrection(body, 6, 6.01, policy, 2)).toMatchObject({ kind: 'line', cents: 0 });
+    expect(planCorrection(body, 6, 6.01, policy, 3)).toMatchObject({ kind: 'hold', code: 'MONEY.TOO_FAR' });
+  });
+
+  it('is never given to what has no lines of its own: a payment, a journal', () => {
+    const payment = { Line: [applied(5, 'Invoice')] };
+    const journal = { Line: [{ Amount: 5, DetailType: 'JournalEntryLineDetail' }] };
+    for (const body of [payment, journal]) expect(planCorrection(body, 5, 5.01, policy)).toEqual({ kind: 'none' });
+  });
+
+  it('says its gross where prices hold the tax', () => {
+    const body = { Line: [line(5)], GlobalTaxCalculation: 'TaxInclusive' };
+    const plan = planCorrection(body, 5.01, 5, policy) as { body: Json };
+    expect((plan.body.Line as Json[])[1]).toMatchObject({
+      Amount: 0.01,
+      SalesItemLineDetail: { TaxInclusiveAmt: 0.01 },
+    });
+  });
+
+  it('stays while the lines stay, is replaced when decided anew, and goes when they change', () => {
+    const had = { ...line(-0.02), Description: roundingDescription };
+    const applied = { hash: 'old', payload: { Line: [line(6), had] } };
+    const amounts = (body: Json) => (body.Line as Json[]).map(({ Amount }) => Amount as unknown);
+    expect(amounts(withRoundingLine({ Line: [line(6)], PrivateNote: 'x' }, applied, 'new', policy))).toEqual([
+      6, -0.02,
+    ]);
+    expect(amounts(withRoundingLine({ Line: [line(7)] }, applied, 'new', policy))).toEqual([7]);
+    const pending = { ...applied, hash: roundingHash({ tries: 1, cents: 3, desiredHash: 'new' }) };
+    expect(amounts(withRoundingLine({ Line: [line(6)] }, pending, 'new', policy))).toEqual([6, 0.03]);
+    // A newer version came before the line was written: its own answer decides.
+    expect(amounts(withRoundingLine({ Line: [line(7)] }, pending, 'newer', policy))).toEqual([7]);
+  });
+
+  it('keeps in the applied hash what is still to be done', () => {
+    fc.assert(
+      fc.property(fc.nat(3), fc.integer({ min: -5, max: 5 }), fc.base64String(), (tries, cents, desiredHash) => {
+        const pending = { tries, cents, desiredHash };
+        expect(pendingRounding(roundingHash(pending))).toEqual(pending);
+      }),
+    );
+    expect(pendingRounding('partial:abc')).toBeUndefined();
   });
 });

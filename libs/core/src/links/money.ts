@@ -36,7 +36,14 @@ export interface MoneyExpectation {
 
 /** One cent per line, five per document: what rounding can make; anything beyond has another cause. */
 export function roundingAllowance(body: Json): Money {
-  return new Money(Math.min(Math.max(linesOf(body).length, 1), 5)).dividedBy(100);
+  return new Money(Math.min(Math.max(ownLinesOf(body).length, 1), 5)).dividedBy(100);
+}
+
+/** By this text a line of ours is told from the source's own (rounding.ts). */
+export const roundingDescription = 'Rounding difference from source';
+
+export function isRoundingLine(line: Json): boolean {
+  return line.Description === roundingDescription;
 }
 
 /** Differences of computed amounts between the answer and what must be; nothing is said about amounts not answered. */
@@ -115,13 +122,17 @@ const byWeight: readonly MoneyCause[] = [
   'rounding',
 ];
 
-/** Lines, less the discount, plus tax; undefined for what is no form of such lines (journals, deposits, transfers). */
+/** Made of lines that QBO adds up: what journals, deposits, payments and transfers are not. */
+export function isForm(body: Json): boolean {
+  const lines = ownLinesOf(body);
+  return lines.length > 0 && lines.every((line) => formLines.has(String(line.DetailType)));
+}
+
+/** The source's lines, less the discount, plus tax; undefined for what is no form of such lines. */
 function totalOf(body: Json): Money | undefined {
-  const lines = linesOf(body);
-  if (lines.length === 0) return undefined;
+  if (!isForm(body)) return undefined;
   let sum = new Money(0);
-  for (const line of lines) {
-    if (!formLines.has(String(line.DetailType))) return undefined;
+  for (const line of ownLinesOf(body)) {
     const amount = moneyOf(line.Amount) ?? new Money(0);
     sum = line.DetailType === 'DiscountLineDetail' ? sum.minus(amount) : sum.plus(amount);
   }
@@ -156,6 +167,10 @@ const credits = new Set(['CreditMemo', 'VendorCredit']);
 
 function linksOf(record: Json): number {
   return linesOf(record).reduce((sum, line) => sum + ((line.LinkedTxn as unknown[] | undefined)?.length ?? 0), 0);
+}
+
+function ownLinesOf(body: Json): Json[] {
+  return linesOf(body).filter((line) => !isRoundingLine(line));
 }
 
 function linesOf(record: Json): Json[] {

@@ -4,10 +4,12 @@ import type { Json } from '../model/json.js';
 import { bindReferences, ruleOf, waitKey, type MissingReference, type Resolve } from '../references/index.js';
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
-import { namesakeLookups, planCollision, withKeptSuffix, type CollisionPolicy, type Namesake } from './collisions.js';
+import { holderLookups, namesakeLookups, numberLookups, planCollision, withKeptSuffix } from './collisions.js';
+import type { Collision, CollisionPolicy, Namesake } from './collisions.js';
 import { diffAnswer, type Difference } from './difference.js';
 import { stillHeld, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
+import { withRoundingLine, type RoundingPolicy } from './rounding.js';
 import { projection, sparseChanges } from './sparse.js';
 
 export interface WriteFacts {
@@ -46,6 +48,8 @@ export interface WritePolicy {
   excluded?: 'leave' | 'remove' | 'hold';
   /** a name or number that something else in the target has; held unless said */
   collisions?: CollisionPolicy;
+  /** cents that two companies' arithmetic cannot agree on; only recorded unless said */
+  rounding?: RoundingPolicy;
 }
 
 // Transactions are not looked up by default: in a migration every look-up is a metered read, and numbers of two companies'
@@ -235,22 +239,32 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   } else if (definition.policy === 'adopted') {
     return { kind: 'hold', code: 'ADOPT.NO_KEY', reason: `nothing identifies this ${entityType} in the target` };
   }
+  if (facts.policy.collisions?.numbers === 'check' && !facts.candidates) {
+    const numbered = numberLookups(entityType, body);
+    if (numbered.length > 0) return { kind: 'lookup', lookups: numbered };
+  }
   if (definition.needsLines && !(body.Line as unknown[] | undefined)?.length) {
     const reason = `${entityType} without lines: voided, or all that was in it removed, before it was carried; QuickBooks makes none, and nothing of it is in the ledger`;
     return { kind: 'hold', code: 'CREATE.NO_LINES', reason };
   }
-  const collision = planCollision(entityType, body, {
-    candidates: facts.candidates ?? [],
-    namesakes: facts.namesakes ?? [],
-    fault: facts.lastFault,
-    attempts: link.attempts,
-    policy: facts.policy.collisions,
-  });
+  const collision = collisionOf(link, body, facts);
   if (collision.kind === 'hold') return collision;
   const free = collision.body;
   if (free.Active !== false) return { kind: 'create', body: free, applied: free, deferred, partial: false };
   const created = { ...free, Active: true };
   return { kind: 'create', body: created, applied: created, deferred, partial: true };
+}
+
+/** @param body with the name and number that the copy is to have */
+function collisionOf(link: Link, body: Json, facts: WriteFacts): Collision {
+  return planCollision(link.entityType, body, {
+    // The copy itself is nobody it could collide with.
+    candidates: (facts.candidates ?? []).filter((one) => String(one.Id) !== link.target?.id),
+    namesakes: facts.namesakes ?? [],
+    fault: facts.lastFault,
+    attempts: link.attempts,
+    policy: facts.policy.collisions,
+  });
 }
 
 function mayAdopt(definition: EntityDefinition, link: Link, body: Json, facts: WriteFacts): boolean {
@@ -276,7 +290,8 @@ function planAdoption(entityType: string, body: Json, twin: Json, facts: WriteFa
 
 function planChange(link: Link, desired: Json, deferred: MissingReference[], facts: WriteFacts): Plan {
   const { entityType, target } = link;
-  const body = withKeptSuffix(entityType, desired, link.applied?.payload);
+  const named = withKeptSuffix(entityType, desired, link.applied?.payload);
+  const body = withRoundingLine(named, link.applied, link.desired.hash, facts.policy.rounding);
   const definition = definitionOf(entityType);
   if (definition.policy === 'adopted' || isSingleton(entityType, body))
     return { kind: 'noop', why: 'equal', applied: body };
@@ -302,14 +317,24 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
     return { kind: 'void', body: { ...key, ...form }, applied: body };
   }
   if (body.Active === false && applied.Active !== false && facts.dependentsPending) return postponedDeactivation;
+  const renamed = planRename(link, body, facts);
+  if (renamed.kind !== 'free') return renamed;
   const drifted = drift.map((difference) => difference.path.split('.')[0]!);
   const base = Object.fromEntries(Object.entries(applied).filter(([field]) => !drifted.includes(field)));
-  const changes = sparseChanges(entityType, base, body);
-  if (!changes) return { kind: 'noop', why: 'equal', applied: body };
+  const changes = sparseChanges(entityType, base, renamed.body);
+  if (!changes) return { kind: 'noop', why: 'equal', applied: renamed.body };
   if (!definition.operations.some((operation) => operation === 'update' || operation === 'sparse-update')) {
     return { kind: 'delete', body: key, again: true };
   }
-  return { kind: 'update', body: { ...key, sparse: true, ...changes }, applied: body, drift, deferred };
+  return { kind: 'update', body: { ...key, sparse: true, ...changes }, applied: renamed.body, drift, deferred };
+}
+
+/** A new name or number was refused because something else has it: who has, then the same answers as at a creation. */
+function planRename(link: Link, body: Json, facts: WriteFacts): Collision | Extract<Plan, { kind: 'lookup' }> {
+  const { lastFault } = facts;
+  if (lastFault === undefined || !duplicateFaults.has(lastFault)) return { kind: 'free', body };
+  const lookups = facts.candidates ? [] : holderLookups(link.entityType, body, lastFault, facts.policy.collisions);
+  return lookups.length > 0 ? { kind: 'lookup', lookups } : collisionOf(link, body, facts);
 }
 
 /** What we applied, with the fields that a person edited as they are now. */

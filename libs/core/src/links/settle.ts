@@ -7,7 +7,9 @@ import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/in
 import { frozenByHand, frozenFault, frozenTries, releaseName } from './frozen.js';
 import { diffAnswer, type Difference } from './difference.js';
 import type { Applied, Link, Target } from './link.js';
-import { moneyCode, moneyDifferences, type MoneyDifference } from './money.js';
+import { isRoundingLine, moneyCode, moneyDifferences, type MoneyDifference } from './money.js';
+import { defaultRounding, pendingRounding, planCorrection, roundingHash } from './rounding.js';
+import type { Correction, RoundingPolicy } from './rounding.js';
 import { transition, type LinkState } from './state.js';
 
 /** What an attempt was made of; the desired version may have moved on since. */
@@ -64,9 +66,15 @@ export interface Timing {
 }
 
 /** @throws IllegalTransition when the link is in no state that can end an attempt */
-export function settle(link: Link, attempt: AttemptFacts, answer: WriteAnswer, timing: Timing): Settled {
+export function settle(
+  link: Link,
+  attempt: AttemptFacts,
+  answer: WriteAnswer,
+  timing: Timing,
+  rounding: RoundingPolicy = defaultRounding,
+): Settled {
   return answer.kind === 'done'
-    ? settleDone(link, attempt, answer.record)
+    ? settleDone(link, attempt, answer.record, rounding)
     : settleFailed(link, attempt, answer.failure, timing);
 }
 
@@ -80,7 +88,7 @@ const outcomes = {
   noop: 'unchanged',
 } as const;
 
-function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined): Settled {
+function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined, rounding: RoundingPolicy): Settled {
   const { operation } = attempt;
   const removed = operation === 'delete' || operation === 'deactivate';
   const deferred = attempt.deferred ?? [];
@@ -90,12 +98,17 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
   const money = record && !removed ? moneyOfAnswer(link, attempt, record) : [];
   // One path is told once, by the one that knows the cause.
   const differences = [...money, ...fields.filter(({ path }) => !money.some((one) => one.path === path))];
+  const tries = triesBefore(link, attempt);
+  const correction: Correction = unfinished ? { kind: 'none' } : correctionOf(link, attempt, money, rounding, tries);
   // A hash that equals no desired one: the rest of the work shows as a difference until it is done.
-  const hash = unfinished ? `partial:${attempt.hash}` : attempt.hash;
+  const hash = unfinished ? `partial:${attempt.hash}` : hashAfter(attempt.hash, correction, tries);
+  const { kind: corrects } = correction;
   const state =
     deferred.length > 0
       ? transition(link.state, { kind: 'parent-missing', on: deferred })
-      : transition(link.state, { kind: 'settled', moved: link.desired.hash !== hash });
+      : corrects === 'hold'
+        ? transition(link.state, { kind: 'held', code: correction.code, reason: correction.reason })
+        : transition(link.state, { kind: 'settled', moved: link.desired.hash !== hash });
   return {
     state,
     applied: {
@@ -108,12 +121,63 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined)
     attempts: 0,
     // A removed parent gives its children nothing to bind to.
     wakes: !removed,
-    result: {
-      outcome: outcomes[operation],
-      ...describe(differences, moneyCode(money) ?? renumbered(link.entityType, differences)),
-    },
+    result:
+      corrects === 'hold'
+        ? { outcome: 'held', code: correction.code, reason: `${outcomes[operation]}, but ${correction.reason}` }
+        : {
+            outcome: outcomes[operation],
+            ...(balancedByLine(attempt, money) ??
+              describe(differences, moneyCode(money) ?? renumbered(link.entityType, differences))),
+          },
     differences,
   };
+}
+
+/** Rounding lines that this version of the document was given before this attempt, this one's among them. */
+function triesBefore({ applied }: Link, attempt: AttemptFacts): number {
+  const pending = pendingRounding(applied?.hash);
+  return pending?.desiredHash === attempt.hash ? pending.tries : 0;
+}
+
+/** A total that came back otherwise, where the sync's policy is a visible rounding line (rounding.ts). */
+function correctionOf(
+  link: Link,
+  attempt: AttemptFacts,
+  money: readonly MoneyDifference[],
+  rounding: RoundingPolicy,
+  tries: number,
+): Correction {
+  const total = money.find(({ path }) => path === 'TotalAmt');
+  // A newer version is desired already: its own answer decides.
+  if (!total || !attempt.applied || link.desired.hash !== attempt.hash) return { kind: 'none' };
+  return planCorrection(attempt.applied, total.sent, total.answered, rounding, tries);
+}
+
+function hashAfter(desiredHash: string, correction: Correction, tries: number): string {
+  switch (correction.kind) {
+    case 'none':
+      return desiredHash;
+    case 'line':
+      return roundingHash({ tries: tries + 1, cents: correction.cents, desiredHash });
+    case 'hold':
+      // Redriven, it is compared anew.
+      return `money:${desiredHash}`;
+    default:
+      return correction satisfies never;
+  }
+}
+
+/** The total agrees because of a rounding line: told with its amount, so that nobody wonders about the line. */
+function balancedByLine(
+  { applied }: AttemptFacts,
+  money: readonly MoneyDifference[],
+): { code: string; reason: string } | undefined {
+  const ours = ((applied?.Line as Json[] | undefined) ?? []).filter(isRoundingLine);
+  if (ours.length === 0 || money.some(({ path }) => path === 'TotalAmt')) return undefined;
+  const told = money.map(
+    ({ path, sent, answered, cause }) => `; ${path}: ${text(sent)} -> ${text(answered)} (${cause})`,
+  );
+  return { code: 'MONEY.ROUNDING_LINE', reason: `a rounding line of ${text(ours[0]!.Amount)}${told.join('')}` };
 }
 
 /**
