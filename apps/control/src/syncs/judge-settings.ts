@@ -44,6 +44,7 @@ const settings = shape({
   drift,
   collisions: shape({ names: oneOf('hold', 'suffix'), numbers: oneOf('hold', 'suffix', 'check') }),
   rounding,
+  excluded: oneOf('leave', 'remove', 'hold'),
   note: text,
 });
 

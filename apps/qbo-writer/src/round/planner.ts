@@ -252,7 +252,7 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
 
 /**
 <<<<<<< HEAD
- * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}}`, each optional. `drift`
+ * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}, rounding}`, each optional. `drift`
  * is one word for all types, or `{default, Invoice, ...}`.
 =======
  * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, collisions: {names, numbers}, rounding}`, each optional.
