@@ -5,6 +5,7 @@ import {
   defaultWritePolicy,
   freezesOthers,
   holderTypesOf,
+  namedLineReferences,
   planWrite,
   typesInRankOrder,
   type Json,
@@ -58,6 +59,7 @@ export class Planner {
       this.ports.settings.fresh(),
       this.pendingTransactions(stored),
     ]);
+    const lines = await this.namedLines(stored, livesOn, callClass, signal);
     const known = new Map<string, Knowledge>();
     // Two records of one round must not take the same twin.
     const chosen = new Set<string>();
@@ -69,6 +71,7 @@ export class Planner {
         policy: writePolicy(policies.get(one.syncId) ?? {}, one.entityType),
         dependentsPending: pending.has(keyText(one)),
         letGo: wantedOut.get(keyText(one)) ?? [],
+        linesOf: (entityType, sourceId) => lines.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
         ...(knowledge?.namesakes === undefined ? {} : { namesakes: knowledge.namesakes }),
@@ -181,6 +184,45 @@ export class Planner {
       }
     }
     return this.ports.links.targetIds([...keys.values()], keptWhenRemoved);
+  }
+
+  /**
+   * Lines of the copies whose lines are named one by one (core: named-lines.ts). One that was never changed since it was made has
+   * them numbered from 1, as we sent them; any other is read.
+   */
+  private async namedLines(
+    stored: readonly StoredLink[],
+    livesOn: LivesOn,
+    callClass: RequestClass,
+    signal: AbortSignal,
+  ): Promise<Map<string, Json[]>> {
+    const keys = new Map<string, LinkKey>();
+    for (const { syncId, entityType: type, link } of stored) {
+      for (const { entityType, sourceId } of namedLineReferences(type, link.desired.references)) {
+        const key = livesOn({ syncId, entityType, sourceId });
+        keys.set(keyText(key), key);
+      }
+    }
+    const found = new Map<string, Json[]>();
+    for (const parent of await this.ports.links.find([...keys.values()])) {
+      const { target, applied } = parent.link;
+      if (!target || target.deleted) continue;
+      const sent = (applied?.payload?.Line as Json[] | undefined) ?? [];
+      if (target.syncToken === '0' && sent.length > 0) {
+        found.set(
+          keyText(parent),
+          sent.map((line, n) => ({ ...line, Id: String(n + 1) })),
+        );
+        continue;
+      }
+      try {
+        const now = await this.ports.reader.read(parent.entityType, target.id, callClass, signal);
+        if (now) found.set(keyText(parent), (now.Line as Json[] | undefined) ?? []);
+      } catch (error) {
+        if (!(error instanceof ReadRefused)) throw error;
+      }
+    }
+    return found;
   }
 
   /** Of each record that freezes others (core: frozen.ts), those that must change and therefore be let go. */

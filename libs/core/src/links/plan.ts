@@ -1,7 +1,14 @@
 // What to do about one link now, decided once with everything on the table.
 import { isVoided } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
-import { bindReferences, ruleOf, waitKey, type MissingReference, type Resolve } from '../references/index.js';
+import {
+  bindReferences,
+  ruleOf,
+  waitKey,
+  withLinesFound,
+  type MissingReference,
+  type Resolve,
+} from '../references/index.js';
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
 import { holderLookups, namesakeLookups, numberLookups, planCollision, withKeptSuffix } from './collisions.js';
@@ -33,6 +40,8 @@ export interface WriteFacts {
   blocked?: { code: string; reason: string };
   /** of what this record holds frozen in the target (frozen.ts): what must change, and cannot until it is let go */
   letGo?: readonly MissingReference[];
+  /** lines, with their ids, of the copy of a record whose lines are named one by one; undefined when not known */
+  linesOf?: (entityType: string, sourceId: string) => readonly Json[] | undefined;
   /** transactions of the sync are still on their way: a name that they may use is not made inactive yet */
   dependentsPending?: boolean;
 }
@@ -177,8 +186,11 @@ function planUpsert(link: Link, payload: Json, facts: WriteFacts): Plan {
   const definition = definitionOf(link.entityType);
   const exists = link.target && (!link.target.deleted || definition.category === 'name-list');
   const members = stillHeld(facts.letGo ?? [], link.desired.references);
-  if (members.length > 0) return planLettingGo(link, bound.body, members, exists ? deferred : undefined, facts);
-  return exists ? planChange(link, bound.body, deferred, facts) : planCreation(link, bound.body, deferred, facts);
+  const body = facts.linesOf
+    ? withLinesFound(link.entityType, bound.body, link.desired.references, facts.linesOf)
+    : bound.body;
+  if (members.length > 0) return planLettingGo(link, body, members, exists ? deferred : undefined, facts);
+  return exists ? planChange(link, body, deferred, facts) : planCreation(link, body, deferred, facts);
 }
 
 /** See frozen.ts. @param deferred undefined when the target has no such record at the moment */

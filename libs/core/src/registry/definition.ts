@@ -34,8 +34,8 @@ export interface ReferenceRule {
    * are neither content nor ever sent. Without this, an element of another type is an error.
    */
   readonly others?: 'shown';
-  /** Of a LinkedTxn list: TxnLineId is sent. The copy's lines are numbered as the original's were when it was made. */
-  readonly keepsLine?: boolean;
+  /** Of a LinkedTxn list: TxnLineId is sent, as it is (payments have one line) or as that of the copy's line that says the same. */
+  readonly keepsLine?: true | 'by-content';
   /** Of a LinkedTxn list: what is in it cannot be changed or removed (fault 6540) until this record lets it go. */
   readonly freezes?: boolean;
   /** may be left out at first and patched later by a sparse update; this is how rings are broken */

@@ -109,7 +109,7 @@ const links = (path: string, types: readonly string[], options: Partial<Referenc
 /** The purchase orders that header and lines of a bill or purchase received. */
 const receivedOrders = [
   links('LinkedTxn.*', ['PurchaseOrder'], { others: 'shown' }),
-  links('Line.*.LinkedTxn.*', ['PurchaseOrder'], { others: 'shown', keepsLine: true }),
+  links('Line.*.LinkedTxn.*', ['PurchaseOrder'], { others: 'shown', keepsLine: 'by-content' }),
 ];
 
 const salesDocument = {
