@@ -92,6 +92,9 @@ describe('names', () => {
     await edit('Customer', owner, { Active: false });
     const invoice = await w.saveInvoice(String(job.Id), String(item.Id), 12);
     await w.take(await w.sourceEvents());
+    await w.until((links) => links.some((one) => one.failureCode === 'QBO.6220'));
+    // A minute of tries is over sooner.
+    await w.db.query(`update links set attempts = 6 where failure_code = 'QBO.6220'`);
     await w.until((links) => links.some((one) => one.state === 'held' && one.failureCode === 'QBO.6220'));
     expect(await w.targetRecord('Invoice', invoice.Id)).toMatchObject({ TotalAmt: 12 });
     expect(await w.targetRecord('Customer', owner.Id)).toMatchObject({ Active: true });

@@ -1,16 +1,17 @@
 // Names that QuickBooks refuses to make inactive while they have a balance (6220). A backfill meets them: the source made the name
-// inactive first and its jobs were invoiced afterwards, here the invoices come first. They are held, and tried again a few
-// times an hour: what clears a balance is another record, whose change says nothing to this one.
+// inactive first and its jobs were invoiced afterwards, here the invoices come first. They are held, and tried again, at
+// first soon, then a few times an hour: what clears a balance is another record, whose change says nothing to this one.
 import { transition } from '#core';
 import type { Clock } from '#common/clock';
 import { keyText, type Links } from '#storage';
 
 const codes = ['QBO.6220'];
-const againMs = 15 * 60_000;
+const soonestMs = 30_000;
+const latestMs = 15 * 60_000;
 const namesPerLook = 50;
 
 export class BalancesLeft {
-  private triedMs: number | undefined;
+  private tried: { atMs: number; againMs: number; names: ReadonlySet<string> } | undefined;
 
   constructor(
     private readonly realmId: string,
@@ -24,10 +25,14 @@ export class BalancesLeft {
     const held = await links.heldFor(this.realmId, codes, namesPerLook);
     if (held.length === 0) return false;
     const nowMs = clock.nowMs();
-    if (this.triedMs !== undefined && nowMs - this.triedMs < againMs) return true;
-    this.triedMs = nowMs;
     const keys = held.map(({ syncId, entityType, sourceId }) => ({ syncId, entityType, sourceId }));
     const wanted = new Set(keys.map(keyText));
+    const { tried } = this;
+    const isNew = [...wanted].some((name) => !tried?.names.has(name));
+    if (tried && !isNew && nowMs - tried.atMs < tried.againMs) return true;
+    // Each time longer, until a few times an hour.
+    const againMs = tried && !isNew ? Math.min(latestMs, 2 * tried.againMs) : soonestMs;
+    this.tried = { atMs: nowMs, againMs, names: wanted };
     await links.decide(this.realmId, this.fence, keys, clock.now(), (rows) => ({
       changes: rows.flatMap(({ syncId, entityType, sourceId, link }) => {
         const { state, attempts, applied, target } = link;

@@ -21,7 +21,7 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   /** tries of 'reread' before giving up: somebody else keeps writing this record */
   readonly maxRereads: number;
-  /** tries of 'balance-left' before it is held: what clears the balance may be on its way */
+  /** tries of 'balance-left' before it is held: what clears the balance may be on its way, a minute long */
   readonly maxBalanceReads: number;
   /** tries of 'adopt': when the look-up finds no twin, the name is held by a record of another type */
   readonly maxAdoptions: number;
@@ -50,7 +50,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   maxMs: 120_000,
   maxAttempts: 8,
   maxRereads: 5,
-  maxBalanceReads: 3,
+  maxBalanceReads: 6,
   maxAdoptions: 2,
 };
 
