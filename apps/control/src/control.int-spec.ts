@@ -536,6 +536,25 @@ describe('the admin API', () => {
       reason: 'changed our mind',
       rules: { entities: { Bill: { excluded: false } } },
     });
+    // As it was, and what made one record what it is: every layer that spoke, the last one decided.
+    const before = await ask('GET', `/v1/syncs/${it.id}/mapping?version=${first.body.version}`);
+    expect(before.body.layers[1]).toMatchObject({ reason: 'first', rules: { entities: { Bill: { excluded: true } } } });
+    expect(await ask('GET', `/v1/syncs/${it.id}/mapping?version=x`)).toMatchObject({ status: 400 });
+    await link(it, '1', 'settled');
+    await db.query(`update links set mapping_version = $2, entity_type = 'Bill' where sync_id = $1`, [
+      it.id,
+      second.body.version,
+    ]);
+    const record = await ask('GET', `/v1/syncs/${it.id}/mapping/records/Bill/1`);
+    expect(record.body).toMatchObject({
+      version: second.body.version,
+      layers: [{ layer: 'organization' }, { layer: 'sync', author: 'ann', reason: 'changed our mind' }],
+      rules: {
+        excluded: { value: false, from: [{ layer: 'sync', id: second.body.version }] },
+        omit: { Memo: { value: true, from: [{ layer: 'organization', id: own.body.version }] } },
+      },
+    });
+    expect(await ask('GET', `/v1/syncs/${it.id}/mapping/records/Bill/2`)).toMatchObject({ status: 404 });
     const odd = await add({ rules: { entities: { Bil: {}, Bill: { adopt: 'no' } } } });
     expect(odd).toMatchObject({
       status: 400,

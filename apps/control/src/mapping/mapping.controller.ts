@@ -1,9 +1,10 @@
 // A tenant's mapping layers. A layer is never changed: a new one takes its place, with who and why. What is desired changes
 // with the next change of a record; a replay applies new rules to all of them.
-import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { IsIn, IsObject, IsOptional, Length } from 'class-validator';
+import { rulesFor } from '#core';
 import type { LayerRules } from '#core';
-import { Database, MappingLayers, Syncs } from '#storage';
+import { Database, LinkReport, MappingLayers, Syncs } from '#storage';
 import type { StoredMappingLayer, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 import { mistakes, notFound } from '#common/problems';
@@ -31,6 +32,7 @@ export class MappingController {
     private readonly db: Database,
     private readonly syncs: Syncs,
     private readonly layers: MappingLayers,
+    private readonly links: LinkReport,
     private readonly audit: AuditTrail,
   ) {}
 
@@ -57,10 +59,25 @@ export class MappingController {
     return stored ? layerView(stored) : { version, layer, rules, author, reason };
   }
 
+  /** What applies now, or applied at a version. */
   @Get()
-  async contributing(@Param('id') id: string) {
-    const layers = await this.layers.of(scopeOf(await this.find(id)));
+  async contributing(@Param('id') id: string, @Query('version') version?: string) {
+    const layers = await this.layers.of(scopeOf(await this.find(id)), versionOf(version));
     return { version: Math.max(0, ...layers.map((layer) => layer.id)), layers: layers.map(layerView) };
+  }
+
+  /** Which layers made one record what it is: the version it was mapped under, and each rule of its type with who spoke. */
+  @Get('records/:type/:sourceId')
+  async ofRecord(@Param('id') id: string, @Param('type') entityType: string, @Param('sourceId') sourceId: string) {
+    const sync = await this.find(id);
+    const [link] = (await this.links.page(sync.id, { types: [entityType], sourceId }, 1)).items;
+    if (!link) throw notFound('link', `${entityType}/${sourceId}`, `GET /v1/syncs/${sync.id}/links lists them.`);
+    const version = Number(link.mappingVersion);
+    const [ruleSet, layers] = await Promise.all([
+      this.layers.ruleSetAt(scopeOf(sync), version),
+      this.layers.of(scopeOf(sync), version),
+    ]);
+    return { entityType, sourceId, version, layers: layers.map(layerView), rules: rulesFor(ruleSet, entityType) };
   }
 
   private async find(id: string): Promise<SyncRow> {
@@ -68,6 +85,13 @@ export class MappingController {
     if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
     return sync;
   }
+}
+
+function versionOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text))
+    throw mistakes([{ field: 'version', message: 'is a number, as in the answer of GET mapping' }]);
+  return Number(text);
 }
 
 const scopeOf = (sync: SyncRow) => ({ syncId: sync.id, organizationId: sync.organizationId });

@@ -217,6 +217,14 @@ function compareInterference(source: CompanyFacts, target: CompanyFacts, warns: 
         'Switch custom transaction numbers on in the target: with them off it numbers sales forms itself and the numbers of the source are lost (or choose the document number policy "drop" and live with it).',
     });
   }
+  if (source.booksClosedUntil !== undefined && target.booksClosedUntil === undefined) {
+    warns('PREFLIGHT.CLOSED_BOOKS', {
+      subject: 'AccountingInfoPrefs.BookCloseDate',
+      source: source.booksClosedUntil,
+      target: 'open',
+      whatToDo: `Close the target up to ${source.booksClosedUntil} too once the backfill is done: until then nothing protects those years there.`,
+    });
+  }
   if (target.booksClosedUntil !== undefined) {
     warns('PREFLIGHT.CLOSED_BOOKS', {
       subject: 'AccountingInfoPrefs.BookCloseDate',

@@ -106,6 +106,13 @@ describe('a preflight', () => {
       {},
       { preferences: { AccountingInfoPrefs: { BookCloseDate: '2025-12-31' } } },
     ],
+    [
+      'CLOSED_BOOKS',
+      'warns',
+      'the source is closed and the target open',
+      { preferences: { AccountingInfoPrefs: { BookCloseDate: '2025-12-31' } } },
+      {},
+    ],
     ['TRACKING', 'warns', 'classes', {}, { preferences: { AccountingInfoPrefs: { ClassTrackingPerTxnLine: false } } }],
     ['TRACKING', 'warns', 'locations', {}, { preferences: { AccountingInfoPrefs: { TrackDepartments: false } } }],
     ['FEATURE', 'warns', 'inventory', {}, { preferences: { ProductAndServicesPrefs: { QuantityOnHand: false } } }],
