@@ -260,18 +260,20 @@ describe('the admin API', () => {
     const again = await ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId });
     expect(again).toMatchObject({ status: 409, body: { code: 'SYNC.EXISTS' } });
     const back = await ask('POST', '/v1/syncs', { sourceRealmId: targetRealmId, targetRealmId: sourceRealmId });
-    expect(back).toMatchObject({ status: 409, body: { code: 'SYNC.LOOP' } });
+    expect(back).toMatchObject({ status: 201, body: { sourceRealmId: targetRealmId } });
   });
 
-  it('makes one of two opposite syncs that are asked for at the same moment', async () => {
+  it('makes both of two opposite syncs, and two of a ring of three, that are asked for at the same moment', async () => {
     const organizationId = await organization();
     for (let round = 0; round < 5; round++) {
-      const [a, b] = [await company(organizationId), await company(organizationId)];
-      const answers = await Promise.all([
-        ask('POST', '/v1/syncs', { sourceRealmId: a, targetRealmId: b }),
-        ask('POST', '/v1/syncs', { sourceRealmId: b, targetRealmId: a }),
-      ]);
-      expect(answers.map((answer) => answer.status).sort()).toEqual([201, 409]);
+      const [a, b, c] = [await company(organizationId), await company(organizationId), await company(organizationId)];
+      const between = (sourceRealmId: string, targetRealmId: string) =>
+        ask('POST', '/v1/syncs', { sourceRealmId, targetRealmId });
+      const ring = await Promise.all([between(a, b), between(b, c), between(c, a)]);
+      expect(ring.map((answer) => answer.status).sort()).toEqual([201, 201, 409]);
+      expect(ring.find(({ status }) => status === 409)).toMatchObject({ body: { code: 'SYNC.LOOP' } });
+      const [d, e] = [await company(organizationId), await company(organizationId)];
+      expect((await Promise.all([between(d, e), between(e, d)])).map(({ status }) => status)).toEqual([201, 201]);
     }
   });
 

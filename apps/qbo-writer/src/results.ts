@@ -49,6 +49,12 @@ export function announce(link: StoredLink, facts: AnnouncedFacts): OutboxRecord 
   };
 }
 
+/** The same announcement with another outcome. */
+export function retold(record: OutboxRecord, outcome: Outcome): OutboxRecord {
+  const value = { ...(record.value as unknown as ResultEvent), ...outcome };
+  return { ...record, eventId: resultId(value), value };
+}
+
 /** Held because of the record it waits for, as the row says. */
 export function announceHeld(held: StoredLink, at: Date): OutboxRecord {
   const { state, desired, target } = held.link;

@@ -21,6 +21,7 @@ import {
   Grants,
   Links,
   LinkReport,
+  MappingLayers,
   RealmLeases,
   Syncs,
   type LinkView,
@@ -68,8 +69,8 @@ export class Installation {
 
   /** Fresh companies and a sync between them: what each test begins with. */
   async begin(settings: Json = {}, companies: { source?: Json; target?: Json } = {}): Promise<void> {
-    this.source = await this.connectCompany('Source', companies.source);
-    this.target = await this.connectCompany('Target', companies.target);
+    this.source = await this.company('Source', companies.source);
+    this.target = await this.company('Target', companies.target);
     this.syncId = randomUUID();
     await this.db.query(
       `insert into syncs (id, organization_id, source_realm_id, target_realm_id, settings) values ($1, $2, $3, $4, $5)`,
@@ -121,6 +122,7 @@ export class Installation {
       db: this.db,
       links,
       syncs: new Syncs(this.db),
+      layers: new MappingLayers(this.db),
       companies: new Companies(this.db),
       grants: new Grants(this.db),
       client,
@@ -330,7 +332,8 @@ export class Installation {
     return rows.map((row) => row.value).filter((value) => value.syncId === this.syncId);
   }
 
-  private async connectCompany(name: string, more: Json = {}): Promise<Company> {
+  /** A fresh company, connected. */
+  async company(name: string, more: Json = {}): Promise<Company> {
     const { realmId } = await this.emulator.createCompany({ name, ...more });
     await this.db.query(`insert into companies (realm_id, organization_id, name) values ($1, $2, $3)`, [
       realmId,

@@ -54,6 +54,18 @@ export const ownCodes: readonly OwnCode[] = [
       'the copy needs a rounding line, and settings.rounding names no item (sales) or account (purchases) for it',
       'name one in settings.rounding (ids of the target), then redrive',
     ],
+    'CONFLICT.LOST': [
+      'edited in both companies of two opposite syncs: the later edit of the other one stands in both',
+      'nothing is stuck: the sync log has the values that lost; make the edit again if it was the right one',
+    ],
+    'CONFLICT.WON': [
+      'edited in both companies of two opposite syncs: this edit stands in both',
+      'nothing is stuck: the sync log has the values that lost',
+    ],
+    'PAIR.*': [
+      'the opposite sync is at work on the same two records (OTHER_SENDING, BEING_MADE), or the copy was removed in its own company (REMOVED_THERE)',
+      'nothing: it goes on by itself',
+    ],
     'DEACTIVATE.DEPENDENTS_PENDING': [
       'a name is made inactive last, when what uses it has arrived',
       'nothing: it goes on by itself',
@@ -176,7 +188,10 @@ export const ownCodes: readonly OwnCode[] = [
     'ROUTE.UNKNOWN': ['no such address', 'docs/api.md lists every route'],
     'SYNC.CURRENCIES.DIFFER': ['the companies have different home currencies', 'choose a target with the same'],
     'SYNC.EXISTS': ['this pair has a sync', 'use that one'],
-    'SYNC.LOOP': ['the reverse of this pair has a sync', 'see docs/api.md on opposite syncs'],
+    'SYNC.LOOP': [
+      'the sync would close a ring of three or more companies',
+      'sync two companies both ways, or make a chain; see docs/api.md on opposite syncs',
+    ],
     'SYNC.ORGANIZATIONS.DIFFER': ['the companies belong to different organizations', 'connect both to one'],
     'SYNC.SAME_COMPANY': ['source and target are one company', 'choose two'],
     '*.UNKNOWN': ['no organization, company, sync, job, link or record has this id', 'list them'],

@@ -34,12 +34,25 @@ describe('a pair of companies', () => {
       { source: side('1'), target: side('2', { homeCurrency: 'CAD' }) },
       'SYNC.CURRENCIES.DIFFER',
     ],
-    [
-      'that is synced the other way round is refused',
-      { source: side('1'), target: side('2'), reverse: true },
-      'SYNC.LOOP',
-    ],
   ])('%s', (_title, pair, code) => {
-    expect(judgePair({ reverse: false, ...pair })?.code).toBe(code);
+    expect(judgePair({ syncs: [], ...pair })?.code).toBe(code);
+  });
+});
+
+describe('a sync from 1 to 2 beside others', () => {
+  const between = (...pairs: string[]) =>
+    pairs.map((pair) => ({ sourceRealmId: pair.split('>')[0]!, targetRealmId: pair.split('>')[1]! }));
+  it.each([
+    ['is fine beside its opposite', ['2>1'], undefined],
+    ['is fine at the end of a chain', ['3>1', '4>3'], undefined],
+    ['is fine at the beginning of a chain', ['2>3', '3>4'], undefined],
+    ['is fine where both neighbours are synced both ways', ['2>1', '2>3', '3>2', '1>4', '4>1'], undefined],
+    ['is refused when it closes a ring of three', ['2>3', '3>1'], '1 -> 2 -> 3 -> 1'],
+    ['is refused when it closes a longer one', ['2>3', '3>4', '4>5', '5>1'], '1 -> 2 -> 3 -> 4 -> 5 -> 1'],
+    ['is refused when its opposite is a short cut in a ring', ['2>1', '2>3', '3>1'], '1 -> 2 -> 3 -> 1'],
+  ])('%s', (_title, pairs, ring) => {
+    const refusal = judgePair({ source: side('1'), target: side('2'), syncs: between(...pairs) });
+    expect(refusal?.code).toBe(ring && 'SYNC.LOOP');
+    if (ring) expect(refusal?.detail).toContain(ring);
   });
 });

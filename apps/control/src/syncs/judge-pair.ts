@@ -13,12 +13,12 @@ export interface Pair {
   target: Side;
   /** as the caller named it */
   organizationId?: string | undefined;
-  /** there is a sync from this target to this source */
-  reverse: boolean;
+  /** the organization's syncs */
+  syncs: readonly { sourceRealmId: string; targetRealmId: string }[];
 }
 
 /** Why not; undefined when the pair is fine. A currency nobody asked for yet is no reason. */
-export function judgePair({ source, target, organizationId, reverse }: Pair): ProblemFacts | undefined {
+export function judgePair({ source, target, organizationId, syncs }: Pair): ProblemFacts | undefined {
   if (source.realmId === target.realmId) {
     return {
       status: 422,
@@ -49,14 +49,40 @@ export function judgePair({ source, target, organizationId, reverse }: Pair): Pr
       hint: 'Choose a target with the same home currency. QuickBooks cannot change it later.',
     };
   }
-  if (reverse) {
+  const ring = ringThrough(source.realmId, target.realmId, syncs);
+  if (ring) {
     return {
       status: 409,
       code: 'SYNC.LOOP',
-      title: 'There is a sync the other way round',
-      detail: `Company ${target.realmId} is already the source of a sync into ${source.realmId}; two would chase each other's writes.`,
-      hint: 'Remove the other sync, or choose another target.',
+      title: 'This sync would close a ring of three or more companies',
+      detail: `A change would travel ${[...ring, ring[0]!].join(' -> ')} and come back as a stranger's record.`,
+      hint: 'Two companies may be synced both ways, and chains may be as long as you like; a ring may not be closed. Choose another target, or carry the changes back along the chain with opposite syncs.',
     };
   }
   return undefined;
+}
+
+/**
+ * The companies of a ring that source -> target would close. The opposite sync alone is none: the two are a pair, and know
+ * each other's writes. Round a longer way nobody knows whose record it was.
+ */
+function ringThrough(source: string, target: string, syncs: Pair['syncs']): string[] | undefined {
+  const before = new Map<string, string>([[target, source]]);
+  const open = [target];
+  for (let at = open.shift(); at !== undefined; at = open.shift()) {
+    for (const { sourceRealmId, targetRealmId: next } of syncs) {
+      if (sourceRealmId !== at || (at === target && next === source)) continue;
+      if (next === source) return pathTo(at, source, before);
+      if (before.has(next)) continue;
+      before.set(next, at);
+      open.push(next);
+    }
+  }
+  return undefined;
+}
+
+function pathTo(last: string, first: string, before: ReadonlyMap<string, string>): string[] {
+  const path = [last];
+  while (path[0] !== first) path.unshift(before.get(path[0]!)!);
+  return path;
 }

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
 import type { Json } from '#core';
-import { Companies, Database, Jobs, Syncs } from '#storage';
+import { Companies, Database, Jobs, mirrorAll, Syncs } from '#storage';
 import type { Company, Job, JobKind, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 import { notFound, Problem } from '#common/problems';
@@ -34,10 +34,8 @@ export class SyncCommands {
     ]);
     return this.db.withTransaction(async (tx) => {
       await this.syncs.lockPairs(tx);
-      const reverse = (await this.syncs.activeBySource([target.realmId], tx)).some(
-        (sync) => sync.targetRealmId === source.realmId,
-      );
-      const refusal = judgePair({ source, target, organizationId: request.organizationId, reverse });
+      const syncs = await this.syncs.ofOrganization(source.organizationId, tx);
+      const refusal = judgePair({ source, target, organizationId: request.organizationId, syncs });
       if (refusal) throw new Problem(refusal);
       const { organizationId } = source;
       const outcome = await this.syncs.create(tx, {
@@ -49,11 +47,19 @@ export class SyncCommands {
         captureSince: this.clock.now(),
       });
       if (outcome.kind === 'exists') throw pairExists(source.realmId, target.realmId);
+      const opposite = syncs.find(
+        (one) => one.sourceRealmId === target.realmId && one.targetRealmId === source.realmId,
+      );
+      // What the opposite sync linked is linked for this one too: nothing of it is made a second time.
+      const mirrored = opposite ? await mirrorAll(tx, { ...pairOf(outcome.sync), oppositeId: opposite.id }) : 0;
       await this.audit.tell(tx, {
         organizationId,
         action: 'sync.created',
         subject: outcome.sync.id,
-        details: { sourceRealmId: source.realmId, targetRealmId: target.realmId, settings: request.settings },
+        details: {
+          ...{ sourceRealmId: source.realmId, targetRealmId: target.realmId, settings: request.settings },
+          ...(opposite ? { opposite: opposite.id, mirrored } : {}),
+        },
       });
       return outcome.sync;
     });
@@ -90,6 +96,10 @@ export class SyncCommands {
     return company;
   }
 }
+
+const pairOf = ({ id: syncId, organizationId, sourceRealmId, targetRealmId }: SyncRow) => ({
+  ...{ syncId, organizationId, sourceRealmId, targetRealmId },
+});
 
 const pairExists = (source: string, target: string): Problem =>
   new Problem({

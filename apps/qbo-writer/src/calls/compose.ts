@@ -12,7 +12,7 @@ import {
   type Plan,
 } from '#core';
 import type { WriteRequest } from '#qbo';
-import { waitName, type AttemptRecord, type CallRecord, type LinkKey, type StoredLink } from '#storage';
+import { waitName, type AttemptRecord, type CallRecord, type LinkKey, type StoredLink, type Told } from '#storage';
 
 /** The plans that make a call. */
 export type SendablePlan =
@@ -25,8 +25,12 @@ export interface PlannedWrite {
   version: string;
   attempt: AttemptRecord;
   beforeImage?: Json | undefined;
-  /** what a person changed in the target since we wrote it, and this write overwrites */
-  drift: readonly Difference[];
+  /** what was applied when this was planned */
+  appliedVersion?: string | undefined;
+  /** the record of the target, once there is one */
+  targetId?: string | undefined;
+  /** the link of the opposite sync for the same two records */
+  mirror?: LinkKey | undefined;
 }
 
 export function isSendable(plan: Plan): plan is SendablePlan {
@@ -36,7 +40,8 @@ export function isSendable(plan: Plan): plan is SendablePlan {
   );
 }
 
-export function plannedWrite(stored: StoredLink, plan: SendablePlan): PlannedWrite {
+/** @param pending what the other side of a pair had changed and not carried */
+export function plannedWrite(stored: StoredLink, plan: SendablePlan, pending?: Json): PlannedWrite {
   const { link, syncId, entityType, sourceId } = stored;
   const body = canonicalText(plan.kind === 'adopt' ? plan.update : plan.body);
   const attempt: AttemptRecord = {
@@ -65,10 +70,34 @@ export function plannedWrite(stored: StoredLink, plan: SendablePlan): PlannedWri
       waitName({ entityType: type, sourceId: id }),
     ),
     partial: (plan.kind === 'create' && plan.partial) || (plan.kind === 'delete' && plan.again === true),
+    ...toldWith(plan, pending),
   };
   const beforeImage = plan.kind === 'adopt' ? plan.beforeImage : undefined;
-  const drift = plan.kind === 'update' ? plan.drift : [];
-  return { stored, key: { syncId, entityType, sourceId }, version: link.desired.version, attempt, beforeImage, drift };
+  return {
+    stored,
+    key: { syncId, entityType, sourceId },
+    version: link.desired.version,
+    attempt,
+    beforeImage,
+    appliedVersion: link.applied?.version,
+    targetId: plan.kind === 'adopt' ? plan.targetId : plan.kind === 'create' ? undefined : link.target?.id,
+  };
+}
+
+/** Written down with the call, so that it is told whoever settles it. */
+function toldWith(plan: SendablePlan, pending: Json | undefined): { told?: Told } {
+  const notice = plan.kind === 'update' ? (plan.notice ?? overwriting(plan.drift)) : undefined;
+  if (!notice && !pending) return {};
+  return { told: { ...(notice ? { notice } : {}), ...(pending ? { pending } : {}) } };
+}
+
+/** A person's edit in the target that the sync overwrites, as its policy says. */
+function overwriting(drift: readonly Difference[]): Told['notice'] {
+  if (drift.length === 0) return undefined;
+  const edits = drift.map(
+    ({ path, answered }) => `${path} (was ${(JSON.stringify(answered) ?? 'empty').slice(0, 80)})`,
+  );
+  return { code: 'DRIFT.OVERWRITTEN', reason: `edited in the target and overwritten: ${edits.join(', ')}` };
 }
 
 function goneBefore({ target }: StoredLink['link']): string[] {

@@ -2,11 +2,12 @@
 // in one transaction; a crash between any two leaves a row from which the next process goes on with the same bytes.
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
-import { frozenFault, holderTypesOf, type Json } from '#core';
+import { frozenFault, holderTypesOf, withIdentity, type Json } from '#core';
 import type { BatchAnswer, QboAnswer, QboClient, RequestClass } from '#qbo';
 import { keyText, type CallRecord, type Lane, type LinkKey, type Links, type OpenCall } from '#storage';
 import * as metrics from '../qbo-writer.metrics.js';
 import { answersOf } from './answers.js';
+import type { Pairs, Written } from '../pairs/pairs.js';
 import { composeCall, wireOf, type PlannedWrite } from './compose.js';
 import { roundingPolicy, type SyncSettings } from '../round/sync-settings.js';
 import type { ReadBack } from './read-back.js';
@@ -19,6 +20,7 @@ export interface SenderPorts {
   log: Log;
   readBack: ReadBack;
   settings: SyncSettings;
+  pairs: Pairs;
   /** in [0, 1) */
   random: () => number;
 }
@@ -67,8 +69,7 @@ export class Sender {
   /** Sends a call that was just claimed. @throws FenceLost */
   async send(call: CallRecord, members: readonly PlannedWrite[], signal: AbortSignal): Promise<CallOutcome> {
     const lane = members[0]!.stored.lane;
-    const drift = new Map(members.map((member) => [keyText(member.key), member.drift]));
-    return this.settle(call, await this.exchange(call, lane, signal), { sentBefore: false, settledBefore: [], drift });
+    return this.settle(call, await this.exchange(call, lane, signal), { sentBefore: false, settledBefore: [] });
   }
 
   /** Sends an open call again, byte for byte; when that cannot be trusted any more, asks the target. @throws FenceLost */
@@ -111,7 +112,7 @@ export class Sender {
   private settle(
     call: CallRecord,
     answer: QboAnswer<Json> | QboAnswer<BatchAnswer>,
-    { sentBefore, ...past }: Pick<CallAnswer, 'settledBefore' | 'drift'> & { sentBefore: boolean },
+    { sentBefore, ...past }: Pick<CallAnswer, 'settledBefore'> & { sentBefore: boolean },
   ): Promise<CallOutcome> {
     const answers = answersOf(answer, call.kind, call.attempts.length, sentBefore);
     const facts: CallAnswer = {
@@ -128,7 +129,7 @@ export class Sender {
     facts: CallAnswer,
     answer?: QboAnswer<Json> | QboAnswer<BatchAnswer>,
   ): Promise<CallOutcome> {
-    const { links, clock, random } = this.ports;
+    const { links, clock, random, pairs } = this.ports;
     const at = clock.now();
     let ends: AttemptEnd[] = [];
     let open = false;
@@ -137,6 +138,7 @@ export class Sender {
     const rounding = (syncId: string) => roundingPolicy(settings.get(syncId));
     const attempts = call.attempts.filter((_, position) => !facts.settledBefore.includes(position));
     const keys: LinkKey[] = [...attempts, ...[...holders.values()].flat()];
+    const mirrorings = await pairs.prepare(writtenBy(call, facts));
     const written = await links.decide(
       this.realmId,
       this.fence,
@@ -146,9 +148,10 @@ export class Sender {
         const decided = settleCall(call, { ...facts, holders, rounding }, rows, { at, jitter: random });
         ends = decided.ends;
         open = decided.call.state === 'unknown';
-        return decided;
+        return pairs.mirrored(decided, mirrorings, rows);
       },
       call.id,
+      mirrorings.map(({ place }) => place),
     );
     if (!written) return { open: false, woken: 0, pause: false };
     for (const end of ends) this.report(end, facts.tid, at);
@@ -202,4 +205,32 @@ export class Sender {
     else if (result?.outcome === 'failed') this.ports.log.warn(facts, 'write.failed');
     else this.ports.log.info(facts, result ? 'write.settled' : 'write.postponed');
   }
+}
+
+/** The writes of a call that were done, as the mirrors must know them. */
+function writtenBy(call: CallRecord, { answers, settledBefore }: CallAnswer): Written[] {
+  return call.attempts.flatMap((attempt, position): Written[] => {
+    const answer = answers[position]!;
+    const { syncId, entityType, sourceId, operation } = attempt;
+    const isGone = answer.kind === 'failed' && answer.failure.kind === 'refused' && answer.failure.code === '610';
+    const isDone = answer.kind === 'done' || (isGone && operation === 'delete');
+    if (!isDone || settledBefore.includes(position)) return [];
+    const { Id: sentId, SyncToken: _token, sparse: _sparse, ...fields } = JSON.parse(attempt.body) as Json;
+    const record = answer.kind === 'done' && answer.record ? withIdentity(entityType, answer.record) : undefined;
+    const targetId: unknown = record?.Id ?? sentId;
+    if (targetId === undefined || targetId === null) return [];
+    // Made anew in the next step: what is deleted here is not gone for good.
+    const removed = ['delete', 'deactivate'].includes(operation) && !attempt.partial && attempt.deferred.length === 0;
+    return [
+      {
+        ...{ syncId, entityType, sourceId, removed },
+        targetId: String(targetId as string),
+        record: operation === 'delete' ? undefined : record,
+        // A void zeroes what the record posts.
+        written: operation === 'void' ? ['Line', 'PrivateNote', ...Object.keys(fields)] : Object.keys(fields),
+        pendingBefore: attempt.told?.pending ?? {},
+        changeId: `echo:${attempt.requestId}`,
+      },
+    ];
+  });
 }

@@ -24,6 +24,7 @@ import {
   type LinkChange,
   type LinkKey,
   type StoredLink,
+  type Told,
 } from '#storage';
 import { announce } from '../results.js';
 
@@ -31,8 +32,6 @@ export interface CallAnswer {
   answers: WriteAnswer[];
   /** positions that an earlier answer settled */
   settledBefore: readonly number[];
-  /** what a person had changed in the target and this call overwrote, by link; known to the process that planned it */
-  drift?: ReadonlyMap<string, readonly Difference[]>;
   /** records of ours that hold a refused one frozen, by link */
   holders?: ReadonlyMap<string, readonly LinkKey[]>;
   /** what a sync does about cents that the two companies' arithmetic cannot agree on; only recorded when absent */
@@ -80,7 +79,7 @@ export function settleCall(
     const rounding = answer.rounding?.(stored.syncId);
     const when = { nowMs: timing.at.getTime(), jitter: timing.jitter(), policy: retryPolicy };
     const settled = settledOrFailed(stored, attempt, holders.map(waitName), own, when, rounding);
-    const result = withMerger(withDrift(settled.result, answer.drift?.get(keyText(attempt))), stored);
+    const result = withMerger(withNotice(settled.result, attempt.told?.notice), stored);
     const isUncertain = own.kind === 'failed' && own.failure.kind === 'uncertain';
     uncertain ||= isUncertain;
     happened ||= own.kind === 'done' || own.failure.kind === 'refused';
@@ -167,17 +166,9 @@ function settledOrFailed(
   }
 }
 
-/** A person's edit in the target that the sync overwrote, as its policy says, is told with the result. */
-function withDrift(result: Outcome | undefined, drift: readonly Difference[] = []): Outcome | undefined {
-  if (result?.outcome !== 'updated' || drift.length === 0) return result;
-  const edits = drift.map(
-    ({ path, answered }) => `${path} (was ${(JSON.stringify(answered) ?? 'empty').slice(0, 80)})`,
-  );
-  return {
-    outcome: 'drift',
-    code: 'DRIFT.OVERWRITTEN',
-    reason: `edited in the target and overwritten: ${edits.join(', ')}`,
-  };
+/** What was known when the write was planned: an edit that it overwrote, or one of its own that another overruled. */
+function withNotice(result: Outcome | undefined, notice: Told['notice']): Outcome | undefined {
+  return result?.outcome === 'updated' && notice ? { outcome: 'drift', ...notice } : result;
 }
 
 /** Why a name went: QuickBooks merges names in its own screens only, so the copy is made inactive instead. */

@@ -13,6 +13,7 @@ import {
   settle,
   transition,
   defaultRetryPolicy,
+  unknownContent,
   waitingOn,
   type LinkState,
   type Outcome,
@@ -31,15 +32,17 @@ import {
   type Lane,
   type LinkChange,
   type Links,
+  type MappingLayers,
   type OpenCall,
   type StoredLink,
   type Syncs,
 } from '#storage';
-import { fitsBatch, isSendable, plannedWrite, type PlannedWrite } from '../calls/compose.js';
+import { fitsBatch, isSendable, plannedWrite, type PlannedWrite, type SendablePlan } from '../calls/compose.js';
 import { ReadBack } from '../calls/read-back.js';
 import { touchedBy } from '../calls/touched.js';
 import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../calls/sender.js';
 import * as metrics from '../qbo-writer.metrics.js';
+import { Pairs, type Written } from '../pairs/pairs.js';
 import { announce, announceHeld } from '../results.js';
 import { BalancesLeft } from '../round/balances-left.js';
 import { ClosedBooks } from '../round/closed-books.js';
@@ -52,6 +55,7 @@ export interface RealmWriterPorts {
   db: Database;
   links: Links;
   syncs: Syncs;
+  layers: MappingLayers;
   companies: Companies;
   grants: Grants;
   client: QboClient;
@@ -104,6 +108,7 @@ export class RealmWriter {
   private connectedUntilMs = 0;
   private lastWorkMs: number;
   private failingSinceMs: number | undefined;
+  private readonly pairs: Pairs;
   private readonly planner: Planner;
   private readonly sender: Sender;
   private readonly closedBooks: ClosedBooks;
@@ -117,16 +122,18 @@ export class RealmWriter {
     private readonly ports: RealmWriterPorts,
     private readonly options: RealmWriterOptions,
   ) {
-    const { links, syncs, client, clock, log, random } = ports;
+    const { links, syncs, layers, client, clock, log, random } = ports;
     const reader = new TargetReader(realmId, { client, clock });
     const settings = new SyncSettings(realmId, syncs);
-    this.planner = new Planner({ links, settings, reader });
+    this.pairs = new Pairs(realmId, { links, syncs, layers, clock });
+    this.planner = new Planner({ links, settings, reader, pairs: this.pairs });
     this.sender = new Sender(realmId, fence, {
       links,
       client,
       clock,
       log,
       random,
+      pairs: this.pairs,
       readBack: new ReadBack({ reader, links }),
       settings,
     });
@@ -405,13 +412,19 @@ export class RealmWriter {
     const without: Planned[] = [];
     const waiting: Planned[] = [];
     for (const one of planned) {
-      if (isSendable(one.plan)) writes.push(plannedWrite(one.stored, one.plan));
+      if (isSendable(one.plan)) writes.push(await this.written(one, one.plan));
       else if (one.plan.kind === 'wait') waiting.push(one);
       else without.push(one);
     }
     await this.park(waiting);
     await this.decide(without);
     return { writes: inOrder(stored, writes), decided: waiting.length + without.length };
+  }
+
+  private async written({ stored, pair }: Planned, plan: SendablePlan): Promise<PlannedWrite> {
+    const write = plannedWrite(stored, plan, pair?.other?.pending);
+    const mirror = this.pairs.mirrorKey((await this.pairs.all()).get(stored.syncId), stored.entityType, write.targetId);
+    return mirror ? { ...write, mirror } : write;
   }
 
   private async park(waiting: readonly Planned[]): Promise<void> {
@@ -431,19 +444,23 @@ export class RealmWriter {
     const plans = new Map(
       without.map(({ stored, plan }) => [keyText(stored), { plan, version: stored.link.desired.version }]),
     );
+    const mirrorings = await this.pairs.prepare(without.flatMap(writtenWithoutCall));
     await links.decide(
       this.realmId,
       this.fence,
       without.map(({ stored }) => keyOf(stored)),
       at,
-      (rows) => ({
-        changes: rows.flatMap((row) => {
+      (rows) => {
+        const changes = rows.flatMap((row) => {
           const planned = plans.get(keyText(row));
           // Newer intake overtook the plan: the next round plans the newer one.
           const stale = !planned || row.link.state.kind !== 'ready' || row.link.desired.version !== planned.version;
           return stale ? [] : [changeWithoutCall(row, planned.plan, at)];
-        }),
-      }),
+        });
+        return this.pairs.mirrored({ changes }, mirrorings, rows);
+      },
+      undefined,
+      mirrorings.map(({ place }) => place),
     );
     for (const { stored, plan } of without) {
       metrics.decisionsTotal.inc({ plan: plan.kind, lane: stored.lane });
@@ -498,6 +515,15 @@ function inOrder(stored: readonly StoredLink[], writes: PlannedWrite[]): Planned
   return writes.sort((a, b) => place.get(keyText(a.key))! - place.get(keyText(b.key))!);
 }
 
+/** What a plan without a call says about the two records, for the opposite sync. */
+function writtenWithoutCall({ stored, plan }: Planned): Written[] {
+  const { link, changeId } = stored;
+  const about = { ...keyOf(stored), written: [], pendingBefore: {}, changeId: `echo:${changeId}` };
+  if (plan.kind === 'adopt') return [{ ...about, targetId: plan.targetId, record: plan.beforeImage, removed: false }];
+  const isGone = plan.kind === 'noop' && link.desired.op === 'delete' && link.target !== undefined;
+  return isGone ? [{ ...about, targetId: link.target!.id, removed: true }] : [];
+}
+
 /** What a link becomes by a plan that needs no call. */
 function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange {
   const { link } = stored;
@@ -537,16 +563,22 @@ function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange
         wakes: settled.wakes && settled.target !== undefined,
         beforeImage: plan.kind === 'adopt' ? plan.beforeImage : undefined,
         announce:
-          settled.result &&
-          announced(
-            plan.kind === 'noop' && plan.code !== undefined
-              ? { ...settled.result, code: plan.code, ...(plan.reason === undefined ? {} : { reason: plan.reason }) }
-              : settled.result,
-            settled.target?.id,
-            settled.target?.syncToken,
-          ),
+          settled.result && announced(told(settled.result, plan), settled.target?.id, settled.target?.syncToken),
       };
     }
+    case 'pair':
+      // Still ready: planned again on top of this.
+      return {
+        ...stays,
+        state: link.state,
+        applied: { version: '', hash: unknownContent },
+        target: {
+          id: plan.targetId,
+          deleted: false,
+          ...(plan.syncToken === undefined ? {} : { syncToken: plan.syncToken }),
+        },
+        wakes: true,
+      };
     case 'postpone': {
       const dueAtMs = at.getTime() + postponeMs;
       return {
@@ -573,4 +605,11 @@ function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange
     default:
       throw new Error(`a plan "${plan.kind}" for ${definitionOf(stored.entityType).type} needs a call`);
   }
+}
+
+/** What is known of a decision without a call beside its outcome. */
+function told(outcome: Outcome, plan: Plan): Outcome {
+  if (plan.kind !== 'noop' || plan.code === undefined) return outcome;
+  const why = { code: plan.code, ...(plan.reason === undefined ? {} : { reason: plan.reason }) };
+  return { ...outcome, ...(plan.why === 'overruled' ? { outcome: 'drift' } : {}), ...why };
 }

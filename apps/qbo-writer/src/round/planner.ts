@@ -12,18 +12,22 @@ import {
   type Lookup,
   type Namesake,
   type MissingReference,
+  type PairFacts,
   type Plan,
   type WriteFacts,
   type WritePolicy,
 } from '#core';
 import type { RequestClass } from '#qbo';
 import { keyText, type Links, type LinkKey, type StoredLink } from '#storage';
+import type { Pairs } from '../pairs/pairs.js';
 import { roundingPolicy, type SyncSettings } from './sync-settings.js';
 import { lookupKey, ReadRefused, type TargetReader } from './target-reader.js';
 
 export interface Planned {
   stored: StoredLink;
   plan: Plan;
+  /** what is known of the other side of a pair of opposite syncs */
+  pair?: PairFacts | undefined;
 }
 
 const definitions = typesInRankOrder();
@@ -47,7 +51,7 @@ interface Knowledge {
 }
 
 export class Planner {
-  constructor(private readonly ports: { links: Links; settings: SyncSettings; reader: TargetReader }) {}
+  constructor(private readonly ports: { links: Links; settings: SyncSettings; reader: TargetReader; pairs: Pairs }) {}
 
   /** @throws TargetUnavailable when the target could not be asked; nothing has happened then */
   async plan(stored: readonly StoredLink[], callClass: RequestClass, signal: AbortSignal): Promise<Planned[]> {
@@ -60,6 +64,7 @@ export class Planner {
       this.pendingTransactions(stored),
     ]);
     const lines = await this.namedLines(stored, livesOn, callClass, signal);
+    const pairs = await this.ports.pairs.facts(stored);
     const known = new Map<string, Knowledge>();
     // Two records of one round must not take the same twin.
     const chosen = new Set<string>();
@@ -72,6 +77,7 @@ export class Planner {
         dependentsPending: pending.has(keyText(one)),
         letGo: wantedOut.get(keyText(one)) ?? [],
         linesOf: (entityType, sourceId) => lines.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
+        ...(pairs.has(keyText(one)) ? { pair: pairs.get(keyText(one))! } : {}),
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
         ...(knowledge?.namesakes === undefined ? {} : { namesakes: knowledge.namesakes }),
@@ -90,7 +96,7 @@ export class Planner {
     const done: Planned[] = [];
     let open = [...stored];
     for (let turn = 1; open.length > 0; turn++) {
-      const planned = open.map((one) => ({ stored: one, plan: decide(one) }));
+      const planned = open.map((one) => ({ stored: one, plan: decide(one), pair: pairs.get(keyText(one)) }));
       const asking = planned.filter(({ plan }) => plan.kind === 'lookup' || plan.kind === 'read');
       done.push(...planned.filter(({ plan }) => plan.kind !== 'lookup' && plan.kind !== 'read'));
       if (asking.length > 0 && turn === maxTurns) {
@@ -98,6 +104,8 @@ export class Planner {
       }
       await this.learn(asking, known, callClass, signal);
       open = asking.map((p) => p.stored);
+      // What was read may have told of an edit on the other side.
+      for (const [key, facts] of await this.ports.pairs.facts(open)) pairs.set(key, facts);
     }
     return done;
   }
@@ -128,6 +136,7 @@ export class Planner {
       try {
         const targetNow = await this.ports.reader.read(stored.entityType, plan.targetId, callClass, signal);
         known.set(keyText(stored), { ...knowledge, targetNow });
+        await this.ports.pairs.noteRead(stored, targetNow);
       } catch (error) {
         if (!(error instanceof ReadRefused)) throw error;
         known.set(keyText(stored), { ...knowledge, refused: { code: `QBO.${error.code}`, reason: error.message } });
@@ -293,13 +302,8 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
 }
 
 /**
-<<<<<<< HEAD
- * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}, rounding}`, each optional. `drift`
- * is one word for all types, or `{default, Invoice, ...}`.
-=======
- * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, collisions: {names, numbers}, rounding}`, each optional.
- * `drift` is one word for all types, or `{default, Invoice, ...}`.
->>>>>>> ba413c5 (Give a copy a visible rounding line where the sync's policy says so, and name who has a name that a rename wants)
+ * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}, rounding}`, each
+ * optional. `drift` is one word for all types, or `{default, Invoice, ...}`.
  */
 export function writePolicy(settings: Json, entityType: string): WritePolicy {
   const perType = typeof settings.drift === 'object' && settings.drift !== null ? (settings.drift as Json) : undefined;

@@ -10,5 +10,6 @@ export * from './money.js';
 export * from './rounding.js';
 export * from './settle.js';
 export * from './frozen.js';
+export * from './pair.js';
 export * from './waits.js';
 export * from './closed-books.js';

@@ -16,8 +16,9 @@ import type { Collision, CollisionPolicy, Namesake } from './collisions.js';
 import { diffAnswer, type Difference } from './difference.js';
 import { stillHeld, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
+import { changedAt, conflictText, contest, editedFields, isKnown, yieldsTo, type PairFacts } from './pair.js';
 import { withRoundingLine, type RoundingPolicy } from './rounding.js';
-import { projection, sparseChanges } from './sparse.js';
+import { completed, projection, sparseChanges } from './sparse.js';
 
 export interface WriteFacts {
   /** target ids of source records already applied */
@@ -44,6 +45,14 @@ export interface WriteFacts {
   linesOf?: (entityType: string, sourceId: string) => readonly Json[] | undefined;
   /** transactions of the sync are still on their way: a name that they may use is not made inactive yet */
   dependentsPending?: boolean;
+  /** there is an opposite sync (pair.ts) */
+  pair?: PairFacts;
+}
+
+/** What is told with the result of a write, known when it is planned. */
+export interface Notice {
+  code: string;
+  reason: string;
 }
 
 export interface WritePolicy {
@@ -74,11 +83,13 @@ export type Plan =
   /** nothing to send: settle at once */
   | {
       kind: 'noop';
-      why: 'equal' | 'nothing-to-remove' | 'already-removed' | 'excluded';
+      why: 'equal' | 'nothing-to-remove' | 'already-removed' | 'excluded' | 'overruled';
       applied?: Json;
       code?: string;
       reason?: string;
     }
+  /** the opposite sync made this record from that one of the target: they belong together; then plan again */
+  | { kind: 'pair'; targetId: string; syncToken?: string }
   /** one query per look-up, then plan again with `candidates` */
   | { kind: 'lookup'; lookups: Lookup[] }
   /** read the target's record by id, then plan again with `targetNow` */
@@ -90,7 +101,14 @@ export type Plan =
   | { kind: 'create'; body: Json; applied: Json; deferred: MissingReference[]; partial: boolean }
   /** the twin is linked; `update` brings it in line when it differs (none: settle at once) */
   | { kind: 'adopt'; targetId: string; syncToken: string; beforeImage: Json; update?: Json; applied: Json }
-  | { kind: 'update'; body: Json; applied: Json; drift: Difference[]; deferred: MissingReference[] }
+  | {
+      kind: 'update';
+      body: Json;
+      applied: Json;
+      drift: Difference[];
+      deferred: MissingReference[];
+      notice?: Notice;
+    }
   /** `deferred`: made again once these are done (frozen.ts) */
   /** `again`: a type without updates, made anew with its changes in the next step */
   | { kind: 'delete'; body: Json; deferred?: MissingReference[]; again?: boolean }
@@ -112,6 +130,8 @@ export function planWrite(link: Link, facts: WriteFacts): Plan {
     return { kind: 'fail', ...(desired.failure ?? { code: 'MAPPING.FAILED', reason: 'the mapping failed' }) };
   }
   if (facts.blocked) return { kind: 'hold', ...facts.blocked };
+  const first = facts.pair && planInPair(link, facts.pair);
+  if (first) return first;
   if (desired.op === 'delete') return planRemoval(link, facts);
   if (desired.op === 'exclude') return planExclusion(link, facts);
   const equal = link.applied?.hash === desired.hash && link.target && !link.target.deleted;
@@ -121,9 +141,25 @@ export function planWrite(link: Link, facts: WriteFacts): Plan {
   return planUpsert(link, desired.payload, facts);
 }
 
+/** What the other side of the pair has to do with it; undefined: nothing that stands in the way. */
+function planInPair(link: Link, pair: PairFacts): Plan | undefined {
+  const yielding = yieldsTo(link, pair);
+  if (yielding) return { kind: 'postpone', ...yielding };
+  if (link.target || link.desired.op === 'delete') return undefined;
+  if (pair.madeFrom) {
+    const { sourceId, syncToken } = pair.madeFrom;
+    return { kind: 'pair', targetId: sourceId, ...(syncToken === undefined ? {} : { syncToken }) };
+  }
+  if (!pair.beingMade) return undefined;
+  const reason = 'the opposite sync has a call under way that may be what made this record';
+  return { kind: 'postpone', code: 'PAIR.BEING_MADE', reason };
+}
+
 function planRemoval(link: Link, facts: WriteFacts): Plan {
   const { target } = link;
   if (!target || target.deleted) return { kind: 'noop', why: 'nothing-to-remove' };
+  // The copy was deleted in its own company too.
+  if (facts.pair?.other?.op === 'delete') return { kind: 'noop', why: 'already-removed' };
   if (facts.targetNow === null) return { kind: 'noop', why: 'already-removed' };
   const definition = definitionOf(link.entityType);
   if (definition.policy === 'adopted' || isSingleton(link.entityType, link.applied?.payload ?? {})) {
@@ -307,6 +343,7 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
   const definition = definitionOf(entityType);
   if (definition.policy === 'adopted' || isSingleton(entityType, body))
     return { kind: 'noop', why: 'equal', applied: body };
+  if (facts.pair) return planPairedChange(link, body, deferred, facts, facts.pair);
   if (facts.targetNow === null) {
     // A person removed our copy. Making another is their decision: redrive with a new generation.
     return { kind: 'hold', code: 'DRIFT.TARGET_GONE', reason: `${entityType} ${target!.id} was deleted in the target` };
@@ -347,6 +384,61 @@ function planRename(link: Link, body: Json, facts: WriteFacts): Collision | Extr
   if (lastFault === undefined || !duplicateFaults.has(lastFault)) return { kind: 'free', body };
   const lookups = facts.candidates ? [] : holderLookups(link.entityType, body, lastFault, facts.policy.collisions);
   return lookups.length > 0 ? { kind: 'lookup', lookups } : collisionOf(link, body, facts);
+}
+
+/**
+ * A change in a pair. What a person edits in the target is no drift here: it is a change that the opposite sync carries, so
+ * only what this side changed is sent, less what the other side's later edit overrules.
+ */
+function planPairedChange(
+  link: Link,
+  body: Json,
+  deferred: MissingReference[],
+  facts: WriteFacts,
+  pair: PairFacts,
+): Plan {
+  const { entityType, target, applied } = link;
+  const definition = definitionOf(entityType);
+  if (facts.targetNow === null) {
+    return {
+      kind: 'postpone',
+      code: 'PAIR.REMOVED_THERE',
+      reason: `${entityType} ${target!.id} is gone from the target`,
+    };
+  }
+  // Nothing says what our mapping made of it when the two were brought together. What was last changed before both syncs
+  // were there is nobody's edit to carry; for a later one the target itself is what we compare with.
+  const known = isKnown(applied);
+  if (!known && changedAt(link.desired.version) <= pair.since) return { kind: 'noop', why: 'equal', applied: body };
+  const key = targetKey(link, facts);
+  if (!key || (!known && !facts.targetNow)) return { kind: 'read', targetId: target!.id };
+  const base = known ? applied.payload : projection(facts.targetNow!, body);
+  if (link.desired.op === 'void' && definition.voidForm !== 'none' && !isVoided(entityType, base)) {
+    if (pair.other?.op === 'void') return { kind: 'noop', why: 'equal', applied: body };
+    const form = definition.voidForm === 'include-void' ? { sparse: true } : {};
+    return { kind: 'void', body: { ...key, ...form }, applied: body };
+  }
+  if (body.Active === false && base.Active !== false && facts.dependentsPending) return postponedDeactivation;
+  const renamed = planRename(link, body, facts);
+  if (renamed.kind !== 'free') return renamed;
+  const { kept, lost } = contest(link, editedFields(entityType, base, renamed.body, { clear: known }), pair);
+  const isLost = Object.keys(lost).length > 0;
+  const notice = { code: 'CONFLICT.LOST', reason: conflictText('lost', lost) };
+  if (Object.keys(kept).length === 0) {
+    return isLost
+      ? { kind: 'noop', why: 'overruled', applied: body, ...notice }
+      : { kind: 'noop', why: 'equal', applied: body };
+  }
+  if (!definition.operations.some((operation) => operation === 'update' || operation === 'sparse-update')) {
+    return { kind: 'delete', body: key, again: true };
+  }
+  const changes = completed(definition, kept, renamed.body);
+  return {
+    kind: 'update',
+    body: { ...key, sparse: true, ...changes },
+    ...{ applied: renamed.body, drift: [], deferred },
+    ...(isLost ? { notice } : {}),
+  };
 }
 
 /** What we applied, with the fields that a person edited as they are now. */

@@ -2,7 +2,7 @@
 // would null whatever it omits (qbo-api.md 2.2).
 import { canonicalText, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
-import { definitionOf } from '../registry/index.js';
+import { definitionOf, type EntityDefinition } from '../registry/index.js';
 
 /**
  * The changed fields, without Id and SyncToken; undefined when nothing changed.
@@ -14,6 +14,29 @@ export function sparseChanges(
   desired: Json,
   options: { clear: boolean } = { clear: true },
 ): Json | undefined {
+  const definition = definitionOf(entityType);
+  const changes = changedFields(entityType, applied, desired, options);
+  if (Object.keys(changes).length === 0) return undefined;
+  return completed(definition, changes, desired);
+}
+
+/** What QBO wants to see beside the changed fields. */
+export function completed(definition: EntityDefinition, changed: Json, desired: Json): Json {
+  const changes = { ...changed };
+  for (const field of definition.requiredOnSparse) if (field in desired) changes[field] = desired[field] as unknown;
+  // QBO renamed the inactive record; whether it takes the suffix back by itself is not documented.
+  const { nameField } = definition;
+  if (changes.Active === true && nameField && nameField in desired) changes[nameField] = desired[nameField] as unknown;
+  return changes;
+}
+
+/** The fields in which `desired` differs from `applied`, and nothing beside them; null says that a field is cleared. */
+export function changedFields(
+  entityType: string,
+  applied: Json,
+  desired: Json,
+  options: { clear: boolean } = { clear: true },
+): Json {
   const definition = definitionOf(entityType);
   const fixed = new Set(definition.writeOnce);
   const changes: Json = {};
@@ -28,11 +51,6 @@ export function sparseChanges(
       changes[field] = field === 'Line' ? [] : null;
     }
   }
-  if (Object.keys(changes).length === 0) return undefined;
-  for (const field of definition.requiredOnSparse) if (field in desired) changes[field] = desired[field] as unknown;
-  // QBO renamed the inactive record; whether it takes the suffix back by itself is not documented.
-  const { nameField } = definition;
-  if (changes.Active === true && nameField && nameField in desired) changes[nameField] = desired[nameField] as unknown;
   return changes;
 }
 

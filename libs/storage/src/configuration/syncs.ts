@@ -55,6 +55,10 @@ export class Syncs {
     return tx.query<SyncRow>(`${columns} where source_realm_id = any($1) order by created_at, id`, [realmIds]);
   }
 
+  async ofOrganization(organizationId: string, tx: Tx = this.db): Promise<SyncRow[]> {
+    return tx.query<SyncRow>(`${columns} where organization_id = $1 order by created_at, id`, [organizationId]);
+  }
+
   /** Every sync that writes into these target companies; `state` says whether it may send. */
   async byTarget(realmIds: readonly string[], tx: Tx = this.db): Promise<SyncRow[]> {
     return tx.query<SyncRow>(`${columns} where target_realm_id = any($1) order by created_at, id`, [realmIds]);

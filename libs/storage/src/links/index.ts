@@ -3,3 +3,4 @@ export * from './links.js';
 export * from './report.js';
 export { storedLink, waitName, type Lane, type LinkKey, type StoredLink } from './row.js';
 export { keyText } from './keys.js';
+export { mirrorAll, type MirrorChange, type MirrorPlace } from './mirrors.js';

@@ -19,6 +19,14 @@ import type { Tx } from '../database.js';
 import { FenceLost } from '../leases/realm-leases.js';
 import { Outbox, type OutboxRecord } from '../outbox/outbox.js';
 import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';
+import {
+  lockPairs,
+  makePlaces,
+  writeMirrors,
+  type MirrorChange,
+  type MirrorPlace,
+  type PlannedRow,
+} from './mirrors.js';
 import { storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
 
 /** What `sync.writes` says about one entity. */
@@ -78,6 +86,14 @@ export interface AttemptRecord extends LinkKey {
   deferred: readonly string[];
   /** a second step follows */
   partial: boolean;
+  /** known when planned, told when settled */
+  told?: Told | undefined;
+}
+
+export interface Told {
+  notice?: { code: string; reason: string } | undefined;
+  /** what the other side of the pair had changed and not carried (core: pair.ts) */
+  pending?: Json | undefined;
 }
 
 export interface CallRecord {
@@ -111,6 +127,8 @@ export interface CallEnd {
 export interface Decided {
   changes: LinkChange[];
   call?: CallEnd;
+  /** links of opposite syncs that follow; only of keys that were named as `mirrors` */
+  mirrors?: MirrorChange[];
 }
 
 const columns = `sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
@@ -250,7 +268,7 @@ export class Links {
    * builds the call from those. Undefined when none is left.
    * @throws FenceLost
    */
-  async claim<P extends { key: LinkKey; version: string; beforeImage?: Json | undefined }>(
+  async claim<P extends PlannedRow>(
     realmId: string,
     fence: bigint,
     planned: readonly P[],
@@ -260,19 +278,27 @@ export class Links {
     return this.db.withTransaction(async (tx) => {
       await assertFence(tx, realmId, fence);
       const sorted = [...planned].sort((a, b) => compareKeys(a.key, b.key));
+      await lockPairs(tx, sorted);
       const rows = await tx.query<{ sync_id: string; entity_type: string; source_id: string }>(
         `update links l set state = 'sending', failure_code = null, failure_reason = null,
            -- the first one: what was there before we ever touched it
            before_image = coalesce(l.before_image, nullif(p.before_image, '')::jsonb)
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-           as p (sync_id, entity_type, source_id, version, before_image)
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+           as p (sync_id, entity_type, source_id, version, before_image, applied_version, mirror_sync, mirror_id)
          where l.sync_id = p.sync_id and l.entity_type = p.entity_type and l.source_id = p.source_id
            and l.state = 'ready' and l.desired_version = p.version
+           -- planned on top of what is applied now; the opposite sync may have moved that
+           and coalesce(l.applied_version, '-') = p.applied_version
+           and (p.mirror_sync = '' or not exists (select from links m where m.sync_id = nullif(p.mirror_sync, '')::uuid
+             and m.entity_type = p.entity_type and m.source_id = p.mirror_id and m.state in ('sending', 'uncertain')))
          returning l.sync_id, l.entity_type, l.source_id`,
         [
           ...keyArrays(sorted.map((p) => p.key)),
           sorted.map((p) => p.version),
           sorted.map((p) => (p.beforeImage === undefined ? '' : JSON.stringify(p.beforeImage))),
+          sorted.map((p) => p.appliedVersion ?? '-'),
+          sorted.map((p) => p.mirror?.syncId ?? ''),
+          sorted.map((p) => p.mirror?.sourceId ?? ''),
         ],
       );
       const claimed = new Set(
@@ -304,7 +330,7 @@ export class Links {
          json_agg(json_build_object('syncId', a.sync_id, 'entityType', a.entity_type, 'sourceId', a.source_id,
            'operation', a.operation, 'requestId', a.request_id, 'version', a.version, 'desiredHash', a.desired_hash,
            'generation', a.generation, 'body', a.body, 'applied', a.applied, 'deferred', a.deferred,
-           'partial', a.partial) order by a.position) as attempts,
+           'partial', a.partial, 'told', a.told) order by a.position) as attempts,
          coalesce(array_agg(a.position::int) filter (where a.outcome is not null), '{}') as settled
        from calls c join attempts a on a.call_id = c.id
          left join links l on l.sync_id = a.sync_id and l.entity_type = a.entity_type and l.source_id = a.source_id
@@ -322,7 +348,7 @@ export class Links {
       sends: r.sends,
       claimedAt: r.claimed_at,
       dueAt: r.due_at ?? r.claimed_at,
-      attempts: r.attempts.map((a) => ({ ...a, applied: a.applied ?? undefined })),
+      attempts: r.attempts.map((a) => ({ ...a, applied: a.applied ?? undefined, told: a.told ?? undefined })),
       settled: r.settled,
     }));
   }
@@ -351,6 +377,7 @@ export class Links {
     at: Date,
     decision: (links: StoredLink[]) => Decided,
     callId?: string,
+    mirrors: readonly MirrorPlace[] = [],
   ): Promise<{ woken: number; changes: LinkChange[] } | undefined> {
     return this.db.withTransaction(async (tx) => {
       await assertFence(tx, realmId, fence);
@@ -360,8 +387,10 @@ export class Links {
         ]);
         if (open.length === 0) return undefined;
       }
-      const rows = await this.lock(tx, keys);
-      const { changes, call } = decision(rows.map(storedLink));
+      const rows = await this.lockWithMirrors(tx, keys, mirrors, at);
+      const { changes: own, call, mirrors: mirrored = [] } = decision(rows.map(storedLink));
+      await writeMirrors(tx, mirrored, at);
+      const changes = [...own, ...mirrored];
       await writeChanges(tx, changes, at);
       if (call) await writeCallEnd(tx, call, at);
       await reanchorFiles(tx, rows, changes, at);
@@ -541,6 +570,48 @@ export class Links {
     return rows.map((r) => ({ lane: r.lane, ageMs: Math.max(0, at.getTime() - r.oldest.getTime()), count: r.count }));
   }
 
+  /**
+   * Mirrors that are not there yet are made first, empty, so that they can be locked and decided about like the others. Sync
+   * by sync, in the order in which every transaction takes its locks.
+   */
+  private async lockWithMirrors(
+    tx: Tx,
+    keys: readonly LinkKey[],
+    mirrors: readonly MirrorPlace[],
+    at: Date,
+  ): Promise<LinkRecord[]> {
+    if (mirrors.length === 0) return this.lock(tx, keys);
+    const all = [...keys, ...mirrors];
+    const rows: LinkRecord[] = [];
+    for (const syncId of [...new Set(all.map((key) => key.syncId))].sort()) {
+      await makePlaces(
+        tx,
+        mirrors.filter((place) => place.syncId === syncId),
+        at,
+      );
+      rows.push(
+        ...(await this.lock(
+          tx,
+          all.filter((key) => key.syncId === syncId),
+        )),
+      );
+    }
+    return rows;
+  }
+
+  /** Since when a call of each of these syncs that may be creating a record of the type has no end, by `syncId/type`. */
+  async openCreations(syncIds: readonly string[], types: readonly string[]): Promise<Map<string, Date>> {
+    const rows = await this.db.query<{ sync_id: string; entity_type: string; since: Date }>(
+      `select a.sync_id, a.entity_type, min(c.claimed_at) as since
+       from calls c join attempts a on a.call_id = c.id
+       where c.state in ('claimed', 'unknown') and a.outcome is null and a.operation = 'create'
+         and a.sync_id = any($1::uuid[]) and a.entity_type = any($2)
+       group by 1, 2`,
+      [syncIds, types],
+    );
+    return new Map(rows.map((r) => [`${r.sync_id}/${r.entity_type}`, r.since]));
+  }
+
   /** Own rows and everybody who waits for them, locked in key order. */
   private async lock(tx: Tx, keys: readonly LinkKey[]): Promise<LinkRecord[]> {
     const names = keys.flatMap((key) => [waitName(key), releaseName(waitName(key))]);
@@ -669,14 +740,14 @@ async function insertCall(tx: Tx, call: CallRecord, fence: bigint, at: Date): Pr
     [call.id, call.targetRealmId, call.requestId, call.kind, String(fence), at],
   );
   await tx.query(
-    `insert into attempts (call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation, body, applied, deferred, partial)
+    `insert into attempts (call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation, body, applied, deferred, partial, told)
      select $1, position - 1, "syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body,
-       applied, array(select jsonb_array_elements_text(deferred)), partial
+       applied, array(select jsonb_array_elements_text(deferred)), partial, told
      from rows from (jsonb_to_recordset($2::jsonb) as ("syncId" uuid, "entityType" text, "sourceId" text, operation text,
        "requestId" text, version text, "desiredHash" text, generation int, body text, applied jsonb, deferred jsonb,
-       partial boolean)) with ordinality
+       partial boolean, told jsonb)) with ordinality
        as a ("syncId", "entityType", "sourceId", operation, "requestId", version, "desiredHash", generation, body, applied,
-         deferred, partial, position)`,
+         deferred, partial, told, position)`,
     [call.id, JSON.stringify(call.attempts)],
   );
 }

@@ -9,6 +9,7 @@ import { MergedRecords1763700000010 } from './0010-merged-records.js';
 import { LinkDifferences1763700000011 } from './0011-link-differences.js';
 import { SourceMerges1763700000020 } from './0020-source-merges.js';
 import { Exclusions1763700000021 } from './0021-exclusions.js';
+import { Pairs1763700000030 } from './0030-pairs.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -21,4 +22,5 @@ export const migrations = [
   LinkDifferences1763700000011,
   SourceMerges1763700000020,
   Exclusions1763700000021,
+  Pairs1763700000030,
 ];
