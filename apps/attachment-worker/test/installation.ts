@@ -189,6 +189,15 @@ export class Installation {
 
   /** Takes in Attachables of the source, as capture, mapper and one Kafka batch would bring them. */
   async take(...snapshots: Json[]): Promise<void> {
+    await this.takeFor({ id: this.syncId, from: this.source, to: this.target }, snapshots);
+  }
+
+  /** The other way round: Attachables of the target for an opposite sync. */
+  async takeBack(oppositeId: string, ...snapshots: Json[]): Promise<void> {
+    await this.takeFor({ id: oppositeId, from: this.target, to: this.source }, snapshots);
+  }
+
+  private async takeFor(sync: { id: string; from: Company; to: Company }, snapshots: Json[]): Promise<void> {
     const rows = snapshots.map((snapshot) => {
       const deleted = snapshot.status === 'Deleted';
       const version = encodeVersion({
@@ -197,23 +206,23 @@ export class Installation {
         observedAt: new Date().toISOString(),
       });
       const id = String(snapshot.Id);
-      const change = { realmId: this.source.realmId, entityType: 'Attachable', id, version, deleted };
+      const change = { realmId: sync.from.realmId, entityType: 'Attachable', id, version, deleted };
       const mapped = mapChange({ ...change, ...(deleted ? {} : { snapshot }) }, rules);
       if (mapped.kind !== 'attachment') throw new Error(JSON.stringify(mapped));
       const { attachableId, ...desired } = mapped.attachment;
       return {
-        syncId: this.syncId,
+        syncId: sync.id,
         attachableId,
         organizationId: this.organizationId,
-        sourceRealmId: this.source.realmId,
-        targetRealmId: this.target.realmId,
+        sourceRealmId: sync.from.realmId,
+        targetRealmId: sync.to.realmId,
         lane: 'live' as const,
         desired,
         changeId: randomUUID(),
       };
     });
     await new AttachmentLinks(this.db).intake(rows, new Date());
-    for (const carriers of this.running) carriers.wake(this.target.realmId);
+    for (const carriers of this.running) carriers.wake(sync.to.realmId);
   }
 
   // --- the target's side -------------------------------------------------------------------------------------------
@@ -239,9 +248,9 @@ export class Installation {
   }
 
   /** What the target company has, as its own API says. */
-  async copies(): Promise<Json[]> {
+  async copies(company: Company = this.target): Promise<Json[]> {
     const query = encodeURIComponent('select * from Attachable maxresults 1000');
-    const { realmId, accessToken } = this.target;
+    const { realmId, accessToken } = company;
     const answer = await this.emulator.api(realmId, accessToken, 'GET', `query?query=${query}`);
     return ((answer.body as Json).QueryResponse.Attachable ?? []) as Json[];
   }

@@ -161,7 +161,7 @@ describe('opposite syncs', () => {
   }, 60_000);
 
   it('rest with mappings that are not inverses of each other', async () => {
-    const prefix: LayerRules = { types: { Invoice: { documentNumber: { kind: 'prefix', text: 'X-' } } } } as never;
+    const prefix: LayerRules = { entities: { Invoice: { documentNumber: { kind: 'prefix', text: 'X-' } } } };
     await begin({ there: prefix, back: prefix });
     for (const { realmId } of [a, b])
       await w.emulator.steer('PUT', `companies/${realmId}/preferences`, {

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
 import type { Json } from '#core';
-import { Companies, Database, Jobs, mirrorAll, Syncs } from '#storage';
+import { Companies, Database, Jobs, mirrorAll, mirrorAllFiles, Syncs } from '#storage';
 import type { Company, Job, JobKind, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 import { notFound, Problem } from '#common/problems';
@@ -52,6 +52,7 @@ export class SyncCommands {
       );
       // What the opposite sync linked is linked for this one too: nothing of it is made a second time.
       const mirrored = opposite ? await mirrorAll(tx, { ...pairOf(outcome.sync), oppositeId: opposite.id }) : 0;
+      if (opposite) await mirrorAllFiles(tx, opposite.id);
       await this.audit.tell(tx, {
         organizationId,
         action: 'sync.created',

@@ -6,6 +6,7 @@ import type { AttachmentMetadata, DesiredAttachment, LinkState } from '#core';
 import { Database, type Tx } from '../database.js';
 import { RealmLeases } from '../leases/realm-leases.js';
 import { Outbox, type OutboxRecord } from '../outbox/outbox.js';
+import { forgetCopy, mirrorCopy, notUnderWayThere } from './mirrors.js';
 import { storedAttachment, type AttachmentKey, type AttachmentRecord, type StoredAttachment } from './row.js';
 
 /** What `sync.attachments` says about one file. */
@@ -137,8 +138,8 @@ export class AttachmentLinks {
     except: readonly AttachmentKey[] = [],
   ): Promise<StoredAttachment[]> {
     const rows = await this.db.query<AttachmentRecord>(
-      `select ${columns} from attachment_links
-       where target_realm_id = $1 and (state in ('ready', 'sending') or (state = 'uncertain' and due_at <= $2))
+      `select ${columns} from attachment_links a
+       where target_realm_id = $1 and ${notUnderWayThere} and (state in ('ready', 'sending') or (state = 'uncertain' and due_at <= $2))
          and sync_id in (select id from syncs where target_realm_id = $1 and state = 'active')
          and (sync_id::text || '/' || attachable_id) <> all($4::text[])
        order by state <> 'sending', lane desc, due_at limit $3`,
@@ -203,7 +204,12 @@ export class AttachmentLinks {
       );
       const decision = row && decide(storedAttachment(row));
       if (!decision) return undefined;
+      const { target } = decision.change;
       await writeChange(tx, row, decision.change, fence, at);
+      if (row.target_id !== null && target !== undefined && target?.id !== row.target_id) {
+        await forgetCopy(tx, key, row.target_id);
+      }
+      if (target ?? (target === undefined && row.target_id !== null)) await mirrorCopy(tx, key);
       if (decision.announce) await this.outbox.add(tx, decision.announce);
       return this.find(key, tx);
     });
