@@ -60,7 +60,7 @@ describe('a change in a pair', () => {
 
   it('tells what it lost', () => {
     const lost = plan(link(), pair({ other: other({ changedAt: time(6) }) }));
-    expect(lost).toMatchObject({ kind: 'noop', why: 'overruled', notice: { code: 'CONFLICT.LOST' } });
+    expect(lost).toMatchObject({ kind: 'noop', why: 'overruled', code: 'CONFLICT.LOST' });
   });
 
   it('is no drift: a person’s edit in the target is neither held nor overwritten', () => {
