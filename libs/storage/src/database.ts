@@ -2,8 +2,11 @@
 // transaction as the apps' own login (works for all organizations), a transaction as one organization (row-level security).
 // Promises: a transaction's role and organization end with it, whatever happens, so nothing leaks through the pool; rows
 // come back as rows for every command (TypeORM alone answers [rows, count] for update and delete).
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { DataSource, MigrationExecutor } from 'typeorm';
 import type { EntityManager, Logger, QueryRunner } from 'typeorm';
+import type { Log } from '#common/logging';
 import { configurationEntities } from './configuration/entities.js';
 import { migrations } from './migrations/index.js';
 
@@ -11,6 +14,11 @@ import { migrations } from './migrations/index.js';
 export interface Tx {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- rows are typed by the statement that reads them
   query<R = any>(sql: string, params?: unknown[]): Promise<R[]>;
+}
+
+/** Hearing a channel until stopped. */
+export interface Listening {
+  stop(): Promise<void>;
 }
 
 export interface DatabaseOptions {
@@ -25,6 +33,8 @@ export interface DatabaseOptions {
 // A statement that takes a minute is a bug or a lock nobody gives back; ending it lets the loop try again.
 const statementTimeoutMs = 60_000;
 const connectTimeoutMs = 10_000;
+// A channel whose connection was lost is opened again at this pace; what was told meanwhile is found by looking.
+const listenAgainMs = 1_000;
 // One lock for all schemas of a database: roles and grants are shared between schemas.
 const migrationLock = 7_120_240_001;
 
@@ -52,9 +62,12 @@ const quiet: Logger = {
 };
 
 export class Database implements Tx {
+  private readonly listening = new Set<Listening>();
+
   private constructor(
     private readonly source: DataSource,
     readonly schema: string,
+    private readonly options: DatabaseOptions,
   ) {}
 
   static async connect(o: DatabaseOptions): Promise<Database> {
@@ -79,7 +92,7 @@ export class Database implements Tx {
       },
     });
     await source.initialize();
-    return new Database(source, o.databaseSchema);
+    return new Database(source, o.databaseSchema, o);
   }
 
   async query<R>(sql: string, params: unknown[] = []): Promise<R[]> {
@@ -124,6 +137,51 @@ export class Database implements Tx {
     throw new TypeError('this Tx was not opened by this Database');
   }
 
+  /**
+   * Hears a channel on a connection of its own, beside the pool. What is told while that connection is away is not told
+   * again: whoever listens also looks now and then.
+   */
+  listen(channel: string, log: Log, heard: (payload: string) => void): Listening {
+    let client: pg.Client | undefined;
+    const stopping = new AbortController();
+    const once = async (): Promise<void> => {
+      const opened = new pg.Client({
+        connectionString: this.options.databaseUrl,
+        application_name: `${this.options.applicationName} hears`,
+        connectionTimeoutMillis: connectTimeoutMs,
+        keepAlive: true,
+      });
+      client = opened;
+      const ended = new Promise<void>((resolve) => opened.once('end', resolve));
+      // Without a listener an error of an idle connection would end the process; 'end' follows it.
+      opened.on('error', () => undefined);
+      opened.on('notification', ({ payload }) => heard(payload ?? ''));
+      try {
+        await opened.connect();
+        await opened.query(`listen "${channel}"`);
+        if (!stopping.signal.aborted) await ended;
+      } finally {
+        await opened.end().catch(() => undefined);
+      }
+    };
+    const running = (async () => {
+      while (!stopping.signal.aborted) {
+        await once().catch((error: unknown) => log.warn({ err: error, channel }, 'channel not heard, will try again'));
+        await sleep(listenAgainMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
+    })();
+    const listening: Listening = {
+      stop: async () => {
+        stopping.abort();
+        this.listening.delete(listening);
+        await client?.end().catch(() => undefined);
+        await running;
+      },
+    };
+    this.listening.add(listening);
+    return listening;
+  }
+
   /** Brings the schema up to date; several processes may call it at once. Answers the names of what it ran. */
   async migrate(): Promise<string[]> {
     return this.withMigrationLock(async (runner) => {
@@ -141,6 +199,7 @@ export class Database implements Tx {
   }
 
   async close(): Promise<void> {
+    await Promise.all([...this.listening].map((each) => each.stop()));
     if (this.source.isInitialized) await this.source.destroy();
   }
 

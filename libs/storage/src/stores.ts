@@ -4,6 +4,7 @@ import { CaptureStore } from './capture/index.js';
 import { Companies, Grants, Jobs, Organizations, Syncs } from './configuration/index.js';
 import { GovernorStore } from './governor/governor-store.js';
 import { RealmLeases } from './leases/realm-leases.js';
+import { RealmWork } from './leases/realm-work.js';
 import { Outbox } from './outbox/outbox.js';
 import { Preflights } from './preflight/preflights.js';
 import { SyncLog } from './sync-log/sync-log.js';
@@ -19,6 +20,7 @@ export const stores = [
   Outbox,
   Preflights,
   RealmLeases,
+  RealmWork,
   SyncLog,
   Syncs,
 ];

@@ -58,6 +58,39 @@ export class RealmLeases {
     return realmIds.filter((realmId) => !held.has(realmId));
   }
 
+  /**
+   * Says that this owner is there, and answers what its share is made of: the owners that are there, the companies that are
+   * held, and those that have work and nobody.
+   */
+  async share(
+    owner: string,
+    purpose: Exclude<LeasePurpose, 'capture'>,
+    ttlMs: number,
+  ): Promise<{ owners: number; held: number; unowned: number }> {
+    await this.db.query(
+      `insert into realm_owners (owner, purpose, expires_at) values ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
+       on conflict (purpose, owner) do update set expires_at = excluded.expires_at`,
+      [owner, purpose, ttlMs],
+    );
+    const [row] = await this.db.query<{ owners: number; held: number; unowned: number }>(
+      `select (select count(*) from realm_owners where purpose = $1 and expires_at > clock_timestamp())::int as owners,
+         (select count(*) from realm_leases where purpose = $1 and expires_at > clock_timestamp())::int as held,
+         (select count(*) from realm_work w where w.purpose = $1 and w.due_at <= clock_timestamp() and not exists (
+            select from realm_leases l where l.realm_id = w.realm_id and l.purpose = w.purpose
+              and l.expires_at > clock_timestamp()))::int as unowned`,
+      [purpose],
+    );
+    return row!;
+  }
+
+  /** This owner takes no more companies; owners that were killed are forgotten with it. */
+  async leave(owner: string, purpose: LeasePurpose): Promise<void> {
+    await this.db.query(
+      'delete from realm_owners where purpose = $1 and (owner = $2 or expires_at < clock_timestamp())',
+      [purpose, owner],
+    );
+  }
+
   /** Gives it back at once. The row stays: its fence must go on rising. */
   async release(realmId: string, purpose: LeasePurpose, owner: string): Promise<void> {
     await this.db.query(
