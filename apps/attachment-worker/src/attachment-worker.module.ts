@@ -6,8 +6,9 @@ import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { EventProducer, KafkaModule } from '#kafka';
 import { QboClient, QboModule } from '#qbo';
-import { AttachmentLinks, Database, GovernorStore, Grants, OutboxRelay, RealmLeases, StorageModule } from '#storage';
+import { AttachmentLinks, Database, GovernorStore, Grants, OutboxRelay, RealmLeases, RealmWork, StorageModule } from '#storage';
 import { IntakeController } from './intake.controller.js';
+import * as metrics from './attachment.metrics.js';
 import { Carriers } from './realm/carriers.js';
 import { RealmCarrier } from './realm/realm-carrier.js';
 import type { AttachmentSettings } from './settings.js';
@@ -43,13 +44,14 @@ export class AttachmentWorkerModule implements OnApplicationBootstrap {
         },
         {
           provide: Carriers,
-          inject: [Database, AttachmentLinks, Grants, QboClient, RealmLeases, OutboxRelay, CLOCK, Health],
+          inject: [Database, AttachmentLinks, Grants, QboClient, RealmLeases, RealmWork, OutboxRelay, CLOCK, Health],
           useFactory: (
             db: Database,
             links: AttachmentLinks,
             grants: Grants,
             client: QboClient,
             leases: RealmLeases,
+            work: RealmWork,
             relay: OutboxRelay,
             clock: Clock,
             health: Health,
@@ -57,6 +59,7 @@ export class AttachmentWorkerModule implements OnApplicationBootstrap {
             const log = createLog('attachments');
             const ports = {
               links,
+              work,
               client,
               clock,
               log,
@@ -66,12 +69,14 @@ export class AttachmentWorkerModule implements OnApplicationBootstrap {
             };
             return new Carriers(
               {
-                links,
+                purpose: 'attachments',
+                work,
                 leases,
                 clock,
                 log,
-                open: (realmId, fence) => new RealmCarrier(realmId, fence, ports, settings),
+                open: (realmId, fence, seat) => new RealmCarrier(realmId, fence, seat, ports, settings),
                 watchdog: health.watchdog('carriers', { maxSilenceMs: maxLoopSilenceMs }),
+                owned: (realms) => metrics.realmsOwned.set(realms),
               },
               { leaseMs: settings.leaseMs },
             );

@@ -12,6 +12,7 @@ import {
   GovernorStore,
   Grants,
   RealmLeases,
+  RealmWork,
   type StoredAttachment,
 } from '#storage';
 import { freshDatabase, startEmulator, type EmulatorApp, type FreshDatabase, type RunningEmulator } from '#testing';
@@ -102,8 +103,10 @@ export class Installation {
     });
     this.clients.push(client);
     const grants = new Grants(this.db);
+    const work = new RealmWork(this.db);
     const ports = {
       links,
+      work,
       client,
       clock,
       log,
@@ -114,11 +117,12 @@ export class Installation {
     };
     const carriers = new Carriers(
       {
-        links,
-        leases: new RealmLeases(this.db),
+        purpose: 'attachments',
+        work,
+        leases: new MortalLeases(this.db, links),
         clock,
         log,
-        open: (realmId, fence) => new RealmCarrier(realmId, fence, ports, { filesInFlight: 2 }),
+        open: (realmId, fence, seat) => new RealmCarrier(realmId, fence, seat, ports, { filesInFlight: 2 }),
       },
       { leaseMs: o.leaseMs ?? 5_000 },
     );
@@ -315,6 +319,19 @@ export function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** A dead process takes no company. */
+class MortalLeases extends RealmLeases {
+  constructor(
+    db: Database,
+    private readonly life: { dead: boolean },
+  ) {
+    super(db);
+  }
+
+  override acquire: RealmLeases['acquire'] = (...args) =>
+    this.life.dead ? Promise.resolve(undefined) : RealmLeases.prototype.acquire.apply(this, args);
+}
+
 /** The process dies: after this nothing it does reaches the database any more. */
 class CrashingAttachments extends AttachmentLinks {
   dead = false;
@@ -343,10 +360,6 @@ class CrashingAttachments extends AttachmentLinks {
       this.assertAlive();
     }
     return after;
-  }
-
-  override async realmsWithWork(...args: Parameters<AttachmentLinks['realmsWithWork']>): Promise<string[]> {
-    return this.dead ? [] : super.realmsWithWork(...args);
   }
 
   override async release(...args: Parameters<AttachmentLinks['release']>): Promise<void> {

@@ -23,11 +23,17 @@ export const writerSettings = {
     max: 30,
   }),
   callsInFlight: int('SYNC_WRITER_CALLS', {
-    doc: 'Transaction calls on their way at once per company; QBO allows 10 per app, one is kept for names, two for look-ups.',
+    doc: 'Transaction calls on their way at once per company. QBO allows 10 per app: one is kept for names, two for live edits.',
     unit: 'calls',
-    default: 4,
+    default: 7,
     min: 1,
     max: 7,
+  }),
+  rowsInHand: int('SYNC_WRITER_ROWS', {
+    doc: 'Rows in memory over all companies of this process (some 3 kB each). Above it only live edits are taken up.',
+    unit: 'rows',
+    default: 20_000,
+    min: 300,
   }),
 };
 

@@ -15,8 +15,12 @@ import {
   MappingLayers,
   OutboxRelay,
   RealmLeases,
+  RealmWork,
   StorageModule,
   Syncs,
+  Turns,
+  defaultTurns,
+  type Lane,
 } from '#storage';
 import { IntakeController } from './intake/intake.controller.js';
 import * as metrics from './qbo-writer.metrics.js';
@@ -84,6 +88,8 @@ export class WriterModule implements OnApplicationBootstrap {
             Grants,
             QboClient,
             RealmLeases,
+            RealmWork,
+            GovernorStore,
             OutboxRelay,
             CLOCK,
             Health,
@@ -97,6 +103,8 @@ export class WriterModule implements OnApplicationBootstrap {
             grants: Grants,
             client: QboClient,
             leases: RealmLeases,
+            work: RealmWork,
+            governor: GovernorStore,
             relay: OutboxRelay,
             clock: Clock,
             health: Health,
@@ -106,6 +114,7 @@ export class WriterModule implements OnApplicationBootstrap {
             const ports = {
               db,
               links,
+              work,
               syncs,
               layers,
               companies,
@@ -114,16 +123,20 @@ export class WriterModule implements OnApplicationBootstrap {
               clock,
               log,
               random: Math.random,
+              outlook: (realmId: string, lane: Lane) => governor.outlook(realmId, lane),
               announced: () => relay.wake(),
             };
             return new Writers(
               {
-                links,
+                purpose: 'writer',
+                work,
                 leases,
                 clock,
                 log,
-                open: (realmId, fence) => new RealmWriter(realmId, fence, ports, settings),
+                open: (realmId, fence, seat) => new RealmWriter(realmId, fence, seat, ports, settings),
+                turns: new Turns(clock, { ...defaultTurns, rowsInHand: settings.rowsInHand }),
                 watchdog: health.watchdog('writers', { maxSilenceMs: maxLoopSilenceMs }),
+                owned: (realms) => metrics.realmsOwned.set(realms),
               },
               { leaseMs: settings.leaseMs },
             );

@@ -23,6 +23,7 @@ import {
   LinkReport,
   MappingLayers,
   RealmLeases,
+  RealmWork,
   Syncs,
   type LinkView,
 } from '#storage';
@@ -118,9 +119,11 @@ export class Installation {
       transport: new Transport({ answerTimeoutMs }),
     });
     this.clients.push(client);
+    const work = new RealmWork(this.db);
     const ports = {
       db: this.db,
       links,
+      work,
       syncs: new Syncs(this.db),
       layers: new MappingLayers(this.db),
       companies: new Companies(this.db),
@@ -129,15 +132,17 @@ export class Installation {
       clock,
       log,
       random: Math.random,
+      outlook: (realmId: string, lane: Lane) => gate.outlook(realmId, lane),
       announced: () => {},
     };
     const writers = new Writers(
       {
-        links,
+        purpose: 'writer',
+        work,
         leases: new CrashingLeases(this.db, life),
         clock,
         log,
-        open: (realmId, fence) => new RealmWriter(realmId, fence, ports, { batchSize: 30, callsInFlight: 4 }),
+        open: (realmId, fence, seat) => new RealmWriter(realmId, fence, seat, ports, { batchSize: 30, callsInFlight: 4 }),
       },
       { leaseMs: o.leaseMs ?? 5_000, lookMs: 50 },
     );

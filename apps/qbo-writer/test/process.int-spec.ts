@@ -34,6 +34,7 @@ describe('the writer process', () => {
       leaseMs: 5_000,
       batchSize: 30,
       callsInFlight: 4,
+      rowsInHand: 1_000,
     };
     const root = ServiceModule.forRoot({
       clock: systemClock,

@@ -16,6 +16,8 @@ export interface CallOptions {
   /** reserve class at the governor; default 'live' */
   class?: RequestClass;
   signal?: AbortSignal;
+  /** told when the governor gave leave and the request goes out */
+  sent?: () => void;
 }
 
 export type WriteOperation = 'create' | 'update' | 'delete' | 'void';
@@ -276,6 +278,7 @@ export class QboClient {
       const grant = await this.acquire(realmId, kind, options);
       if (grant === undefined) return { kind: 'unsent', reason: 'stopping' };
       const sentAt = this.ports.clock.nowMs();
+      options.sent?.();
       waitedMs += sentAt - askedAt;
       let throttled = false;
       try {

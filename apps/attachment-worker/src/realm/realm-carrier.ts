@@ -1,27 +1,40 @@
 // The loop of one target company: takes attachments that may act and carries a few at a time. One process at a time runs
-// it (lease "attachments" with a fence); if it dies anywhere, the rows still say what to do.
+// it (lease "attachments" with a fence); if it dies anywhere, the rows still say what to do. With nothing in hand the company
+// is put to rest: no statement is made for it until its next moment or until somebody makes work (storage: realm-work.ts).
 //
 // Modes: running -> draining (stop: no new file; those on their way stop at their next step) -> stopped, or lost (another
 // process has the company; nothing more is written).
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
-import { FenceLost, type AttachmentLinks, type StoredAttachment } from '#storage';
+import {
+  FenceLost,
+  type AttachmentLinks,
+  type RealmLoop,
+  type RealmWork,
+  type Seat,
+  type StoredAttachment,
+  type Turn,
+} from '#storage';
 import { Carrier, type CarrierPorts } from './carrier.js';
 
 export interface RealmCarrierPorts extends CarrierPorts {
   links: AttachmentLinks;
+  work: RealmWork;
   clock: Clock;
   log: Log;
 }
 
-/** Parents that were settled and retries that fell due are looked for this often without a wake. */
+/** While files are on their way: parents that were settled and retries that fell due are looked for this often. */
 const lookMs = 1_000;
+/** Work that is there but not ours to do just now is looked at again ever slower. */
+const firstLookAgainMs = 10;
 
-export class RealmCarrier {
+type Rest = Parameters<Turn['end']>[0];
+
+export class RealmCarrier implements RealmLoop {
   private mode: 'running' | 'draining' | 'stopped' | 'lost' = 'running';
   private readonly stopping = new AbortController();
-  private nap = new AbortController();
-  private woken = false;
+  private looksAgain = 0;
   private readonly inHand = new Map<string, { stored: StoredAttachment; task: Promise<void> }>();
   private lastWorkMs: number;
   private readonly carrier: Carrier;
@@ -30,6 +43,7 @@ export class RealmCarrier {
   constructor(
     readonly realmId: string,
     readonly fence: bigint,
+    private readonly seat: Seat,
     private readonly ports: RealmCarrierPorts,
     private readonly o: { filesInFlight: number },
   ) {
@@ -39,8 +53,7 @@ export class RealmCarrier {
   }
 
   wake(): void {
-    this.woken = true;
-    this.nap.abort();
+    this.seat.wake('bulk');
   }
 
   idleMs(): number {
@@ -54,7 +67,7 @@ export class RealmCarrier {
   async stop(): Promise<void> {
     if (this.mode === 'running') this.mode = 'draining';
     this.stopping.abort();
-    this.nap.abort();
+    this.seat.leave();
     await this.finished;
   }
 
@@ -62,33 +75,46 @@ export class RealmCarrier {
     if (this.mode === 'stopped') return;
     this.mode = 'lost';
     this.stopping.abort();
-    this.nap.abort();
+    this.seat.leave();
   }
 
   private async run(): Promise<void> {
-    const { clock, log } = this.ports;
-    while (this.mode === 'running') {
-      this.woken = false;
-      this.nap = new AbortController();
+    const { log } = this.ports;
+    for (let turn = await this.seat.next(); turn !== undefined; turn = await this.seat.next()) {
+      if (this.mode !== 'running') break;
+      let rest: Rest = { spent: 0, restMs: lookMs };
       try {
-        await this.round();
+        rest = await this.round();
       } catch (error) {
         if (error instanceof FenceLost) this.lose();
         else log.warn({ err: error, realm: this.realmId }, 'attachment round failed, will try again');
       }
-      if (this.mode === 'running' && !this.woken) await clock.sleep(lookMs, this.nap.signal);
+      turn.end(rest);
     }
     await Promise.all([...this.inHand.values()].map(({ task }) => task));
     if (this.mode === 'draining') this.mode = 'stopped';
   }
 
-  private async round(): Promise<void> {
+  private async round(): Promise<Rest> {
     const { links, clock } = this.ports;
     await links.release(this.realmId, this.fence, clock.now());
     const room = this.o.filesInFlight - this.inHand.size;
-    if (room <= 0) return;
+    if (room <= 0) return { spent: 0, restMs: lookMs };
     const busy = [...this.inHand.values()].map(({ stored }) => stored);
-    for (const stored of await links.pick(this.realmId, clock.now(), room, busy)) this.launch(stored);
+    const chosen = await links.pick(this.realmId, clock.now(), room, busy);
+    for (const stored of chosen) this.launch(stored);
+    return { spent: chosen.length, restMs: this.inHand.size > 0 ? lookMs : await this.rest() };
+  }
+
+  /** Nothing in hand: how long to sleep unless woken. */
+  private async rest(): Promise<number> {
+    const { work, links, clock } = this.ports;
+    const next = await work.rest('attachments', this.realmId, (tx) =>
+      links.nextMoment(tx, this.realmId, clock.now()),
+    );
+    const restMs = next === undefined ? Number.POSITIVE_INFINITY : next.getTime() - clock.nowMs();
+    this.looksAgain = restMs > 0 ? 0 : this.looksAgain + 1;
+    return restMs > 0 ? restMs : Math.min(lookMs, firstLookAgainMs * 2 ** this.looksAgain);
   }
 
   private launch(stored: StoredAttachment): void {

@@ -21,6 +21,8 @@ export interface SenderPorts {
   readBack: ReadBack;
   settings: SyncSettings;
   pairs: Pairs;
+  /** how long QBO took for a call of these types */
+  answered?: (types: readonly string[], tookMs: number) => void;
   /** in [0, 1) */
   random: () => number;
 }
@@ -84,16 +86,26 @@ export class Sender {
     });
   }
 
-  private exchange(
+  private async exchange(
     call: CallRecord,
     lane: Lane,
     signal: AbortSignal,
   ): Promise<QboAnswer<Json> | QboAnswer<BatchAnswer>> {
+    const { client, clock, answered } = this.ports;
     const wire = wireOf(call);
-    const options = { class: lane satisfies RequestClass, signal };
-    return wire.kind === 'batch'
-      ? this.ports.client.batch(this.realmId, wire, options)
-      : this.ports.client.write(this.realmId, wire.write, options);
+    let sentAtMs = 0;
+    const options = { class: lane satisfies RequestClass, signal, sent: () => void (sentAtMs = clock.nowMs()) };
+    const answer =
+      wire.kind === 'batch'
+        ? await client.batch(this.realmId, wire, options)
+        : await client.write(this.realmId, wire.write, options);
+    if (answer.kind === 'ok') {
+      answered?.(
+        call.attempts.map((attempt) => attempt.entityType),
+        clock.nowMs() - sentAtMs,
+      );
+    }
+    return answer;
   }
 
   private async readBack(call: OpenCall, signal: AbortSignal): Promise<CallOutcome> {

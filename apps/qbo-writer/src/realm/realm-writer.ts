@@ -1,15 +1,24 @@
 // The loop of one target company: takes ready links in a fair order and makes the target match. One process at a time runs
 // it (lease with a fence); if it dies anywhere, the rows still say what to do.
 //
+// A turn (storage: turns.ts) chooses work and nothing else. What was chosen is in hand and goes its way beside the loop:
+//   planning   names and transactions of each lane by themselves, so that a live edit never waits behind a backfill's look-ups
+//   stock      planned transactions of a lane, until a call has room for them; names go one after the other (name-turn.ts)
+//   on its way claimed, sent, being settled; live has two calls of its own beside those that bulk may use
+// Whatever ends wakes the loop. With nothing in hand and nothing to choose the company is put to rest: no statement is made
+// for it until its next moment or until somebody makes work (storage: realm-work.ts).
+//
 // Modes
-//   running   rounds follow each other while there is work; without work the loop sleeps until woken, until something falls
-//             due, or until its idle look. Calls run beside the loop: at most one for names, a few for transactions.
-//   draining  stop() was asked: no new round, calls in flight are let finish (their answers are worth more than a second).
+//   running   turns follow each other while there is work
+//   draining  stop() was asked: no new turn, calls in flight are let finish (their answers are worth more than a second).
 //   stopped   nothing in flight; the lease may be given back.
 //   lost      another process has the realm. Nothing more is written: every statement would fail by its fence anyway.
-import { setImmediate as turn } from 'node:timers/promises';
 import {
+  CallCosts,
+  closedBooksCodes,
   definitionOf,
+  frozenByHand,
+  packCalls,
   settle,
   transition,
   defaultRetryPolicy,
@@ -17,7 +26,9 @@ import {
   waitingOn,
   type LinkState,
   type Outcome,
+  type Packable,
   type Plan,
+  type QuotaOutlook,
 } from '#core';
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
@@ -31,11 +42,16 @@ import {
   type Grants,
   type Lane,
   type LinkChange,
+  type LinkKey,
   type Links,
   type MappingLayers,
   type OpenCall,
+  type RealmLoop,
+  type RealmWork,
+  type Seat,
   type StoredLink,
   type Syncs,
+  type Turn,
 } from '#storage';
 import { fitsBatch, isSendable, plannedWrite, type PlannedWrite, type SendablePlan } from '../calls/compose.js';
 import { ReadBack } from '../calls/read-back.js';
@@ -44,16 +60,18 @@ import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../
 import * as metrics from '../qbo-writer.metrics.js';
 import { Pairs, type Written } from '../pairs/pairs.js';
 import { announce, announceHeld } from '../results.js';
-import { BalancesLeft } from '../round/balances-left.js';
+import { balanceCodes, BalancesLeft } from '../round/balances-left.js';
 import { ClosedBooks } from '../round/closed-books.js';
 import { FrozenByHand } from '../round/frozen-by-hand.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
 import { SyncSettings } from '../round/sync-settings.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
+import { NameTurn } from './name-turn.js';
 
 export interface RealmWriterPorts {
   db: Database;
   links: Links;
+  work: RealmWork;
   syncs: Syncs;
   layers: MappingLayers;
   companies: Companies;
@@ -62,6 +80,8 @@ export interface RealmWriterPorts {
   clock: Clock;
   log: Log;
   random: () => number;
+  /** what the governor would say now */
+  outlook: (realmId: string, lane: Lane) => Promise<QuotaOutlook>;
   /** something was written to the outbox */
   announced: () => void;
 }
@@ -71,35 +91,51 @@ export interface RealmWriterOptions {
   callsInFlight: number;
 }
 
-/** Names planned together share look-ups; more at once would keep a live edit waiting behind a backfill's names. */
+/** Names planned together share look-ups; more at once would plan on what the first of them changes. */
 const namesPerRound = 20;
-/** A look at everything without being woken: work that another process took in, a sync that was resumed. */
-const idleLookMs = 1_000;
+/** Planned transactions in stock, in batches: enough that a call that ends finds its successor planned. */
+const batchesInStock = 4;
+/** What was planned longer ago is planned anew: its parents, policies and twins may have changed. */
+const stockKeptMs = 30_000;
+/** Calls that only live work may use, beside those that bulk may: it never waits for a bulk call to end. */
+const liveCalls = 2;
+/** While something is in hand: how often the work is looked at without a wake. */
+const busyLookMs = 1_000;
 /** How often links that wait, and calls that are open, are looked at without a wake. */
 const waitingLookMs = 10_000;
 /** After an answer that was nobody's fault (throttled, breaker open), and after our own database failed. */
 const pauseMs = 1_000;
-/** A company without its connection is looked at this often. */
-const disconnectedLookMs = 1_000;
-/** And one that has it, this often: a busy loop need not ask before every round. */
+/** A company that has its connection is asked about it this often: a busy loop need not ask before every turn. */
 const connectionLookMs = 500;
+/** Work that is there but not ours to do just now (a sync being paused at this moment): looked at again ever slower. */
+const firstLookAgainMs = 10;
 const postponeMs = 2_000;
 /** Longer than a restart of PostgreSQL, shorter than a person's patience. */
 const giveUpMs = 30_000;
 
 type Mode = 'running' | 'draining' | 'stopped' | 'lost';
+type Rest = Parameters<Turn['end']>[0];
+type Stocked = Packable & { write: PlannedWrite; plannedAtMs: number };
 
-export class RealmWriter {
+/** What is held for these may go on by itself: it is looked at now and then. */
+const watchedCodes = [...closedBooksCodes, frozenByHand, ...balanceCodes];
+
+const lanes: readonly Lane[] = ['live', 'bulk'];
+
+export class RealmWriter implements RealmLoop {
   private mode: Mode = 'running';
   private readonly stopping = new AbortController();
-  private nap = new AbortController();
-  private wakes = 0;
-  private liveWakes = 0;
   private readonly inFlight = new Set<Promise<void>>();
   private readonly openInHand = new Set<string>();
+  /** chosen and not settled, parked or let go yet */
+  private readonly inHand = new Map<string, LinkKey>();
+  private readonly planning = new Set<string>();
+  private readonly stock: Record<Lane, Stocked[]> = { live: [], bulk: [] };
+  private readonly backlog: Record<Lane, boolean> = { live: false, bulk: false };
+  private readonly calls: Record<Lane, number> = { live: 0, bulk: 0 };
   private readonly touched = new Map<string, number>();
-  private transactionCalls = 0;
-  private namesInHand = false;
+  private readonly nameTurn = new NameTurn();
+  private readonly costs = new CallCosts();
   private hasOpenCalls = true;
   private nextWaitingLookMs = 0;
   private pausedUntilMs = 0;
@@ -107,6 +143,9 @@ export class RealmWriter {
   private blocked = true;
   private connectedUntilMs = 0;
   private lastWorkMs: number;
+  /** something is held until the target changes; a loop that came and went would ask the target for that each time */
+  private watchesTarget = false;
+  private looksAgain = 0;
   private failingSinceMs: number | undefined;
   private readonly pairs: Pairs;
   private readonly planner: Planner;
@@ -119,6 +158,7 @@ export class RealmWriter {
   constructor(
     readonly realmId: string,
     readonly fence: bigint,
+    private readonly seat: Seat,
     private readonly ports: RealmWriterPorts,
     private readonly options: RealmWriterOptions,
   ) {
@@ -136,6 +176,7 @@ export class RealmWriter {
       pairs: this.pairs,
       readBack: new ReadBack({ reader, links }),
       settings,
+      answered: (types, tookMs) => this.costs.learn(types, tookMs),
     });
     this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
     this.frozenByHand = new FrozenByHand(realmId, fence, { links, reader, clock, log });
@@ -146,14 +187,13 @@ export class RealmWriter {
 
   /** There may be something to do. */
   wake(lane: Lane): void {
-    this.wakes++;
-    if (lane === 'live') this.liveWakes++;
-    this.nap.abort();
+    this.seat.wake(lane);
   }
 
   /** How long nothing was done. */
   idleMs(): number {
-    return this.inFlight.size > 0 ? 0 : this.ports.clock.nowMs() - this.lastWorkMs;
+    if (this.inFlight.size > 0) return 0;
+    return this.watchesTarget ? 1 : this.ports.clock.nowMs() - this.lastWorkMs;
   }
 
   get isLost(): boolean {
@@ -164,7 +204,7 @@ export class RealmWriter {
   async stop(): Promise<void> {
     if (this.mode === 'running') this.mode = 'draining';
     this.stopping.abort();
-    this.nap.abort();
+    this.seat.leave();
     await this.finished;
   }
 
@@ -173,40 +213,37 @@ export class RealmWriter {
     if (this.mode === 'stopped') return;
     this.mode = 'lost';
     this.stopping.abort();
-    this.nap.abort();
+    this.seat.leave();
   }
 
   private async run(): Promise<void> {
-    while (this.mode === 'running') {
-      const wakes = this.wakes;
-      let sleepMs: number;
+    for (let turn = await this.seat.next(); turn !== undefined; turn = await this.seat.next()) {
+      if (this.mode !== 'running') break;
+      let rest: Rest;
       try {
-        sleepMs = await this.round();
-        this.failingSinceMs = undefined;
+        rest = await this.round(turn);
       } catch (error) {
-        if (error instanceof FenceLost) return this.enterLost(error);
-        if (error instanceof TargetUnavailable) await this.onUnavailable(error);
-        else this.onBroken(error);
-        sleepMs = pauseMs;
+        this.onBroken(error);
+        rest = { spent: 0, restMs: pauseMs };
       }
-      if (sleepMs <= 0 || wakes !== this.wakes) {
-        await turn();
-        continue;
-      }
-      this.nap = new AbortController();
-      if (wakes === this.wakes && this.mode === 'running') await this.ports.clock.sleep(sleepMs, this.nap.signal);
+      turn.end(rest);
     }
     await Promise.all(this.inFlight);
     if (this.mode === 'draining') this.mode = 'stopped';
   }
 
-  /** A loop that only fails must not keep its company from a healthier process: after a while the lease runs out. */
+  /** A loop that only fails must not keep its company from a healthier process: after a while it is given up. */
   private onBroken(error: unknown): void {
+    if (error instanceof FenceLost) return this.enterLost(error);
     const { clock, log } = this.ports;
+    if (error instanceof TargetUnavailable) return this.onUnavailable(error);
     this.failingSinceMs ??= clock.nowMs();
-    log.error({ err: error, realm: this.realmId }, 'writer round failed, will try again');
+    this.pausedUntilMs = clock.nowMs() + pauseMs;
+    // A call that was written down and not settled is an open call now, and sent again byte for byte.
+    this.hasOpenCalls = true;
+    log.error({ err: error, realm: this.realmId }, 'writing failed, will try again');
     if (clock.nowMs() - this.failingSinceMs < giveUpMs) return;
-    log.error({ realm: this.realmId }, 'writer rounds keep failing, the company is given up to another process');
+    log.error({ realm: this.realmId }, 'writing keeps failing, the company is given up to another process');
     this.lose();
   }
 
@@ -218,35 +255,64 @@ export class RealmWriter {
     );
   }
 
-  /** One look at the work; answers how long to sleep unless woken (0: look again at once). */
-  private async round(): Promise<number> {
+  /** One look at the work: chooses, starts what was chosen, and says when to look again. */
+  private async round(turn: Turn): Promise<Rest> {
     const { links, clock } = this.ports;
     const now = clock.nowMs();
-    if (now < this.pausedUntilMs) return this.pausedUntilMs - now;
-    if (await this.isDisconnected()) return disconnectedLookMs;
+    if (now < this.pausedUntilMs) return { spent: 0, restMs: this.pausedUntilMs - now };
+    if (await this.isDisconnected()) return { spent: 0, restMs: await this.rest() };
     const nextDue = await links.releaseDue(this.realmId, clock.now());
-    if (now >= this.nextWaitingLookMs) {
-      const at = clock.now();
-      await links.recheckWaiting(this.realmId, this.fence, at, (held) => held.map((one) => announceHeld(one, at)));
-      // A loop that came and went would ask the target each time.
-      if (await this.closedBooks.look(this.stopping.signal)) this.lastWorkMs = now;
-      if (await this.frozenByHand.look(this.stopping.signal)) this.lastWorkMs = now;
-      if (await this.balancesLeft.look()) this.lastWorkMs = now;
-      // A call that another owner wrote down in the moment of handing over.
-      this.hasOpenCalls = true;
-      // At most a twentieth of the time goes into it, however many links wait.
-      const tookMs = clock.nowMs() - now;
-      this.nextWaitingLookMs = clock.nowMs() + Math.max(waitingLookMs, 20 * tookMs);
-    }
+    if (now >= this.nextWaitingLookMs) await this.lookAtWaiting(now);
     if (this.hasOpenCalls) await this.resendOpenCalls();
-    const named = this.namesInHand ? 0 : await this.startNames();
-    const batched = await this.startTransactions();
-    if (named + batched > 0) {
-      this.lastWorkMs = now;
-      return 0;
+    let spent = 0;
+    for (const lane of turn.lane === 'live' ? (['live'] as const) : lanes)
+      spent += await this.choose(lane, turn.allowance - spent);
+    if (spent > 0) this.lastWorkMs = now;
+    // Whoever had live work may have bulk work too, when its turn comes.
+    if (turn.lane === 'live') return { spent, again: 'bulk' };
+    if (spent > 0 || this.inFlight.size > 0) {
+      this.looksAgain = 0;
+      const untilDue = nextDue === undefined ? busyLookMs : Math.max(10, nextDue.getTime() - clock.nowMs());
+      return { spent, restMs: Math.min(busyLookMs, untilDue) };
     }
-    const untilDue = nextDue === undefined ? idleLookMs : Math.max(10, nextDue.getTime() - clock.nowMs());
-    return Math.min(idleLookMs, untilDue);
+    this.failingSinceMs = undefined;
+    return { spent, restMs: await this.rest() };
+  }
+
+  /** Nothing in hand: how long to sleep unless woken. */
+  private async rest(): Promise<number> {
+    const { work, links, clock } = this.ports;
+    const next = await work.rest('writer', this.realmId, (tx) =>
+      links.nextMoment(tx, this.realmId, clock.now(), { waitingLookMs, watched: watchedCodes }),
+    );
+    if (next === undefined) {
+      this.looksAgain = 0;
+      return Number.POSITIVE_INFINITY;
+    }
+    const restMs = next.getTime() - clock.nowMs();
+    if (restMs > 0) {
+      this.looksAgain = 0;
+      return restMs;
+    }
+    return Math.min(busyLookMs, firstLookAgainMs * 2 ** this.looksAgain++);
+  }
+
+  private async lookAtWaiting(now: number): Promise<void> {
+    const { links, clock } = this.ports;
+    const at = clock.now();
+    await links.recheckWaiting(this.realmId, this.fence, at, (held) => held.map((one) => announceHeld(one, at)));
+    // A call that another owner wrote down in the moment of handing over.
+    this.hasOpenCalls = true;
+    // Beside the loop: it may have to ask the target.
+    this.launch('bulk', async () => {
+      const books = await this.closedBooks.look(this.stopping.signal);
+      const frozen = await this.frozenByHand.look(this.stopping.signal);
+      const balances = await this.balancesLeft.look();
+      this.watchesTarget = books || frozen || balances;
+    });
+    // At most a twentieth of the time goes into it, however many links wait.
+    const tookMs = clock.nowMs() - now;
+    this.nextWaitingLookMs = clock.nowMs() + Math.max(waitingLookMs, 20 * tookMs);
   }
 
   /** Without a connection everything is held, saying so; with it again, everything goes on. */
@@ -271,16 +337,16 @@ export class RealmWriter {
     return false;
   }
 
-  private async onUnavailable({ answer }: TargetUnavailable): Promise<void> {
+  private onUnavailable({ answer }: TargetUnavailable): void {
     this.ports.log.info(
       { realm: this.realmId, answer: answer.kind, reason: 'reason' in answer ? answer.reason : undefined },
       'target could not be asked',
     );
-    const disconnected = disconnectedBy(answer);
-    if (disconnected) await this.onDisconnected(disconnected);
+    this.pausedUntilMs = this.ports.clock.nowMs() + pauseMs;
     if (answer.kind === 'refused')
       this.ports.log.error({ realm: this.realmId, faults: answer.faults }, 'target refused a look-up');
-    this.pausedUntilMs = this.ports.clock.nowMs() + pauseMs;
+    const disconnected = disconnectedBy(answer);
+    if (disconnected) this.launch('live', () => this.onDisconnected(disconnected));
   }
 
   private async onDisconnected({ reason, saidByQbo }: Disconnected): Promise<void> {
@@ -303,71 +369,153 @@ export class RealmWriter {
 
   private startResend(call: OpenCall): void {
     this.openInHand.add(call.id);
-    this.transactionCalls++;
-    this.launch(async () => {
+    this.calls.bulk++;
+    this.launch('bulk', async () => {
       try {
         this.after(await this.sender.resend(call, this.stopping.signal));
       } finally {
         this.openInHand.delete(call.id);
-        this.transactionCalls--;
+        this.calls.bulk--;
       }
     });
+  }
+
+  /** Takes names and transactions of a lane as there is room for them; answers how many rows. */
+  private async choose(lane: Lane, allowance: number): Promise<number> {
+    this.dropOldStock(lane);
+    let spent = 0;
+    if (!this.planning.has(`names ${lane}`)) {
+      const names = await this.pick(lane, namedTypes, Math.min(namesPerRound, allowance));
+      spent += names.length;
+      if (names.length > 0) this.startNames(lane, names);
+    }
+    const { batchSize } = this.options;
+    if (!this.planning.has(`transactions ${lane}`) && this.stock[lane].length < batchSize) {
+      const limit = Math.min(batchesInStock * batchSize - this.stock[lane].length, allowance - spent);
+      const rows = await this.pick(lane, batchedTypes, limit);
+      this.backlog[lane] = rows.length > 0 && rows.length === limit;
+      spent += rows.length;
+      if (rows.length > 0) this.startTransactions(lane, rows);
+    }
+    await this.sendStock(lane);
+    return spent;
+  }
+
+  private async pick(lane: Lane, types: readonly string[], limit: number): Promise<StoredLink[]> {
+    if (limit <= 0) return [];
+    const rows = await this.ports.links.pick(this.realmId, types, limit, { lane, except: [...this.inHand.values()] });
+    for (const row of rows) this.inHand.set(keyText(row), keyOf(row));
+    this.seat.hold(rows.length);
+    return rows;
+  }
+
+  private letGo(keys: readonly LinkKey[]): void {
+    let rows = 0;
+    for (const key of keys) if (this.inHand.delete(keyText(key))) rows++;
+    this.seat.hold(-rows);
   }
 
   /** Names: planned together, sent one after the other. */
-  private async startNames(): Promise<number> {
-    const stored = await this.ports.links.pick(this.realmId, namedTypes, namesPerRound);
-    const { writes, decided } = await this.prepare(stored);
-    if (writes.length === 0) return decided;
-    this.namesInHand = true;
-    const wokenBefore = this.liveWakes;
-    this.launch(async () => {
+  private startNames(lane: Lane, stored: readonly StoredLink[]): void {
+    this.planning.add(`names ${lane}`);
+    this.launch(lane, async () => {
       try {
-        for (const write of writes) {
-          if (this.mode !== 'running' || this.ports.clock.nowMs() < this.pausedUntilMs) return;
-          // A live edit came: plan anew, it goes first.
-          if (write.stored.lane === 'bulk' && this.liveWakes !== wokenBefore) return;
-          const call = await this.sender.claim([write]);
-          if (call) await this.sendHeld(call, [write]);
+        for (const write of await this.prepare(stored, lane)) {
+          const done = await this.nameTurn.take(lane);
+          try {
+            if (this.mode !== 'running' || this.ports.clock.nowMs() < this.pausedUntilMs) return;
+            const call = await this.sender.claim([write]);
+            if (call) await this.sendHeld(call, [write]);
+          } finally {
+            done();
+          }
         }
       } finally {
-        this.namesInHand = false;
+        this.planning.delete(`names ${lane}`);
+        this.letGo(stored);
       }
     });
-    return decided + writes.length;
   }
 
-  /** Transactions: independent ones together in a batch, a lone one by itself (its answer comes sooner). */
-  private async startTransactions(): Promise<number> {
-    const slots = this.options.callsInFlight - this.transactionCalls;
-    if (slots <= 0) return 0;
-    const stored = await this.ports.links.pick(this.realmId, batchedTypes, slots * this.options.batchSize);
-    const { writes, decided } = await this.prepare(stored);
-    let started = 0;
-    for (const group of this.groups(writes, slots)) {
-      const call = await this.sender.claim(group);
-      if (!call) continue;
-      started += call.attempts.length;
-      this.startCall(call, group);
-    }
-    return decided + started;
-  }
-
-  private startCall(call: CallRecord, group: PlannedWrite[]): void {
-    const touched = group.flatMap((write) => touchedBy(write));
-    for (const key of touched) this.touched.set(key, (this.touched.get(key) ?? 0) + 1);
-    this.transactionCalls++;
-    this.launch(async () => {
+  /** Transactions: planned together and put into stock. */
+  private startTransactions(lane: Lane, stored: readonly StoredLink[]): void {
+    this.planning.add(`transactions ${lane}`);
+    this.launch(lane, async () => {
+      let writes: PlannedWrite[] = [];
       try {
-        await this.sendHeld(call, group);
+        writes = await this.prepare(stored, lane);
       } finally {
-        this.transactionCalls--;
+        this.planning.delete(`transactions ${lane}`);
+        const planned = new Set(writes.map((write) => keyText(write.key)));
+        this.letGo(stored.filter((one) => !planned.has(keyText(one))));
+      }
+      const plannedAtMs = this.ports.clock.nowMs();
+      this.stock[lane].push(...writes.map((write) => this.stocked(write, plannedAtMs)));
+      await this.sendStock(lane);
+    });
+  }
+
+  private stocked(write: PlannedWrite, plannedAtMs: number): Stocked {
+    return {
+      write,
+      plannedAtMs,
+      keys: touchedBy(write),
+      batchable: fitsBatch(write),
+      itemMs: this.costs.itemOf(write.key.entityType),
+      bytes: Buffer.byteLength(write.attempt.body),
+    };
+  }
+
+  /** What has room goes out, in batches or alone (core: pack.ts). */
+  private async sendStock(lane: Lane): Promise<void> {
+    if (this.stock[lane].length === 0 || this.roomForCalls(lane) <= 0) return;
+    const outlook = await this.ports.outlook(this.realmId, lane);
+    if (this.mode !== 'running' || this.ports.clock.nowMs() < this.pausedUntilMs) return;
+    // Without a pause from here on: two at once must not take the same.
+    const { calls, left } = packCalls(this.stock[lane], {
+      calls: this.roomForCalls(lane),
+      batchSize: this.options.batchSize,
+      touched: new Set(this.touched.keys()),
+      backlog: this.backlog[lane],
+      callMs: this.costs.perCallMs,
+      outlook,
+    });
+    this.stock[lane] = left;
+    for (const call of calls) this.startCall(lane, call);
+  }
+
+  private roomForCalls(lane: Lane): number {
+    const own = lane === 'live' ? liveCalls : 0;
+    return this.options.callsInFlight + own - this.calls.live - this.calls.bulk;
+  }
+
+  private dropOldStock(lane: Lane): void {
+    const before = this.ports.clock.nowMs() - stockKeptMs;
+    const old = this.stock[lane].filter((one) => one.plannedAtMs < before);
+    if (old.length === 0) return;
+    this.stock[lane] = this.stock[lane].filter((one) => one.plannedAtMs >= before);
+    this.letGo(old.map((one) => one.write.key));
+  }
+
+  private startCall(lane: Lane, members: readonly Stocked[]): void {
+    const touched = members.flatMap(({ keys }) => keys);
+    const writes = members.map(({ write }) => write);
+    for (const key of touched) this.touched.set(key, (this.touched.get(key) ?? 0) + 1);
+    this.calls[lane]++;
+    this.launch(lane, async () => {
+      try {
+        const call = await this.sender.claim(writes);
+        if (call) await this.sendHeld(call, writes);
+      } finally {
+        this.calls[lane]--;
         for (const key of touched) {
           const left = this.touched.get(key)! - 1;
           if (left === 0) this.touched.delete(key);
           else this.touched.set(key, left);
         }
+        this.letGo(writes.map(({ key }) => key));
       }
+      await this.sendStock(lane);
     });
   }
 
@@ -381,33 +529,9 @@ export class RealmWriter {
     }
   }
 
-  /**
-   * Groups of writes that do not touch each other. Two writes around one invoice in one batch would race for its SyncToken,
-   * and QBO promises no order within a batch.
-   */
-  private groups(writes: readonly PlannedWrite[], slots: number): PlannedWrite[][] {
-    const groups: { lane: Lane; members: PlannedWrite[] }[] = [];
-    const taken = new Set(this.touched.keys());
-    for (const write of writes) {
-      const keys = touchedBy(write);
-      if (keys.some((key) => taken.has(key))) continue;
-      const { lane } = write.stored;
-      const open = fitsBatch(write)
-        ? groups.find((g) => g.lane === lane && g.members.length < this.options.batchSize && fitsBatch(g.members[0]!))
-        : undefined;
-      if (open) open.members.push(write);
-      else if (groups.length < slots) groups.push({ lane, members: [write] });
-      else continue;
-      for (const key of keys) taken.add(key);
-    }
-    return groups.map((g) => g.members);
-  }
-
   /** Plans, writes down everything that needs no call, and answers what does. */
-  private async prepare(stored: readonly StoredLink[]): Promise<{ writes: PlannedWrite[]; decided: number }> {
-    const free = stored.filter((one) => !this.touched.has(keyText(one)));
-    if (free.length === 0) return { writes: [], decided: 0 };
-    const planned = await this.planner.plan(free, free[0]!.lane, this.stopping.signal);
+  private async prepare(stored: readonly StoredLink[], lane: Lane): Promise<PlannedWrite[]> {
+    const planned = await this.planner.plan(stored, lane, this.stopping.signal);
     const writes: PlannedWrite[] = [];
     const without: Planned[] = [];
     const waiting: Planned[] = [];
@@ -418,7 +542,7 @@ export class RealmWriter {
     }
     await this.park(waiting);
     await this.decide(without);
-    return { writes: inOrder(stored, writes), decided: waiting.length + without.length };
+    return inOrder(stored, writes);
   }
 
   private async written({ stored, pair }: Planned, plan: SendablePlan): Promise<PlannedWrite> {
@@ -482,24 +606,21 @@ export class RealmWriter {
     if (outcome.open) this.hasOpenCalls = true;
     if (outcome.pause) this.pausedUntilMs = this.ports.clock.nowMs() + pauseMs;
     const { disconnected } = outcome;
-    if (disconnected) this.launch(() => this.onDisconnected(disconnected));
+    if (disconnected) this.launch('live', () => this.onDisconnected(disconnected));
     this.ports.announced();
   }
 
   /** Work beside the loop. Whatever ends it wakes the loop, so that freed room is used at once. */
-  private launch(work: () => Promise<void>): void {
+  private launch(lane: Lane, work: () => Promise<void>): void {
     const task = work()
-      .catch((error: unknown) => {
-        if (error instanceof FenceLost) return this.enterLost(error);
-        // Written down and not settled: it is an open call now, and sent again byte for byte.
-        this.hasOpenCalls = true;
-        this.pausedUntilMs = this.ports.clock.nowMs() + pauseMs;
-        this.ports.log.error({ err: error, realm: this.realmId }, 'a call could not be settled, it will be sent again');
+      .then(() => {
+        this.failingSinceMs = undefined;
       })
+      .catch((error: unknown) => this.onBroken(error))
       .finally(() => {
         this.inFlight.delete(task);
         this.lastWorkMs = this.ports.clock.nowMs();
-        this.wake('bulk');
+        this.wake(lane);
       });
     this.inFlight.add(task);
   }

@@ -5,7 +5,7 @@ import { transition } from '#core';
 import type { Clock } from '#common/clock';
 import { keyText, type Links } from '#storage';
 
-const codes = ['QBO.6220'];
+export const balanceCodes = ['QBO.6220'];
 const soonestMs = 30_000;
 const latestMs = 15 * 60_000;
 const namesPerLook = 50;
@@ -22,7 +22,7 @@ export class BalancesLeft {
   /** Whether there is something to watch for. @throws FenceLost */
   async look(): Promise<boolean> {
     const { links, clock } = this.ports;
-    const held = await links.heldFor(this.realmId, codes, namesPerLook);
+    const held = await links.heldFor(this.realmId, balanceCodes, namesPerLook);
     if (held.length === 0) return false;
     const nowMs = clock.nowMs();
     const keys = held.map(({ syncId, entityType, sourceId }) => ({ syncId, entityType, sourceId }));
@@ -37,7 +37,7 @@ export class BalancesLeft {
       changes: rows.flatMap(({ syncId, entityType, sourceId, link }) => {
         const { state, attempts, applied, target } = link;
         const key = { syncId, entityType, sourceId };
-        if (!wanted.has(keyText(key)) || state.kind !== 'held' || !codes.includes(state.code)) return [];
+        if (!wanted.has(keyText(key)) || state.kind !== 'held' || !balanceCodes.includes(state.code)) return [];
         // The tries already made are kept: one more refusal holds it again.
         return [{ key, state: transition(state, { kind: 'released' }), attempts, applied, target, wakes: false }];
       }),

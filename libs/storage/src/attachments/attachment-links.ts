@@ -102,17 +102,20 @@ export class AttachmentLinks {
     );
   }
 
-  /** Companies for which a carrier could do something now. */
-  async realmsWithWork(at: Date): Promise<string[]> {
-    const rows = await this.db.query<{ realm: string }>(
-      `select distinct a.target_realm_id as realm from attachment_links a
-       join syncs s on s.id = a.sync_id and s.state = 'active'
-       where a.state in ('ready', 'sending') or (a.state in ('backoff', 'uncertain') and a.due_at <= $1)
-         or (a.state = 'waiting' and ${allAnchorsReady})
-         or (a.state = 'held' and a.failure_code = any($2) and ${bothConnected})`,
-      [at, connectionCodes],
+  /** When a carrier has something to do for this company that nobody needs to tell; undefined: only something new makes work. */
+  async nextMoment(tx: Tx, realmId: string, at: Date): Promise<Date | undefined> {
+    const [row] = await tx.query<{ next: Date | null }>(
+      `select min(case
+           when a.state in ('ready', 'sending') or a.state = 'held' then $2::timestamptz
+           when a.state in ('backoff', 'uncertain') then a.due_at
+           -- parents settle without a word to us: looked at ever slower the longer it lasts
+           else $2::timestamptz + least(interval '1 minute', greatest(interval '1 second', ($2 - a.due_at) / 4)) end) as next
+       from attachment_links a join syncs s on s.id = a.sync_id and s.state = 'active'
+       where a.target_realm_id = $1 and (a.state in ('ready', 'sending', 'backoff', 'uncertain', 'waiting')
+         or (a.state = 'held' and a.failure_code = any($3) and ${bothConnected}))`,
+      [realmId, at, connectionCodes],
     );
-    return rows.map((row) => row.realm);
+    return row?.next ?? undefined;
   }
 
   /** What time, parents and renewed grants have freed becomes ready. @throws FenceLost */

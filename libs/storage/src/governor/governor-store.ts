@@ -9,8 +9,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import { admit, complete, defaultPacingPolicy, initialPacing, usage } from '#core';
-import type { CallClass, PacingPolicy, PacingState } from '#core';
+import { admit, complete, defaultPacingPolicy, initialPacing, outlook, usage } from '#core';
+import type { CallClass, PacingPolicy, PacingState, QuotaOutlook } from '#core';
 import { Database } from '../database.js';
 
 export interface GovernorRequest {
@@ -97,6 +97,15 @@ export class GovernorStore {
         void this.serve(key, lane);
       }
     });
+  }
+
+  /** What it would say now, without asking for leave: to choose between a batch and single requests. */
+  async outlook(realmId: string, callClass: CallClass): Promise<QuotaOutlook> {
+    const [row] = await this.db.query<{ state: PacingState }>('select state from governor_state where realm_id = $1', [
+      realmId,
+    ]);
+    const state = row?.state ?? initialPacing(this.policy);
+    return outlook(state, this.policy, this.clock.nowMs(), { app: intuitApp, class: callClass });
   }
 
   async quotaUse(realmIds: readonly string[]): Promise<Map<string, QuotaUse>> {

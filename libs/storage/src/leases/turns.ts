@@ -70,6 +70,8 @@ export class Turns {
         this.dispatch();
       },
       hold: (rows) => {
+        // What ends after the seat was left was let go with it.
+        if (left) return;
         held += rows;
         this.inHand += rows;
         if (rows < 0) this.dispatch();

@@ -4,8 +4,6 @@
 // carries the fence of its lease. Decisions are made by the caller (libs/core) on rows read under lock.
 import { Injectable } from '@nestjs/common';
 import {
-  closedBooksCodes,
-  frozenByHand,
   releaseName,
   waitPatienceMs,
   type Applied,
@@ -163,6 +161,7 @@ export class Links {
     const newest = newestOfEach(desired);
     if (newest.length === 0) return [];
     return this.db.withTransaction(async (tx) => {
+      await tellWork(tx, newest, at);
       const taken = await takeIn(tx, newest, at);
       const isTaken = new Set(taken.map(keyText));
       for (const one of newest)
@@ -173,21 +172,40 @@ export class Links {
     });
   }
 
-  /** Companies for which a writer could do something now. */
-  async realmsWithWork(at: Date): Promise<string[]> {
-    const rows = await this.db.query<{ realm: string }>(
-      `select t.realm from (select distinct target_realm_id as realm from syncs where state = 'active') t
-       where exists (select from links l where l.target_realm_id = t.realm and l.state in ('ready', 'sending'))
-          or exists (select from links l where l.target_realm_id = t.realm and l.state in ('backoff', 'uncertain') and l.due_at <= $1)
-          or exists (select from calls c where c.target_realm_id = t.realm and c.state = 'claimed')
-          or exists (select from links l join companies c on c.realm_id = t.realm and c.status = 'connected'
-                     where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = $2)
-          -- somebody must see that a wait does not end, that the target's books were opened or a deposit there is gone
-          or exists (select from links l where l.target_realm_id = t.realm and l.state = 'waiting')
-          or exists (select from links l where l.target_realm_id = t.realm and l.state = 'held' and l.failure_code = any($3))`,
-      [at, reconnectNeeded, [...closedBooksCodes, frozenByHand]],
+  /**
+   * When a writer has something to do for this company that nobody needs to tell: now, when a back-off or a doubt is over,
+   * when a wait should be looked at again, when the target may be asked for its closing date. Undefined: only something new
+   * makes work, and the triggers under `realm_work` say so.
+   */
+  async nextMoment(
+    tx: Tx,
+    realmId: string,
+    at: Date,
+    { waitingLookMs, watched }: { waitingLookMs: number; watched: readonly string[] },
+  ): Promise<Date | undefined> {
+    const [row] = await tx.query<{ next: Date | null }>(
+      `with active as (select id from syncs where target_realm_id = $1 and state = 'active'),
+         company as (select status = 'connected' as connected from companies where realm_id = $1)
+       select least(
+         -- what is ready is sent, or without a connection held with that reason
+         (select $2::timestamptz where exists (select from active a where exists (
+            select from links l where l.sync_id = a.id and l.state = 'ready'))),
+         (select min(due_at) from links where target_realm_id = $1 and state in ('backoff', 'uncertain')),
+         (select $2::timestamptz from company where connected and exists (
+            select from links where target_realm_id = $1 and state = 'sending')),
+         (select $2::timestamptz from company where connected and exists (
+            select from calls where target_realm_id = $1 and state = 'claimed')),
+         (select $2::timestamptz from company where connected and exists (
+            select from links where target_realm_id = $1 and state = 'held' and failure_code = $3)),
+         -- What ends a wait wakes it; that it does not end, or that what holds a link in the target is gone, must be looked
+         -- for: ever slower the longer it lasts.
+         (select $2::timestamptz + least(interval '5 minutes', greatest($4 * interval '1 millisecond', ($2 - max(due_at)) / 4))
+            from company, links where connected and target_realm_id = $1
+              and (state = 'waiting' or (state = 'held' and failure_code = any($5))))
+       ) as next`,
+      [realmId, at, reconnectNeeded, waitingLookMs, watched],
     );
-    return rows.map((r) => r.realm);
+    return row?.next ?? undefined;
   }
 
   /** Back-off that is over becomes ready again; answers the earliest time at which more will. */
@@ -203,14 +221,24 @@ export class Links {
     return next?.due_at ?? undefined;
   }
 
-  /** Ready work of the given types: live before bulk, parents before children, oldest first. Only active syncs. */
-  async pick(realmId: string, types: readonly string[], limit: number): Promise<StoredLink[]> {
+  /**
+   * Ready work of the given types: live before bulk, parents before children, oldest first. Only active syncs; of one lane
+   * when it is named, and without what the caller has in hand.
+   */
+  async pick(
+    realmId: string,
+    types: readonly string[],
+    limit: number,
+    { lane, except = [] }: { lane?: Lane; except?: readonly LinkKey[] } = {},
+  ): Promise<StoredLink[]> {
     const rows = await this.db.query<LinkRecord>(
-      `select ${columns} from links
-       where target_realm_id = $1 and state = 'ready' and entity_type = any($2)
+      `select ${columns} from links l
+       where target_realm_id = $1 and state = 'ready' and lane = any($4) and entity_type = any($2)
          and sync_id in (select id from syncs where target_realm_id = $1 and state = 'active')
+         and not exists (select from unnest($5::uuid[], $6::text[], $7::text[]) as h (sync_id, entity_type, source_id)
+                         where h.sync_id = l.sync_id and h.entity_type = l.entity_type and h.source_id = l.source_id)
        order by lane desc, rank, due_at limit $3`,
-      [realmId, types, limit],
+      [realmId, types, limit, lane === undefined ? ['live', 'bulk'] : [lane], ...keyArrays(except)],
     );
     return rows.map(storedLink);
   }
@@ -291,6 +319,8 @@ export class Links {
            and coalesce(l.applied_version, '-') = p.applied_version
            and (p.mirror_sync = '' or not exists (select from links m where m.sync_id = nullif(p.mirror_sync, '')::uuid
              and m.entity_type = p.entity_type and m.source_id = p.mirror_id and m.state in ('sending', 'uncertain')))
+           -- paused since it was chosen
+           and l.sync_id in (select id from syncs where target_realm_id = $9 and state = 'active')
          returning l.sync_id, l.entity_type, l.source_id`,
         [
           ...keyArrays(sorted.map((p) => p.key)),
@@ -299,6 +329,7 @@ export class Links {
           sorted.map((p) => p.appliedVersion ?? '-'),
           sorted.map((p) => p.mirror?.syncId ?? ''),
           sorted.map((p) => p.mirror?.sourceId ?? ''),
+          realmId,
         ],
       );
       const claimed = new Set(
@@ -629,6 +660,22 @@ export class Links {
       keyArrays(keys),
     );
   }
+}
+
+/**
+ * Said before the rows are written and in one order, so that two batches about the same companies cannot block each other
+ * through the triggers; and told in any case: a loop whose calls are on their way hears of live work at once.
+ */
+async function tellWork(tx: Tx, desired: readonly DesiredLink[], at: Date): Promise<void> {
+  const realms = [...new Set(desired.map((one) => one.targetRealmId))].sort();
+  await tx.query(`select realm_work_is_due($1::text[], 'writer', array_fill($2::timestamptz, array[$3::int]))`, [
+    realms,
+    at,
+    realms.length,
+  ]);
+  await tx.query(`select pg_notify('realm_work_' || current_schema(), 'writer ' || realm) from unnest($1::text[]) realm`, [
+    realms,
+  ]);
 }
 
 async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise<Taken[]> {
