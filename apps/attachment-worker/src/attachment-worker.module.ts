@@ -6,7 +6,16 @@ import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { EventProducer, KafkaModule } from '#kafka';
 import { QboClient, QboModule } from '#qbo';
-import { AttachmentLinks, Database, GovernorStore, Grants, OutboxRelay, RealmLeases, RealmWork, StorageModule } from '#storage';
+import {
+  AttachmentLinks,
+  Database,
+  GovernorStore,
+  Grants,
+  OutboxRelay,
+  RealmLeases,
+  RealmWork,
+  StorageModule,
+} from '#storage';
 import { IntakeController } from './intake.controller.js';
 import * as metrics from './attachment.metrics.js';
 import { Carriers } from './realm/carriers.js';

@@ -142,7 +142,8 @@ export class Installation {
         leases: new CrashingLeases(this.db, life),
         clock,
         log,
-        open: (realmId, fence, seat) => new RealmWriter(realmId, fence, seat, ports, { batchSize: 30, callsInFlight: 4 }),
+        open: (realmId, fence, seat) =>
+          new RealmWriter(realmId, fence, seat, ports, { batchSize: 30, callsInFlight: 4 }),
       },
       { leaseMs: o.leaseMs ?? 5_000, lookMs: 50 },
     );

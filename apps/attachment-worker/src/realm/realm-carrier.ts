@@ -109,9 +109,7 @@ export class RealmCarrier implements RealmLoop {
   /** Nothing in hand: how long to sleep unless woken. */
   private async rest(): Promise<number> {
     const { work, links, clock } = this.ports;
-    const next = await work.rest('attachments', this.realmId, (tx) =>
-      links.nextMoment(tx, this.realmId, clock.now()),
-    );
+    const next = await work.rest('attachments', this.realmId, (tx) => links.nextMoment(tx, this.realmId, clock.now()));
     const restMs = next === undefined ? Number.POSITIVE_INFINITY : next.getTime() - clock.nowMs();
     this.looksAgain = restMs > 0 ? 0 : this.looksAgain + 1;
     return restMs > 0 ? restMs : Math.min(lookMs, firstLookAgainMs * 2 ** this.looksAgain);

@@ -673,9 +673,10 @@ async function tellWork(tx: Tx, desired: readonly DesiredLink[], at: Date): Prom
     at,
     realms.length,
   ]);
-  await tx.query(`select pg_notify('realm_work_' || current_schema(), 'writer ' || realm) from unnest($1::text[]) realm`, [
-    realms,
-  ]);
+  await tx.query(
+    `select pg_notify('realm_work_' || current_schema(), 'writer ' || realm) from unnest($1::text[]) realm`,
+    [realms],
+  );
 }
 
 async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise<Taken[]> {
