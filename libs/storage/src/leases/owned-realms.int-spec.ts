@@ -66,7 +66,8 @@ describe('owned companies', () => {
   let fresh: FreshDatabase;
   let organizationId: string;
   const running: Process[] = [];
-  const leaseMs = 1_200;
+  // Short for a test; a machine with much else to do still renews in time.
+  const leaseMs = 4_000;
 
   beforeAll(async () => {
     fresh = await freshDatabase({ databasePool: 12 });
@@ -125,7 +126,7 @@ describe('owned companies', () => {
       realmIds.length,
     ]);
   const realmIds = (count: number) => Array.from({ length: count }, (_, n) => `realm ${n}`);
-  const until = async (done: () => boolean, withinMs = 8_000) => {
+  const until = async (done: () => boolean, withinMs = 25_000) => {
     for (const giveUpAt = Date.now() + withinMs; !done(); await sleep(5)) {
       if (Date.now() > giveUpAt) throw new Error('not reached');
     }
@@ -152,7 +153,7 @@ describe('owned companies', () => {
     const atMs = Date.now();
     const again = setInterval(() => void due(['a']).catch(() => undefined), 50);
     await until(() => other.loops.has('a')).finally(() => clearInterval(again));
-    expect(Date.now() - atMs).toBeLessThan(leaseMs + 1_000);
+    expect(Date.now() - atMs).toBeLessThan(leaseMs + 2_000);
     expect(other.loops.get('a')!.fence).toBeGreaterThan(killed.loops.get('a')!.fence);
   });
 

@@ -57,6 +57,8 @@ const defaultLookMs = 1_000;
 const defaultQuietMs = 60_000;
 /** Companies taken at one look: each is a statement, and other processes want theirs. */
 const takenPerLook = 200;
+/** A few side by side: after a crash hundreds wait, and the pool has others to serve. */
+const openedAtOnce = 4;
 /** Of what is above the share, given back at one renewal: a wave of hand-overs would stop everybody at once. */
 const givenBackAtOnce = 0.25;
 
@@ -145,7 +147,9 @@ export class OwnedRealms<L extends RealmLoop = RealmLoop> {
     for (const realmId of await work.dueAmong(purpose, this.resting(), at)) this.loops.get(realmId)?.wake('bulk');
     const room = Math.min(takenPerLook, this.share - this.loops.size);
     if (room <= 0) return;
-    for (const realmId of await work.unowned(purpose, at, room)) await this.open(realmId, 'bulk');
+    const unowned = await work.unowned(purpose, at, room);
+    for (let next = 0; next < unowned.length; next += openedAtOnce)
+      await Promise.all(unowned.slice(next, next + openedAtOnce).map((realmId) => this.open(realmId, 'bulk')));
   }
 
   private resting(): string[] {

@@ -54,6 +54,7 @@ describe('realm leases', () => {
   it('cannot be taken over in the middle of a transaction that asserted its fence', async () => {
     const mine = (await leases.acquire('5', 'writer', 'a', 60_000))!;
     let taken = false;
+    let ended: Promise<unknown> = Promise.resolve();
     await fresh.db.withTransaction(async (tx) => {
       await leases.assertFence(tx, '5', 'writer', mine.fence);
       const takeover = expire('5')
@@ -61,8 +62,9 @@ describe('realm leases', () => {
         .then(() => (taken = true));
       await fresh.db.query('select pg_sleep(0.05)');
       expect(taken).toBe(false);
-      void takeover;
+      ended = takeover;
     });
+    await ended;
     await expect(
       fresh.db.withTransaction((tx) => leases.assertFence(tx, '5', 'writer', mine.fence)),
     ).rejects.toBeInstanceOf(FenceLost);
