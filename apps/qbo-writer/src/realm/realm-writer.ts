@@ -109,6 +109,8 @@ const pauseMs = 1_000;
 const connectionLookMs = 500;
 /** Work that is there but not ours to do just now (a sync being paused at this moment): looked at again ever slower. */
 const firstLookAgainMs = 10;
+/** What could not be claimed is left alone that long. */
+const refusedRestMs = 100;
 const postponeMs = 2_000;
 /** Longer than a restart of PostgreSQL, shorter than a person's patience. */
 const giveUpMs = 30_000;
@@ -424,7 +426,7 @@ export class RealmWriter implements RealmLoop {
           const done = await this.nameTurn.take(lane);
           try {
             if (this.mode !== 'running' || this.ports.clock.nowMs() < this.pausedUntilMs) return;
-            const call = await this.sender.claim([write]);
+            const call = await this.claim([write]);
             if (call) await this.sendHeld(call, [write]);
           } finally {
             done();
@@ -504,7 +506,7 @@ export class RealmWriter implements RealmLoop {
     this.calls[lane]++;
     this.launch(lane, async () => {
       try {
-        const call = await this.sender.claim(writes);
+        const call = await this.claim(writes);
         if (call) await this.sendHeld(call, writes);
       } finally {
         this.calls[lane]--;
@@ -517,6 +519,13 @@ export class RealmWriter implements RealmLoop {
       }
       await this.sendStock(lane);
     });
+  }
+
+  private async claim(writes: readonly PlannedWrite[]): Promise<CallRecord | undefined> {
+    const call = await this.sender.claim(writes);
+    // What was not to be had (newer by now, or its mirror is on its way) would be chosen again at once, and again.
+    if (call === undefined) await this.ports.clock.sleep(refusedRestMs, this.stopping.signal);
+    return call;
   }
 
   /** A claimed call is in this process's hands until it is settled; if that fails, the rows have it and it is sent again. */

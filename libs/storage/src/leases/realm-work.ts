@@ -1,4 +1,4 @@
-// Which companies have work now, and the word that one got some. The rows are kept by triggers (migration 0030); this store
+// Which companies have work now, and the word that one got some. The rows are kept by triggers (migration 0040); this store
 // asks them, puts a company to rest until its next moment, and hears at once when that moment was moved forward. Cost: one
 // look into one index, whatever the number of companies that sleep.
 import { Injectable } from '@nestjs/common';

@@ -10,7 +10,7 @@ import { LinkDifferences1763700000011 } from './0011-link-differences.js';
 import { SourceMerges1763700000020 } from './0020-source-merges.js';
 import { Exclusions1763700000021 } from './0021-exclusions.js';
 import { Pairs1763700000030 } from './0030-pairs.js';
-import { RealmWork1763700000030 } from './0030-realm-work.js';
+import { RealmWork1763700000040 } from './0040-realm-work.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -24,5 +24,5 @@ export const migrations = [
   SourceMerges1763700000020,
   Exclusions1763700000021,
   Pairs1763700000030,
-  RealmWork1763700000030,
+  RealmWork1763700000040,
 ];

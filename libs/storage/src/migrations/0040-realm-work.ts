@@ -9,8 +9,8 @@ const onTable = {
   attachment_links: { purpose: 'attachments', makesWork: `state in ('ready', 'sending', 'backoff', 'uncertain')` },
 } as const;
 
-export class RealmWork1763700000030 implements MigrationInterface {
-  name = 'RealmWork1763700000030';
+export class RealmWork1763700000040 implements MigrationInterface {
+  name = 'RealmWork1763700000040';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
