@@ -17,6 +17,7 @@ const ours = [...images.map(({ name }) => name), 'migrate'];
 // The schema names a draft that only a newer Ajv knows and uses nothing of it; ids of parts would count as addresses.
 const judge = new Ajv({
   strict: false,
+  logger: false,
   allErrors: true,
   formats: { duration: /^(\d+(\.\d+)?(us|ms|s|m|h))+$/ },
 }).compile(
