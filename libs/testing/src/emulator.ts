@@ -116,9 +116,15 @@ export class EmulatorClient {
 
   /** Any call of the steering interface. */
   async steer<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${this.url}/_emulator/${path}`, {
+    const request = {
       method,
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    };
+    const url = `${this.url}/_emulator/${path}`;
+    // A program that was busy for seconds meets connections that the server has closed meanwhile; a question is asked again.
+    const response = await fetch(url, request).catch((error: unknown) => {
+      if (method !== 'GET') throw error;
+      return fetch(url, request);
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`emulator: ${method} /_emulator/${path} answered ${response.status}: ${text}`);

@@ -15,7 +15,10 @@ export interface EqualOptions {
   faults: boolean;
   /** so many times a process of ours is killed (kill -9) while there is work, in each way of carrying */
   kills: number;
+  /** of each history; with several they take turns when asked to */
   how: readonly How[];
+  /** the first seed live, the second by backfill, and so on: half the time */
+  inTurns: boolean;
   company: CompanyKind;
   transactions: number;
   years: number;
@@ -31,7 +34,7 @@ export type How = 'live' | 'backfill';
 /** fixtures: real records, looked for beside the project and never part of it */
 export type CompanyKind = 'sample' | 'generated' | 'empty' | 'fixtures';
 
-export const usage = `npm run equal -- [--seed 1 | --seeds 1-12,40] [--acts 60] [--how live|backfill|both] [--shuffle] [--faults] [--kills 0]
+export const usage = `npm run equal -- [--seed 1 | --seeds 1-12,40] [--acts 60] [--how live|backfill|both|turns] [--shuffle] [--faults] [--kills 0]
   [--company generated|sample|empty|fixtures] [--transactions 40] [--years 1] [--currency EUR]
   [--types Invoice,Payment] [--only 3,17,21] [--shrink-runs 10]
 One random history in a source company, carried to an empty one live (backfill first, then act by act) and to another by
@@ -65,7 +68,8 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
   if (values.help) return 'help';
   const { how } = values;
   const company = values.company ?? values.preset ?? 'generated';
-  if (how !== 'live' && how !== 'backfill' && how !== 'both') throw new TypeError('--how takes live, backfill or both');
+  if (how !== 'live' && how !== 'backfill' && how !== 'both' && how !== 'turns')
+    throw new TypeError('--how takes live, backfill, both or turns');
   if (!isCompanyKind(company)) throw new TypeError('--company takes generated, sample, empty or fixtures');
   return {
     seeds: seedsIn(values.seeds ?? values.seed ?? '1'),
@@ -76,7 +80,8 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
     shuffle: values.shuffle,
     faults: values.faults,
     kills: wholeNumber('--kills', values.kills),
-    how: how === 'both' ? ['live', 'backfill'] : [how],
+    how: how === 'live' || how === 'backfill' ? [how] : ['live', 'backfill'],
+    inTurns: how === 'turns',
     company,
     transactions: wholeNumber('--transactions', values.transactions),
     years: wholeNumber('--years', values.years),

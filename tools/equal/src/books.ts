@@ -71,6 +71,12 @@ export class Books {
     return String(this.byKey.get(`Account/${line.accountId}`)?.AccountType);
   }
 
+  /** Stock and its cost: what QuickBooks computes in the order of entry. */
+  isStock(accountId: string): boolean {
+    const account = this.byKey.get(`Account/${accountId}`);
+    return account?.AccountType === 'Cost of Goods Sold' || account?.AccountSubType === 'Inventory';
+  }
+
   /**
    * Everything of a line that must be the same in the other company, as one text; the amount is debit minus credit.
    * @param named how a record is called: its own name, or that of its copy

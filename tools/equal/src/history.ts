@@ -13,7 +13,7 @@ import { Rest } from './rest.js';
 import { makeSource, preferences } from './source-company.js';
 import { Killer, misbehave, misbehaved } from './troubles.js';
 
-export const sweepMs = 3_000;
+export const sweepMs = 2_000;
 /** A person does not do sixty things in one second; so many at a time, then a breath. */
 const actsInOneGo = 5;
 const breathMs = 400;
@@ -47,7 +47,7 @@ export const actsOf = ({ acts, only }: EqualOptions, seed: number): Act[] =>
 
 export class Histories {
   private readonly rest: Rest;
-  private last: { syncs: readonly string[]; realms: readonly string[] } | undefined;
+  private last: { syncs: readonly string[]; source: string } | undefined;
 
   constructor(
     private readonly o: EqualOptions,
@@ -66,9 +66,7 @@ export class Histories {
     const chance = new Chance(seed);
     const source = await makeSource(emulator, this.o, seed);
     const organization = await this.control.createOrganization(`History ${source}`);
-    const realms: string[] = [];
     const connect = async (realmId: string): Promise<void> => {
-      realms.push(realmId);
       const grant = await emulator.grant(this.app.clientId, realmId);
       await this.control.connectCompany(organization.id, realmId, grant);
       if (this.o.faults) await misbehave(emulator, realmId, seed);
@@ -105,14 +103,14 @@ export class Histories {
     }
     if (this.o.faults) this.say(`QuickBooks misbehaved: ${await misbehaved(emulator)}`);
     await emulator.clearFaults();
-    this.last = { syncs: targets.map(({ syncId }) => syncId), realms };
+    this.last = { syncs: targets.map(({ syncId }) => syncId), source };
     return { done, judgements };
   }
 
-  /** Their work is over: they must not slow down the next. */
-  private async putAway({ syncs, realms }: { syncs: readonly string[]; realms: readonly string[] }): Promise<void> {
+  /** Its work is over, it must not slow down the next: nothing is written any more, and the source is not looked at. */
+  private async putAway({ syncs, source }: { syncs: readonly string[]; source: string }): Promise<void> {
     for (const syncId of syncs) await this.control.pause(syncId);
-    for (const realmId of realms) await this.installation.emulator.revokeGrant(this.app.clientId, realmId);
+    await this.installation.emulator.revokeGrant(this.app.clientId, source);
   }
 
   private async amidKills(chance: Chance, work: () => Promise<void>): Promise<void> {

@@ -120,6 +120,42 @@ it('what failed without an excuse is a difference', () => {
   expect(judge({ ...evidence, links }).differences.map(({ what }) => what)).toContain('missing');
 });
 
+it('stock costed in another order of entry within a day is a note, and a difference when the day does not come to the same', () => {
+  const costed = (amounts: readonly [string, string]): Evidence => {
+    const e = equalPair();
+    const book = (books: Books, shift: number, [first, second]: readonly string[]): Books =>
+      new Books(
+        {
+          ...books.records,
+          Account: [
+            ...books.records.Account!,
+            { Id: String(shift + 7), Name: 'Cost', AccountType: 'Cost of Goods Sold' },
+          ],
+        },
+        [
+          ...books.lines,
+          ...[first, second].map((debit, n) => ({
+            ...{ txnType: ['Invoice', 'Payment'][n]!, txnId: String(shift + 10 + n), date: '2026-05-05' },
+            ...{ accountId: String(shift + 7), debit: debit!, credit: '0.00' },
+          })),
+        ],
+      );
+    const link = { entityType: 'Account', sourceId: '7', targetId: '107', state: 'settled' };
+    return {
+      ...e,
+      ...{
+        links: [...e.links, link],
+        source: book(e.source, 0, ['5.00', '3.00']),
+        target: book(e.target, 100, amounts),
+      },
+    };
+  };
+  const noted = judge(costed(['3.00', '5.00']));
+  expect(noted.differences).toEqual([]);
+  expect(noted.notes).toHaveLength(1);
+  expect(judge(costed(['3.00', '5.01'])).differences.map(({ what }) => what)).toContain('posting');
+});
+
 it('a name that is held as it is, is still the same name in the ledger', () => {
   const evidence = equalPair();
   const links = evidence.links.map((link) =>

@@ -51,6 +51,8 @@ export interface Judgement {
   /** types of the source that are not carried, with their number of records */
   notCarried: { type: string; records: number }[];
   trialBalance: TrialBalance;
+  /** what is not the same and yet no difference, with its reason */
+  notes: string[];
 }
 
 /** All postings but those of held records, account by account. */
@@ -124,12 +126,13 @@ export function judge(e: Evidence): Judgement {
     counts.push(row);
     if (row.source !== row.target) say('count', type, `${row.source} in the source, ${row.target} in the target`);
   }
-  const trialBalance = comparePostings(e, pairs, held, say, blame, linkOf);
+  const notes: string[] = [];
+  const trialBalance = comparePostings(e, pairs, held, say, blame, linkOf, notes);
   compareBalances(e, pairs, held, say);
   compareLinks(e, pairs, held, say);
   compareContent(e, pairs, held, say, linkOf);
   return {
-    ...{ records, types: types.size, differences, counts, trialBalance },
+    ...{ records, types: types.size, differences, counts, trialBalance, notes },
     held: [...held.values()].filter(({ key }) => e.carried.has(typeOf(key)) && e.judged(typeOf(key))),
     notCarried: source
       .types()
@@ -170,8 +173,14 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       const hangsOn = ((record.AttachableRef as Raw[] | undefined) ?? []).flatMap(({ EntityRef }) =>
         EntityRef ? [`${linkTypeOf(String(EntityRef.type))}/${EntityRef.value}`] : [],
       );
-      if (hangsOn.length > 0 && link?.state !== 'settled')
+      if (hangsOn.length > 0 && link?.state !== 'settled') {
+        const gone = hangsOn.find((parent) => isAbsent(e.source, parent));
+        if (gone) {
+          add(key, record, `hangs on ${gone}, which was deleted in the source`);
+          continue;
+        }
         pending.push({ key, record, parents: hangsOn, reason: `hangs on ${hangsOn.join()}` });
+      }
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
       const excuse = excuses.find((one) => one.code.test(code));
@@ -245,6 +254,7 @@ function comparePostings(
   say: Say,
   blame: (key: string, text: string) => string,
   linkOf: ReadonlyMap<string, LinkRow>,
+  notes: string[],
 ): TrialBalance {
   const { source, target } = e;
   // Held records are out of both sums: also what the target has of them from before they were held.
@@ -275,6 +285,7 @@ function comparePostings(
     if (!outHere.has(owner) && !e.targetBefore.has(owner) && judged(owner)) count('target', target, line);
   }
   const guilty = new Map<string, string>();
+  const spread: Spread[] = [];
   const blameFor = (account: string, key: string): void => void (guilty.has(account) || guilty.set(account, key));
   for (const key of source.owners()) {
     if (held.has(key) || !judged(key)) continue;
@@ -289,11 +300,28 @@ function comparePostings(
     for (const line of ours) blameFor(there('Account', line.accountId), key);
     for (const line of theirs) blameFor(here('Account', line.accountId), key);
     if (copy === undefined || !target.record(copy)) continue; // said as missing
+    if (onlyStock(source, ours, left, there) && onlyStock(target, theirs, right, here)) {
+      spread.push({ key, left, right });
+      continue;
+    }
     const text = `posts ${left.slice(0, 3).join(' ; ') || 'nothing more'} there, ${right.slice(0, 3).join(' ; ') || 'nothing more'} here`;
     const link = linkOf.get(key);
     const why =
       link && link.state !== 'settled' ? whyMissing(link, undefined) : 'its content differs or is computed differently';
     say('posting', key, text, blame(key, why));
+  }
+  if (sumsAreEqual(spread)) {
+    if (spread.length > 0)
+      notes.push(
+        `the cost of stock sold on one day is spread differently over ${spread.map(({ key }) => key).join(', ')}; each day's sums are equal: a company costs in its own order of entry`,
+      );
+  } else {
+    for (const { key, left, right } of spread)
+      say(
+        'posting',
+        key,
+        `posts ${left.join(' ; ') || 'nothing more'} there, ${right.join(' ; ') || 'nothing more'} here`,
+      );
   }
   const paired = new Set(pairs.values());
   for (const key of target.owners()) {
@@ -329,6 +357,31 @@ function add(
   const sum = sums.get(key) ?? { source: 0n, target: 0n };
   sum[side] += amount;
   sums.set(key, sum);
+}
+
+/** Whether the lines that the other side does not have are all of stock and its cost. */
+const onlyStock = (books: Books, lines: readonly PostingLine[], more: readonly string[], named: Named): boolean =>
+  lines.every((line) => !more.includes(books.textOf(line, named)) || books.isStock(line.accountId));
+
+/** Lines of stock and its cost that only one side has. */
+interface Spread {
+  key: string;
+  left: readonly string[];
+  right: readonly string[];
+}
+
+/** Whether they come to the same for each day and account. */
+function sumsAreEqual(spread: readonly Spread[]): boolean {
+  const sums = new Map<string, bigint>();
+  const count = (text: string, sign: bigint): void => {
+    const [date, account, amount] = text.split(' | ');
+    sums.set(`${date} ${account}`, (sums.get(`${date} ${account}`) ?? 0n) + sign * cents(amount!));
+  };
+  for (const { left, right } of spread) {
+    for (const text of left) count(text, 1n);
+    for (const text of right) count(text, -1n);
+  }
+  return [...sums.values()].every((sum) => sum === 0n);
 }
 
 /** What either multiset has more than the other. */

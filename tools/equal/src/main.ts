@@ -1,6 +1,7 @@
 // `npm run equal -- --seed S --acts N`: random histories, carried live and by backfill, and the proof that both copies are
 // the same books. What differs is printed with its first cause, and with the shortest history that still shows it.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Control } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
 import { readArguments, usage, type EqualOptions, type How } from './arguments.js';
@@ -23,10 +24,11 @@ async function prove(o: EqualOptions, installation: Installation): Promise<boole
   const histories = new Histories(o, installation, control, app, phase);
   phase('quotas as in reality, in real time: 500 requests and 40 batches of 30 a minute for each company');
   const all: Totals[] = [];
-  for (const seed of o.seeds) {
+  for (const [turn, seed] of o.seeds.entries()) {
+    const how = o.inTurns ? [o.how[turn % o.how.length]!] : o.how;
     const acts = actsOf(o, seed);
     phase(`${acts.length} acts of seed ${seed}, ${described(o)}`);
-    const outcome = await histories.run(seed, acts, o.how);
+    const outcome = await histories.run(seed, acts, how);
     for (const text of reportLines(outcome)) line(text);
     all.push(totalsOf(acts.length, outcome));
     if (o.seeds.length > 1) phase(`seed ${seed}: ${closingLine(all.at(-1)!)}`);
@@ -95,7 +97,7 @@ async function main(): Promise<number> {
     })();
     code = (await Promise.race([story, interrupted])) ? 0 : 1;
   } catch (error) {
-    line(`equal: failed: ${String((error as Error).stack)}`);
+    line(`equal: failed: ${inspect(error)}`);
   }
   if (code !== 0) phase(`logs: ${(await installation?.keepLogs('equal-logs').catch(() => undefined)) ?? 'none'}`);
   await Promise.race([installation?.stop().catch(() => undefined), sleep(20_000)]);

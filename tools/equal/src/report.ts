@@ -11,6 +11,7 @@ export function reportLines({ judgements }: Outcome): string[] {
     ...countLines(how, judgement),
     ...balanceLines(how, judgement),
     ...heldLines(how, judgement.held),
+    ...judgement.notes.map((note) => `${how}: note: ${note}`),
     ...differenceLines(how, judgement),
   ]);
 }
