@@ -36,4 +36,4 @@ it('knows the app whose credentials the others have, its webhooks go to ingest, 
       webhookUrl: 'http://ingest:8080/webhooks/intuit',
     }),
   ]);
-});
+}, 60_000);

@@ -32,7 +32,7 @@ beforeAll(async () => {
   });
   if (said.status !== 0) throw new Error(said.stderr);
   ran = JSON.parse(said.stdout) as typeof ran;
-}, 60_000);
+}, 180_000);
 afterAll(async () => {
   spawnSync('chmod', ['-R', 'u+w', folder]);
   await rm(folder, { recursive: true, force: true });
