@@ -392,10 +392,16 @@ export class Engine {
   }
 
   private checkStock(rec: Rec, before: Rec | undefined): void {
-    if (before && before['TxnDate'] === rec['TxnDate']) return;
+    const itemOf = (line: Rec): string | undefined =>
+      (line['SalesItemLineDetail'] ?? line['ItemBasedExpenseLineDetail'])?.ItemRef?.value as string | undefined;
+    // What was on the document on that day already is not asked again; an item that is new on it is.
+    const known = new Set(
+      before && before['TxnDate'] === rec['TxnDate'] ? ((before['Line'] as Rec[] | undefined) ?? []).map(itemOf) : [],
+    );
     for (const line of (rec['Line'] as Rec[] | undefined) ?? []) {
-      const detail = line['SalesItemLineDetail'] ?? line['ItemBasedExpenseLineDetail'];
-      const item = detail?.ItemRef && this.company.get('Item', detail.ItemRef.value);
+      const id = itemOf(line);
+      if (id === undefined || known.has(id)) continue;
+      const item = this.company.get('Item', id);
       if (!item || item['Type'] !== 'Inventory' || !item['InvStartDate']) continue;
       if (rec['POStatus'] !== undefined || rec['ExpirationDate'] !== undefined || rec['TxnStatus'] !== undefined)
         continue;
