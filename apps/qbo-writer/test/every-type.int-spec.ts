@@ -6,6 +6,7 @@ import {
   startingStockIn,
   typesInRankOrder,
   withIdentity,
+  withTaxCode,
   withTaxRates,
   type Json,
 } from '#core';
@@ -55,6 +56,10 @@ describe('a company that has one of everything', () => {
     if (type === 'TaxCode') {
       const rates = new Map((await rows(w.source, 'TaxRate')).map((rate) => [String(rate.Id), rate]));
       return records.map((code) => withTaxRates(code, rates));
+    }
+    if (type === 'TaxRate') {
+      const codes = await rows(w.source, 'TaxCode');
+      return records.map((rate) => withTaxCode(rate, codes)).filter((rate) => 'UsedBy' in rate);
     }
     if (type !== 'Item') return records;
     const days = [...new Set(records.flatMap((item) => (item.InvStartDate as string | undefined) ?? []))].sort();

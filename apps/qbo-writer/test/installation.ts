@@ -10,6 +10,7 @@ import {
   mapChange,
   mergeLayers,
   typesInRankOrder,
+  withTaxCode,
   type Json,
 } from '#core';
 import type { Lane, WriteEvent } from '#contracts';
@@ -278,7 +279,10 @@ export class Installation {
     for (const { type, endpoint, category, policy } of typesInRankOrder().reverse()) {
       if (policy === 'reported' || type === 'Attachable') continue;
       const where = category === 'name-list' ? ' where Active in (true, false)' : '';
-      for (const row of await this.query(this.source, `select * from ${endpoint}${where} maxresults 1000`)) {
+      const codes = type === 'TaxRate' ? await this.query(this.source, 'select * from TaxCode maxresults 1000') : [];
+      for (const found of await this.query(this.source, `select * from ${endpoint}${where} maxresults 1000`)) {
+        const row = type === 'TaxRate' ? withTaxCode(found, codes) : found;
+        if (type === 'TaxRate' && !('UsedBy' in row)) continue;
         events.push(this.event(type, row, 'bulk'));
       }
     }

@@ -133,6 +133,91 @@ describe('money', () => {
     60_000,
   );
 
+  /** The tax of a document as a person set it: every rate named, one of them moved by so much. */
+  async function overridden(type: string, made: Json, byCents: number): Promise<Json> {
+    const tax = made.TxnTaxDetail as Json;
+    const lines = (tax.TaxLine as Json[]).map((line, at) =>
+      at === 0 ? { ...line, Amount: (Math.round(Number(line.Amount) * 100) + byCents) / 100 } : line,
+    );
+    const same = ['Id', 'SyncToken', 'CustomerRef', 'VendorRef', 'GlobalTaxCalculation', 'Line'];
+    return w.save(type, {
+      ...Object.fromEntries(same.filter((field) => field in made).map((field) => [field, made[field] as unknown])),
+      sparse: true,
+      TxnTaxDetail: { ...tax, TaxLine: lines },
+    });
+  }
+
+  it.each([
+    ['US', 'USD', 'California', undefined],
+    ['GB', 'GBP', '20.0% S', 'TaxExcluded'],
+    ['GB', 'GBP', '20.0% S', 'TaxInclusive'],
+    ['AU', 'AUD', 'GST', 'TaxExcluded'],
+    ['CA', 'CAD', 'HST ON', 'TaxExcluded'],
+  ])(
+    '%s (%s, %s, %s): a tax that a person overrode arrives as it is, and outlives the edit of a note',
+    async (country, homeCurrency, codeName, basis) => {
+      await both({ country, homeCurrency });
+      const [work, code] = [await item(), await taxCode(codeName)];
+      const customer = await w.save('Customer', { DisplayName: 'Northwind' });
+      const lines = [sale(work, 100, basis ? code : 'TAX'), sale(work, 33.33, basis ? code : 'TAX')];
+      const form = {
+        CustomerRef: { value: customer.Id },
+        Line: lines,
+        ...(basis ? { GlobalTaxCalculation: basis } : { TxnTaxDetail: { TxnTaxCodeRef: { value: code } } }),
+      };
+      const plain = await w.save('Invoice', form);
+      const odd = await overridden('Invoice', await w.save('Invoice', form), 7);
+      const taxOf = (record: Json) => Math.round(Number((record.TxnTaxDetail as Json).TotalTax) * 100);
+      expect(taxOf(odd) - taxOf(plain)).toBe(7);
+      const types = ['Invoice'];
+      if (basis) {
+        const vendor = await w.save('Vendor', { DisplayName: 'Paper Mill' });
+        const expense = await w.sourceAccount('Expense');
+        const bill = await w.save('Bill', {
+          VendorRef: { value: vendor.Id },
+          GlobalTaxCalculation: basis,
+          Line: [cost(expense, 10.07, code), cost(expense, 10.07, code)],
+        });
+        await overridden('Bill', bill, -1);
+        types.push('Bill');
+      }
+      await expectEqualBooks(types);
+      const noted = await w.save('Invoice', {
+        ...{ Id: odd.Id as string, SyncToken: odd.SyncToken as string, sparse: true, PrivateNote: 'agreed by phone' },
+        ...{ CustomerRef: odd.CustomerRef as unknown, TxnTaxDetail: odd.TxnTaxDetail as unknown },
+      });
+      expect(taxOf(noted)).toBe(taxOf(odd));
+      await w.carry('Invoice', noted);
+      await w.quiet();
+      const copy = await w.targetRecord('Invoice', odd.Id);
+      expect(copy).toMatchObject({ PrivateNote: 'agreed by phone' });
+      expect(amountsOf(copy)).toEqual(amountsOf(noted));
+    },
+    60_000,
+  );
+
+  it('an automated target computes its own tax whatever it is sent: told with the amounts', async () => {
+    await both(
+      { country: 'US', preferences: { TaxPrefs: { UsingSalesTax: true, PartnerTaxEnabled: true } } },
+      { preferences: { TaxPrefs: { UsingSalesTax: true, PartnerTaxEnabled: true } } },
+    );
+    const [work, code] = [await item(), await taxCode('California')];
+    const customer = await w.save('Customer', { DisplayName: 'Northwind' });
+    await w.emulator.switches(w.source.realmId, { astTotalTax: 'kept' });
+    const invoice = await w.save('Invoice', {
+      CustomerRef: { value: customer.Id },
+      TxnTaxDetail: { TxnTaxCodeRef: { value: code }, TotalTax: 8.5 },
+      Line: [sale(work, 100, 'TAX')],
+    });
+    expect(invoice.TotalAmt).toBe(108.5);
+    w.startWriter();
+    await w.take(await w.sourceEvents());
+    await w.quiet();
+    const [told] = (await w.results()).filter((r) => r.entityType === 'Invoice' && r.sourceId === invoice.Id);
+    expect(told).toMatchObject({ outcome: 'created', code: 'MONEY.TAX_RECOMPUTED' });
+    expect(told!.reason).toContain('TotalAmt: 108.5 -> 108 (tax-recomputed)');
+  });
+
   it('carries the rate of each transaction itself, so that home amounts and realised gains come out equal', async () => {
     await both({ country: 'US', homeCurrency: 'USD', multicurrency: true });
     const [work, expense] = [await item(), await w.sourceAccount('Expense')];

@@ -35,6 +35,7 @@ describe('what stands beside a record', () => {
       asked.push(day);
       return Promise.resolve(report);
     },
+    taxCodes: () => Promise.resolve([]),
     taxRates: () => Promise.resolve([{ Id: '3', Name: 'County', RateValue: 7, AgencyRef: { value: '1' } } as Json]),
   });
   const stockOf = (readings: Reading[]) =>

@@ -1,12 +1,14 @@
-// Fetches what belongs to a record and stands elsewhere: the starting stock of inventory items, the rates of tax codes.
+// Fetches what belongs to a record and stands elsewhere: the starting stock of inventory items, the rates of tax codes and
+// the codes of rates.
 // Remembered for good: how an item began does not change, and a sale moves the item in every look.
-import { startingDay, startingStockColumns, startingStockIn, withTaxRates } from '#core';
+import { startingDay, startingStockColumns, startingStockIn, withTaxCode, withTaxRates } from '#core';
 import type { Json, Reading, StartingStock } from '#core';
 
-/** The two questions this asks of a source; undefined when QBO declines to answer, which leaves the fact out. */
+/** The questions this asks of a source; undefined when QBO declines to answer, which leaves the fact out. */
 export interface Asking {
   ledgerOf(day: string, columns: string): Promise<Json | undefined>;
   taxRates(): Promise<readonly Json[] | undefined>;
+  taxCodes(): Promise<readonly Json[] | undefined>;
 }
 
 const remembered = 50_000;
@@ -19,9 +21,12 @@ export class Beside {
     const rates = readings.some((one) => one.kind === 'record' && one.type === 'TaxCode')
       ? new Map((await ask.taxRates())?.map((rate) => [String(rate.Id), rate]))
       : new Map<string, Json>();
+    const asksCodes = readings.some((one) => one.kind === 'record' && one.type === 'TaxRate');
+    const codes = asksCodes ? ((await ask.taxCodes()) ?? []) : [];
     return readings.map((reading) => {
       if (reading.kind !== 'record') return reading;
       if (reading.type === 'TaxCode') return { ...reading, snapshot: withTaxRates(reading.snapshot, rates) };
+      if (reading.type === 'TaxRate') return { ...reading, snapshot: withTaxCode(reading.snapshot, codes) };
       const stock = reading.type === 'Item' ? this.stock.get(`${realmId}/${reading.id}`) : undefined;
       return stock ? { ...reading, snapshot: { ...reading.snapshot, StartingStock: stock } } : reading;
     });

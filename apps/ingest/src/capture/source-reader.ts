@@ -109,6 +109,10 @@ export class SourceReader {
         const statement = statementOfAll(definitionOf('TaxRate'), 1);
         return unlessRefused(await this.qbo.query(realmId, statement, o))?.rows;
       },
+      taxCodes: async () => {
+        const statement = statementOfAll(definitionOf('TaxCode'), 1);
+        return unlessRefused(await this.qbo.query(realmId, statement, o))?.rows;
+      },
     });
   }
 

@@ -122,7 +122,11 @@ export class Planner {
             stored,
             lookup,
             // Who holds a name is asked anew: a person may have freed it and pressed "again" at once.
-            fresh: stored.lastFault !== undefined || lookup.entityType !== stored.entityType,
+            // And what QBO makes beside something else, a rate with its code, may be there since a moment.
+            fresh:
+              stored.lastFault !== undefined ||
+              lookup.entityType !== stored.entityType ||
+              definitionOf(stored.entityType).policy === 'adopted',
           }))
         : [],
     );

@@ -49,6 +49,17 @@ export function withTaxRates(code: Json, rates: ReadonlyMap<string, Json>): Json
   return facts.length === 0 ? code : { ...code, TaxRates: facts };
 }
 
+/** A tax rate with the code that brings it to a company: the first one made, where several use it. */
+export function withTaxCode(rate: Json, codes: readonly Json[]): Json {
+  const sides = ['SalesTaxRateList', 'PurchaseTaxRateList', 'AdjustmentTaxRateList'];
+  const uses = (code: Json) =>
+    sides.some((side) =>
+      pick(code, `${side}.TaxRateDetail.*`).some((detail) => (detail as Json).TaxRateRef?.value === rate.Id),
+    );
+  const users = codes.filter(uses).sort((a, b) => Number(a.Id) - Number(b.Id));
+  return users.length === 0 ? rate : { ...rate, UsedBy: { value: String(users[0]!.Id) } };
+}
+
 function keyOf(column: Json): string {
   const named = (column.MetaData as Json[] | undefined)?.find(({ Name }) => Name === 'ColKey');
   return String(named?.Value ?? '');

@@ -23,6 +23,12 @@ export function sparseChanges(
 /** What QBO wants to see beside the changed fields. */
 export function completed(definition: EntityDefinition, changed: Json, desired: Json): Json {
   const changes = { ...changed };
+  // An override of the tax lives only as long as it is sent again (tax-and-currency.md 9).
+  if (Array.isArray((desired.TxnTaxDetail as Json | undefined)?.TaxLine)) {
+    for (const field of ['TxnTaxDetail', 'GlobalTaxCalculation']) {
+      if (field in desired) changes[field] = desired[field] as unknown;
+    }
+  }
   for (const field of definition.requiredOnSparse) if (field in desired) changes[field] = desired[field] as unknown;
   // QBO renamed the inactive record; whether it takes the suffix back by itself is not documented.
   const { nameField } = definition;

@@ -22,7 +22,15 @@ const sale = (amount: number) => ({
 
 describe('a record of each type', () => {
   it.each(Object.values(entityTypes).map(({ type, policy }) => [type, policy]))('%s (%s)', (type, policy) => {
-    const snapshot = { Id: '5', SyncToken: '0', DisplayName: 'A', Name: 'A', MetaData: {}, Line: [] };
+    const snapshot = {
+      Id: '5',
+      SyncToken: '0',
+      DisplayName: 'A',
+      Name: 'A',
+      MetaData: {},
+      Line: [],
+      UsedBy: { value: '1' },
+    };
     const expected = { carried: 'write', adopted: 'write', reported: 'excluded' }[policy];
     expect(map(type, snapshot).kind).toBe(type === 'Attachable' ? 'attachment' : expected);
     const moved = { ...snapshot, SyncToken: '7', MetaData: { LastUpdatedTime: 'later' }, domain: 'QBO', sparse: false };

@@ -123,7 +123,7 @@ describe('the identity mapping', () => {
     expect(written(change('Payment', { TotalAmt: 5, Line: [] })).payload!.Line).toEqual([]);
   });
 
-  it('sends the tax code and the total, not the tax per rate, whose ids are local', () => {
+  it('sends the tax code and the total, not the tax per rate that the target computes by itself', () => {
     const tax = {
       TotalTax: 8,
       TxnTaxCodeRef: { value: '2' },
@@ -164,7 +164,7 @@ describe('the identity mapping', () => {
 
   it.each([
     ['a bundle', 'Item', { Name: 'Kit', Type: 'Group' }],
-    ['a tax rate', 'TaxRate', { Name: 'California', RateValue: 8 }],
+    ['a tax rate that no code uses', 'TaxRate', { Name: 'California', RateValue: 8 }],
     ['a type nobody registered', 'Budget', {}],
   ])('does not carry %s', (_, type, snapshot) => {
     expect(mapChange(change(type, snapshot), identity).kind).toBe('excluded');

@@ -4,6 +4,7 @@ import { isServerLine } from '../canonical/noise.js';
 import { withReplacements } from '../canonical/replacements.js';
 import type { Json } from '../model/json.js';
 import type { EntityDefinition, SpecialCase } from '../registry/index.js';
+import { withNeededTaxLines } from './tax-lines.js';
 
 /**
  * The source record with the list positions that the body will have: QBO's own lines are gone, the lines of a bundle stand
@@ -57,7 +58,7 @@ export function identityBody(definition: EntityDefinition, source: Json): Json {
   }
   // NotApplicable refuses any tax detail (6170).
   if (source.GlobalTaxCalculation === 'NotApplicable') delete body.TxnTaxDetail;
-  return body;
+  return withNeededTaxLines(body);
 }
 
 /** What would identify a twin in another company: the key fields as texts, from the body or, where QBO computes them, the source. */

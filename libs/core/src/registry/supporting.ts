@@ -26,17 +26,27 @@ export const TaxRate = entity({
   type: 'TaxRate',
   endpoint: 'taxrate',
   category: 'supporting',
-  rank: 2,
-  policy: 'reported',
+  rank: 3,
+  // Made with the tax code that uses it, and found after that: documents whose tax was overridden name their rates.
+  policy: 'adopted',
   operations: reading,
-  reportedBecause: 'a rate is made with the tax code that uses it, or is found by name in the target',
-  naturalKeys: [['Name', 'RateValue']],
+  naturalKeys: [
+    ['Name', 'RateValue'],
+    ['RateValue', 'AgencyRef'],
+  ],
+  nameField: 'Name',
   lookup: { by: 'list' },
   batchable: false,
   voidForm: 'none',
   cdc: false,
   webhook: false,
-  references: [ref('AgencyRef', 'TaxAgency')],
+  // UsedBy: the code that brings it, added by capture.
+  references: [ref('AgencyRef', 'TaxAgency'), ref('UsedBy', 'TaxCode')],
+  specialCases: [{ when: { UsedBy: undefined }, notCarried: 'no tax code uses this rate' }],
+  readOnly: [
+    ...['Description', 'Active', 'SpecialTaxType', 'EffectiveTaxRate', 'DisplayType', 'TaxReturnLineRef'],
+    ...['OriginalTaxRate', 'TaxRateDisplayType'],
+  ],
 });
 
 export const TaxCode = entity({

@@ -19,6 +19,7 @@ const documentReferences: ReferenceRule[] = [
   ref('DepartmentRef', 'Department'),
   ref('ClassRef', 'Class'),
   taxCode('TxnTaxDetail.TxnTaxCodeRef'),
+  ref('TxnTaxDetail.TaxLine.*.TaxLineDetail.TaxRateRef', 'TaxRate'),
 ];
 
 const salesLineReferences: ReferenceRule[] = [
@@ -55,8 +56,11 @@ const derivedInLines = [
   'Line.*.Received',
 ];
 
-/** Tax per rate is QBO's own arithmetic over the code; its rates have other ids in another company. TotalTax stays content. */
+/** Tax per rate is QBO's own arithmetic over the code: what moves in it without an edit is told by TotalTax, which is content. */
 const taxLines = ['TxnTaxDetail.TaxLine', 'TxnTaxDetail.TaxReviewStatus'];
+
+/** Of forms the tax per rate is sent where a person may have overridden it (mapping/tax-lines.ts). */
+const unsentTax = ['TxnTaxDetail.TaxReviewStatus'];
 
 /** Points at types the API does not let us carry. */
 const foreign = [
@@ -128,7 +132,7 @@ const salesReferences: ReferenceRule[] = [
   ref('DepositToAccountRef', 'Account'),
   code('ShipMethodRef'),
 ];
-const salesReadOnly = [...derived, ...derivedInLines, ...taxLines, ...foreign, ...salesOnly, 'TotalAmt'];
+const salesReadOnly = [...derived, ...derivedInLines, ...unsentTax, ...foreign, ...salesOnly, 'TotalAmt'];
 const salesNoise = [...derived, ...derivedInLines, ...taxLines, 'FreeFormAddress', 'PrintStatus', 'EmailStatus'];
 
 const purchaseDocument = {
@@ -137,7 +141,7 @@ const purchaseDocument = {
   docNumberField: { field: 'DocNumber', maxLength: 21 },
   voidForm: 'none',
 } as const;
-const purchaseReadOnly = [...derived, ...derivedInLines, ...taxLines, ...foreign];
+const purchaseReadOnly = [...derived, ...derivedInLines, ...unsentTax, ...foreign];
 const purchaseNoise = [...derived, ...derivedInLines, ...taxLines];
 
 export const Invoice = entity({
