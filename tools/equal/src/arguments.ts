@@ -24,9 +24,15 @@ export interface EqualOptions {
   years: number;
   /** a second currency in the generated company */
   currency?: string;
+  /** where the companies are: its taxes, its home currency; the United States when absent */
+  country?: Country;
   /** runs that may be spent on finding a shorter failing history; 0 = none */
   shrinkRuns: number;
 }
+
+/** Countries that the emulator furnishes, with their money. */
+export const countries = { US: 'USD', GB: 'GBP', CA: 'CAD', AU: 'AUD' } as const;
+export type Country = keyof typeof countries;
 
 /** live: the target follows act by act; backfill: the target is filled when all is done */
 export type How = 'live' | 'backfill';
@@ -35,7 +41,7 @@ export type How = 'live' | 'backfill';
 export type CompanyKind = 'sample' | 'generated' | 'empty' | 'fixtures';
 
 export const usage = `npm run equal -- [--seed 1 | --seeds 1-12,40] [--acts 60] [--how live|backfill|both|turns] [--shuffle] [--faults] [--kills 0]
-  [--company generated|sample|empty|fixtures] [--transactions 40] [--years 1] [--currency EUR]
+  [--company generated|sample|empty|fixtures] [--transactions 40] [--years 1] [--currency EUR] [--country US|GB|CA|AU]
   [--types Invoice,Payment] [--only 3,17,21] [--shrink-runs 10]
 One random history in a source company, carried to an empty one live (backfill first, then act by act) and to another by
 backfill afterwards; at rest the two sets of books are compared. Exit 0 only when nothing differs; otherwise a shorter
@@ -61,6 +67,7 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
       transactions: { type: 'string', default: '40' },
       years: { type: 'string', default: '1' },
       currency: { type: 'string' },
+      country: { type: 'string' },
       'shrink-runs': { type: 'string', default: '10' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -71,12 +78,15 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
   if (how !== 'live' && how !== 'backfill' && how !== 'both' && how !== 'turns')
     throw new TypeError('--how takes live, backfill, both or turns');
   if (!isCompanyKind(company)) throw new TypeError('--company takes generated, sample, empty or fixtures');
+  if (values.country !== undefined && !isCountry(values.country))
+    throw new TypeError('--country takes US, GB, CA or AU');
   return {
     seeds: seedsIn(values.seeds ?? values.seed ?? '1'),
     acts: wholeNumber('--acts', values.acts),
     ...(values.only !== undefined && { only: listed(values.only).map((one) => wholeNumber('--only', one)) }),
     ...(values.types !== undefined && { types: listed(values.types) }),
     ...(values.currency !== undefined && { currency: values.currency }),
+    ...(values.country !== undefined && { country: values.country }),
     shuffle: values.shuffle,
     faults: values.faults,
     kills: wholeNumber('--kills', values.kills),
@@ -111,3 +121,7 @@ function wholeNumber(name: string, text: string): number {
 }
 
 const listed = (text: string): string[] => text.split(',').filter((one) => one.trim() !== '');
+
+function isCountry(text: string): text is Country {
+  return text in countries;
+}

@@ -10,7 +10,7 @@ import type { EqualOptions, How } from './arguments.js';
 import { Books, type PostingLine } from './books.js';
 import { judge, type Judgement } from './judgement.js';
 import { Rest } from './rest.js';
-import { makeSource, preferences } from './source-company.js';
+import { makeSource, placeOf, preferences } from './source-company.js';
 import { Killer, misbehave, misbehaved } from './troubles.js';
 
 export const sweepMs = 2_000;
@@ -75,7 +75,10 @@ export class Histories {
     const targets: { how: How; target: string; before: Set<string>; syncId: string }[] = [];
     const addTarget = async (how: How): Promise<void> => {
       const multicurrency = this.o.currency !== undefined;
-      const { realmId: target } = await emulator.createCompany({ name: `${how} mirror`, preferences, multicurrency });
+      const { realmId: target } = await emulator.createCompany({
+        ...{ name: `${how} mirror`, preferences, multicurrency },
+        ...placeOf(this.o),
+      });
       await connect(target);
       const before = keysOf((await emulator.dump(target)).records);
       const { id: syncId } = await this.control.createSync(source, target);

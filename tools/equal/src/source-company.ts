@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EmulatorClient, Raw } from '#testing';
-import type { EqualOptions } from './arguments.js';
+import { countries, type EqualOptions } from './arguments.js';
 
 /** Real records are never part of the project: where they are absent, the proof says so. */
 export const fixturesFolder = join(process.cwd(), '..', 'shared', 'fixtures', 'sandbox-company');
@@ -11,6 +11,9 @@ export const fixturesPresent = (): boolean => existsSync(fixturesFolder);
 
 /** Own document numbers everywhere: otherwise the target would number by the order of arrival. */
 export const preferences = { SalesFormsPrefs: { CustomTxnNumbers: true } };
+
+/** Where source and target are. */
+export const placeOf = ({ country }: EqualOptions) => country && { country, homeCurrency: countries[country] };
 
 /** @returns its realm */
 export async function makeSource(emulator: EmulatorClient, o: EqualOptions, seed: number): Promise<string> {
@@ -22,7 +25,7 @@ export async function makeSource(emulator: EmulatorClient, o: EqualOptions, seed
           ...{ preset: o.company, seed, ...foreign },
           ...(o.company === 'generated' && { transactions: o.transactions, years: o.years }),
         };
-  return (await emulator.createCompany({ name: `Source ${seed}`, preferences, ...what })).realmId;
+  return (await emulator.createCompany({ name: `Source ${seed}`, preferences, ...placeOf(o), ...what })).realmId;
 }
 
 async function realRecords(): Promise<Record<string, Raw[]>> {

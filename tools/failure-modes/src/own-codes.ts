@@ -22,6 +22,10 @@ export const ownCodes: readonly OwnCode[] = [
       'QuickBooks makes such records itself, and the target has none',
       'make it in the target by hand or map it by a table, then redrive',
     ],
+    'ADOPT.TABLE': [
+      'a mapping table names a record of the target that cannot be this one: missing, taken, or of another type or currency',
+      'correct the entry of adopt.table, replay, then redrive',
+    ],
     'ANSWER.DIFFERS': [
       'QuickBooks kept something else than was sent',
       'nothing is stuck: the entry of the sync log lists the fields; the next write sends them again',

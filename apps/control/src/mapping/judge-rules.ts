@@ -123,7 +123,10 @@ const affix = shape({ 'kind!': text, 'text!': text, tooLong: oneOf('fail', 'cut'
 const entityRules = shape({
   excluded: flagOrText,
   exclude: listOf(shape({ 'reason!': text, 'where!': listOf(filterCondition) })),
-  adopt: flag,
+  adopt: (value, field) =>
+    typeof value === 'object'
+      ? shape({ by: oneOf('name', 'number', 'key', 'never'), table: tableOf(text) })(value, field)
+      : flag(value, field),
   omit: listOf(text),
   keep: listOf(text),
   fields: listOf(fieldRule),

@@ -2,6 +2,7 @@
 // without the suffix of inactive records. One match is a twin; several are a person's question; a record that belongs to
 // another source record already is nobody's twin.
 import { sameName } from '../canonical/names.js';
+import { tableKeyField } from '../mapping/adoption-key.js';
 import type { Json } from '../model/json.js';
 import { definitionOf, type EntityDefinition, type Singleton } from '../registry/index.js';
 
@@ -20,17 +21,23 @@ export type Adoption =
   | { kind: 'create' }
   /** several records could be meant: a person decides */
   | { kind: 'ambiguous'; candidates: string[] }
+  /** a table of the mapping names a record that cannot be it */
+  | { kind: 'wrong-table'; reason: string }
   /** QBO makes records of this kind itself and none was found */
   | { kind: 'no-twin'; name: string };
 
 /** The look-ups that would find a twin of `body`; none when nothing identifies it. */
 export function lookupsFor(entityType: string, body: Json, naturalKey: Record<string, string>): Lookup[] {
   const { lookup, naturalKeys } = definitionOf(entityType);
+  const named = naturalKey[tableKeyField];
+  if (named !== undefined) return [{ entityType, field: tableKeyField, value: named }];
   const identified = naturalKeys.some((key) => keyIsSet(key, body, naturalKey));
   if (!identified && !singletonOf(entityType, body)) return [];
   if (lookup.by === 'list') return [{ entityType }];
-  const value = naturalKey[lookup.field];
-  return value ? [{ entityType, field: lookup.field, value }] : [];
+  // By its name, and by its number where the rules leave it nothing else.
+  const fields = [lookup.field, ...naturalKeys.flat().filter((field) => !field.endsWith('Ref') && field !== 'Type')];
+  const field = fields.find((one) => naturalKey[one]);
+  return field ? [{ entityType, field, value: naturalKey[field]! }] : [];
 }
 
 /** @param body bound to the target's ids, so that parents and names compare by id */
@@ -41,6 +48,8 @@ export function chooseTwin(
   candidates: readonly Json[],
   taken: ReadonlySet<string> = new Set(),
 ): Adoption {
+  const named = naturalKey[tableKeyField];
+  if (named !== undefined) return chooseNamed(entityType, body, named, candidates, taken);
   const free = candidates.filter((candidate) => !taken.has(String(candidate.Id)));
   const singleton = singletonOf(entityType, body);
   if (singleton) return chooseSingleton(singleton, naturalKey, candidates, free, body);
@@ -59,6 +68,29 @@ export function chooseTwin(
   return definition.policy === 'adopted' || !creatable
     ? { kind: 'no-twin', name: `${entityType} "${naturalKey.Name ?? ''}"` }
     : { kind: 'create' };
+}
+
+/** What cannot be changed later must agree: an account of another type is no place for these postings. */
+const kinds = ['AccountType', 'Type'];
+
+function chooseNamed(
+  entityType: string,
+  body: Json,
+  id: string,
+  candidates: readonly Json[],
+  taken: ReadonlySet<string>,
+): Adoption {
+  const wrong = (reason: string): Adoption => ({
+    kind: 'wrong-table',
+    reason: `the table names ${entityType} ${id}: ${reason}`,
+  });
+  const twin = candidates.find((candidate) => String(candidate.Id) === id);
+  if (!twin) return wrong('the target has no such record');
+  if (taken.has(id)) return wrong('another record of the source has it already');
+  const field = kinds.find((kind) => body[kind] !== undefined && twin[kind] !== body[kind]);
+  if (field) return wrong(`its ${field} is ${String(twin[field])}, and this one's is ${String(body[field])}`);
+  if (!sameCurrency(twin, body)) return wrong('it is in another currency');
+  return { kind: 'adopt', twin, by: ['table'] };
 }
 
 /** Records that every company has once by QBO's own doing: mapped by (type, subtype), never created or changed. */

@@ -1,5 +1,6 @@
 // What to do about one link now, decided once with everything on the table.
 import { isVoided } from '../canonical/index.js';
+import { tableKeyField } from '../mapping/adoption-key.js';
 import type { Json } from '../model/json.js';
 import {
   bindReferences,
@@ -273,6 +274,8 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
           reason: `several ${entityType} records of the target could be this one: ${adoption.candidates.join(', ')}`,
           candidates: adoption.candidates,
         };
+      case 'wrong-table':
+        return { kind: 'hold', code: 'ADOPT.TABLE', reason: adoption.reason };
       case 'no-twin':
         return {
           kind: 'hold',
@@ -318,6 +321,7 @@ function collisionOf(link: Link, body: Json, facts: WriteFacts): Collision {
 function mayAdopt(definition: EntityDefinition, link: Link, body: Json, facts: WriteFacts): boolean {
   if (definition.policy === 'adopted' || isSingleton(link.entityType, body)) return true;
   if (!link.desired.naturalKey) return false;
+  if (tableKeyField in link.desired.naturalKey) return true;
   if (facts.lastFault && duplicateFaults.has(facts.lastFault)) return true;
   const { lists, transactions } = facts.policy.adopt;
   return definition.category === 'transaction' ? transactions : lists;

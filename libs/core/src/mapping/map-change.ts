@@ -6,6 +6,7 @@ import { omit } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { extractReferences, UnknownReference } from '../references/index.js';
 import { definitionOf, knownType, type EntityDefinition } from '../registry/index.js';
+import { adoptionKey } from './adoption-key.js';
 import { exclusionOf } from './exclusions.js';
 import { documentNumber } from './document-number.js';
 import { MappingFailure } from './failure.js';
@@ -91,7 +92,7 @@ function upsert(change: SourceChange, definition: EntityDefinition, rules: Merge
     references,
     mappingVersion: ruleSet.version,
   };
-  const naturalKey = rules.adopt?.value === false ? undefined : naturalKeyOf(definition, body, source);
+  const naturalKey = adoptionKey(definition, naturalKeyOf(definition, body, source), rules.adopt?.value, sourceId);
   return { kind: 'write', write: naturalKey ? { ...write, naturalKey } : write };
 }
 

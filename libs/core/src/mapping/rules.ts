@@ -18,8 +18,7 @@ export interface LayerRules {
 export interface EntityRules {
   /** true, or the reason to show: records of this type are not carried */
   excluded?: boolean | string;
-  /** false: never look for a twin in the target, always create */
-  adopt?: boolean;
+  adopt?: AdoptionRule;
   /** records of this type that are not carried: any of the filters matches */
   exclude?: ExclusionFilter[];
   /** source paths left out of the target */
@@ -105,6 +104,13 @@ export type ReferencePolicy =
   | { kind: 'fixed'; value: string }
   | { kind: 'drop' };
 
+/**
+ * How a twin in the target is found: false, never; true, by all that identifies records of the type (the default); by its
+ * name or its number only. A table says it record by record (source id -> id of the target), before all else.
+ */
+export type AdoptionRule = boolean | { by?: AdoptionKey; table?: Record<string, string> };
+export type AdoptionKey = 'name' | 'number' | 'key' | 'never';
+
 export type DocumentNumberPolicy =
   | { kind: 'keep' }
   /** let the target number it */
@@ -133,7 +139,7 @@ export interface RuleSet {
 
 export interface MergedRules {
   excluded?: Merged<boolean | string>;
-  adopt?: Merged<boolean>;
+  adopt?: Merged<AdoptionRule>;
   omit: Record<string, Merged<boolean>>;
   fields: Record<string, Merged<FieldRule>>;
   static: Record<string, Merged<unknown>>;
