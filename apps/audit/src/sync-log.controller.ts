@@ -116,10 +116,16 @@ export class SyncLogController {
     return { key, steps, targets };
   }
 
-  /** Without the bodies: this page tells what happened, not what the books say. */
+  /**
+   * Without the bodies: this page tells what happened, not what the books say. What an adopted record was before is a thing
+   * that happened to it, and nobody else knows it any more.
+   */
   private async targetsOf(realmId: string, entityType: string, id: string) {
     const links = await this.links.ofRecord(realmId, entityType, id);
-    return links.map(({ desired: _desired, applied: _applied, beforeImage: _before, ...link }) => link);
+    return links.map(({ desired: _desired, applied: _applied, beforeImage, ...link }) => ({
+      ...link,
+      ...(beforeImage && { beforeImage }),
+    }));
   }
 }
 
