@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { systemClock } from '#common/clock';
 import { createLog } from '#common/logging';
-import { defaultTemplate, encodeVersion, mapChange, mergeLayers, type Json } from '#core';
+import { defaultTemplate, encodeVersion, mapChange, mergeLayers, unpacedPolicy, type Json } from '#core';
 import { Breakers, IntuitTokens, QboClient, qboEnvironment, TokenCustody, TokenSeal, Transport } from '#qbo';
 import {
   AttachmentLinks,
@@ -91,7 +91,7 @@ export class Installation {
     if (o.crashAt) this.crashing = links;
     const gate = new GovernorStore(this.db, clock);
     // The emulator's limits are off; spacing would only make the test slow.
-    gate.policy = { ...gate.policy, spacingMs: 0, perMinute: 100_000, perSecond: 100_000, freezeMs: 300 };
+    gate.policy = unpacedPolicy;
     const client = new QboClient({
       environment: qboEnvironment(this.emulator.url),
       tokens: this.custody(),

@@ -12,6 +12,7 @@ import {
   typesInRankOrder,
   withTaxCode,
   type Json,
+  unpacedPolicy,
 } from '#core';
 import type { Lane, WriteEvent } from '#contracts';
 import { Breakers, IntuitTokens, QboClient, qboEnvironment, TokenCustody, TokenSeal, Transport } from '#qbo';
@@ -101,15 +102,7 @@ export class Installation {
     const links = new CrashingLinks(this.db, life, o.crashWhen ?? (() => false));
     const gate = new GovernorStore(this.db, clock);
     // The emulator's limits are off; spacing would only make the test slow.
-    gate.policy = {
-      ...gate.policy,
-      spacingMs: 0,
-      perMinute: 100_000,
-      perSecond: 100_000,
-      batchesPerMinute: 100_000,
-      freezeMs: 300,
-      reserve: { interactive: 0, live: 0, attachments: 0, bulk: 0 },
-    };
+    gate.policy = unpacedPolicy;
     const client = new QboClient({
       environment: qboEnvironment(this.emulator.url),
       tokens: this.custody(),

@@ -275,20 +275,25 @@ export class QboClient {
     let tookMs = 0;
     const attempt = async (token: string): Promise<QboAnswer<T>> => {
       const askedAt = this.ports.clock.nowMs();
-      const grant = await this.acquire(realmId, kind, options);
+      let grant = await this.acquire(realmId, kind, options);
+      // This process stood still between the grant and now: others may have taken it for dead.
+      while (grant?.fresh?.() === false) {
+        await grant.complete('unsent');
+        grant = await this.acquire(realmId, kind, options);
+      }
       if (grant === undefined) return { kind: 'unsent', reason: 'stopping' };
       const sentAt = this.ports.clock.nowMs();
       options.sent?.();
       waitedMs += sentAt - askedAt;
-      let throttled = false;
+      let outcome: 'ok' | 'throttled' | 'unsent' = 'ok';
       try {
         const answer = await this.breakers.run(realmId, () => this.exchange(request, token, options.signal, pick));
-        throttled = answer.kind === 'throttled';
+        if (answer.kind === 'throttled' || answer.kind === 'unsent') outcome = answer.kind;
         return answer;
       } finally {
         tookMs += this.ports.clock.nowMs() - sentAt;
         // Not awaited, and its failure ignored: the answer is worth more, and a grant nobody reports frees itself in time.
-        grant.complete(throttled ? 'throttled' : 'ok').catch(() => undefined);
+        grant.complete(outcome).catch(() => undefined);
       }
     };
     const answer = await this.withToken(realmId, attempt, typeof request.body !== 'object');

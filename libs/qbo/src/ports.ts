@@ -24,7 +24,9 @@ export interface GovernorRequest {
 
 /** Leave to send one request; `complete` when its answer is in, because the platform's windows are freed at response time. */
 export interface GovernorGrant {
-  complete(outcome: 'ok' | 'throttled'): Promise<void>;
+  /** false: too long ago to send on; absent: never */
+  fresh?(): boolean;
+  complete(outcome: 'ok' | 'throttled' | 'unsent'): Promise<void>;
 }
 
 export interface GovernorGate {

@@ -31,7 +31,47 @@ export interface EmulatorFault {
 
 /** Steers an emulator that runs anywhere. A refusal throws with the emulator's own words. */
 export class EmulatorClient {
+  private readonly realms = new Set<string>();
+  private provoked: string | undefined;
+
   constructor(readonly url: string) {}
+
+  /** This test makes 429s on purpose: `whyQuotaBroke` is not to be asked at its end. Says why. */
+  provokesThrottling(why: string): void {
+    this.provoked = why;
+  }
+
+  /**
+   * What the emulator's own counters say against the client under test, limit by limit as far as they are switched on; of
+   * the companies made through this client. Asked at the end of every test and tool that ran against an emulator.
+   * @param clientId whose refusals count; every app's when absent
+   */
+  async whyQuotaBroke(clientId?: string): Promise<string[]> {
+    if (this.provoked !== undefined || this.realms.size === 0) return [];
+    const { limits } = await this.steer<{ limits: Record<string, { on: boolean; max: number }> }>('GET', 'limits');
+    const wrong: string[] = [];
+    for (const realmId of this.realms) {
+      const stats = await this.stats(realmId);
+      const within = (limit: string, peak: string) => {
+        const { on, max } = limits[limit]!;
+        if (on && stats[peak] > max) wrong.push(`company ${realmId}: ${peak} ${stats[peak]} of ${max}`);
+      };
+      within('realmPerMinute', 'peakPerMinute');
+      within('appPerSecond', 'peakPerSecond');
+      within('batchRealmPerMinute', 'peakBatchesPerMinute');
+      within('inFlight', 'peakInFlight');
+      const refused = stats.throttled === 0 ? 0 : await this.refusals(realmId, clientId);
+      if (refused > 0) wrong.push(`company ${realmId}: ${refused} x 429 (${JSON.stringify(stats.throttledBy)})`);
+    }
+    return wrong;
+  }
+
+  private async refusals(realmId: string, clientId: string | undefined): Promise<number> {
+    const { requests } = await this.requests(realmId);
+    return (requests as Raw[]).filter(
+      (row) => row.status === 429 && row.fault === undefined && (clientId === undefined || row.app === clientId),
+    ).length;
+  }
 
   createApp(
     o: { name?: string; redirectUris?: string[]; webhookUrl?: string; webhookFormat?: 'cloudevents' | 'legacy' } = {},
@@ -39,11 +79,14 @@ export class EmulatorClient {
     return this.steer<EmulatorApp>('POST', 'apps', { name: 'test', redirectUris: [], ...o });
   }
 
-  createCompany(o: { name: string; realmId?: string; preset?: string; [detail: string]: unknown }) {
-    return this.steer<{ realmId: string; name: string; counts: Record<string, number> }>('POST', 'companies', {
-      preset: 'empty',
-      ...o,
-    });
+  async createCompany(o: { name: string; realmId?: string; preset?: string; [detail: string]: unknown }) {
+    const made = await this.steer<{ realmId: string; name: string; counts: Record<string, number> }>(
+      'POST',
+      'companies',
+      { preset: 'empty', ...o },
+    );
+    this.realms.add(made.realmId);
+    return made;
   }
 
   grant(clientId: string, realmId: string) {
@@ -111,6 +154,7 @@ export class EmulatorClient {
   }
 
   reset() {
+    this.realms.clear();
     return this.steer<Raw>('POST', 'reset', {});
   }
 
@@ -159,6 +203,7 @@ export class EmulatorClient {
 
 export interface RunningEmulator extends EmulatorClient {
   readonly pid: number;
+  /** Throws when its counters say that a quota was exceeded. */
   stop(): Promise<void>;
   /** as a power cut: SIGKILL */
   kill(): Promise<void>;
@@ -200,5 +245,12 @@ export async function startEmulator(o: StartEmulatorOptions = {}): Promise<Runni
     await exited;
     child.stdin.end();
   };
-  return Object.assign(new EmulatorClient(url), { pid: child.pid!, stop: end('SIGTERM'), kill: end('SIGKILL') });
+  const client = new EmulatorClient(url);
+  const stop = async () => {
+    // A test may have stopped it by other means; then there is nobody to ask.
+    const wrong = child.exitCode === null && child.signalCode === null ? await client.whyQuotaBroke() : [];
+    await end('SIGTERM')();
+    if (wrong.length > 0) throw new Error(`a quota of QuickBooks was exceeded (I-06): ${wrong.join('; ')}`);
+  };
+  return Object.assign(client, { pid: child.pid!, stop, kill: end('SIGKILL') });
 }

@@ -146,12 +146,18 @@ export class Installation {
     return kept;
   }
 
+  /** Throws when QuickBooks counted more of us than it allows: the last word on every tool and end-to-end test. */
   async stop(): Promise<void> {
     this.stopping = true;
+    const wrong = await this.emulator
+      .whyQuotaBroke(this.environment.SYNC_QBO_CLIENT_ID)
+      // An emulator that is gone (or whose journal is) was the matter of whoever ended it.
+      .catch(() => []);
     await Promise.all([...this.apps.values()].map((child) => child.stop()));
     await this.infrastructure.stop();
     await rm(this.logs, { recursive: true, force: true });
     await rm(installationFile, { force: true });
+    if (wrong.length > 0) throw new Error(`a quota of QuickBooks was exceeded (I-06): ${wrong.join('; ')}`);
   }
 
   private async untilReady(app: AppName, child: Child): Promise<void> {

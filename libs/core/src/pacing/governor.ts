@@ -1,27 +1,39 @@
-// The governor's state and its two events: a call asks to be sent, a call was answered. The state is JSON-safe: it lives
-// in one row per realm and is changed under that row's lock, so every process paces by the same window.
+// The governor's state and what happens to it: a call asks to be sent, a call was answered, a process died, the state
+// cannot be trusted. The state is JSON-safe and of one realm; every process that touches the realm decides on the same one.
 //
-// Two rules, from measurement and proof (kafka.md 5.2):
-// - The minute is a log. A call holds a slot from its grant until 60 s after its answer. Whatever the network does, the
-//   server counted it at or before the answer, so every window of 60 s on the server holds at most as many calls as we
-//   hold slots: at most 500. Answers are counted by the second and freed when the whole second has passed, which costs
-//   one per cent and makes the row 60 numbers instead of 500.
-// - The second is a spacing. GCRA: each send is due one interval after the one before, bursts of one. A bucket with a
-//   burst of 10 gave hundreds of 429s an hour, spacing gave none.
-import type { CallClass, PacingPolicy } from './policy.js';
+// What a server may count at most is proven, not hoped for, whatever the network does:
+// - A call holds a slot of the minute from its grant until 60 s after its answer. The server counted it at or before the
+//   answer, so every 60 s of the server hold at most as many calls as we hold slots. Answers are counted by the second and
+//   freed when the whole second has passed: one per cent of the quota for a row of 60 numbers instead of 500. Batches alike.
+// - A call holds a slot of the second from its grant until 1 s after its answer, less the part of its way that is known:
+//   the least delay ever measured less the spread of the measured delays. On a steady network that is 10/s; the more the
+//   answers jitter, the longer slots are held and the wider sends are spaced. Spacing by the clock alone (120 ms) let
+//   eleven calls into a second as soon as one was delayed by more than 200 ms.
+// - Spacing (GCRA with a short catch-up) is for smoothness only: the minute is spent evenly, so whoever comes next never
+//   waits long.
+//
+// Classes: the next free slot goes to the most urgent class that wants one and has not had its floor, then to the most
+// urgent one. Nothing is kept free for a class that wants nothing; one that wants gets the very next slot.
+import { callClasses, type CallClass, type PacingPolicy } from './policy.js';
 
 export interface PacingState {
-  policy: PacingPolicy;
+  /** the shape of this state; another one is not understood */
+  form: 2;
   /** grants not answered yet */
   open: OpenGrant[];
   /** answered calls of the last minute, counted by the second of their answer: at most 62 entries */
-  answered: { second: number; calls: number; batches: Record<string, number> }[];
-  /** per app: earliest time of its next send */
+  answered: Answered[];
+  /** answered within the last second */
+  recent: { app: string; atMs: number }[];
+  /** per app: when the spacing is due again */
   nextSendMs: Record<string, number>;
+  nextBatchMs: Record<string, number>;
+  /** who waits for a slot, so that a less urgent class lets it pass */
+  wants: Want[];
+  /** per process: how long answers take */
+  delays: Record<string, Delay>;
   frozenUntilMs: number;
-  /** share of the full rate at `factorAtMs` */
-  factor: number;
-  factorAtMs: number;
+  ceiling: Ceiling;
   nextGrantId: number;
 }
 
@@ -29,88 +41,312 @@ interface OpenGrant {
   id: number;
   app: string;
   kind: 'single' | 'batch';
+  class: CallClass;
+  /** the process that sends it */
+  by: string;
   atMs: number;
+}
+
+interface Answered {
+  second: number;
+  total: number;
+  calls: Partial<Record<CallClass, number>>;
+  /** batches among them, per app */
+  batches: Record<string, number>;
+}
+
+interface Want {
+  class: CallClass;
+  /** what it waits for: any slot, or one for a batch */
+  slot: 'call' | 'batch';
+  by: string;
+  untilMs: number;
+}
+
+interface Delay {
+  samples: number;
+  meanMs: number;
+  /** least of this span and of the one before */
+  leastMs: number;
+  leastBeforeMs: number;
+  sinceMs: number;
+  lastMs: number;
+}
+
+/** What the realm gives us: less than the limit after a 429. */
+interface Ceiling {
+  /** share of the limit at `atMs`; grows from there */
+  share: number;
+  atMs: number;
+  /** the calls of a minute at which the last 429 met us, when that was so far below the limit that somebody else must use the rest */
+  knee?: number | undefined;
+  /** how long growth rests below the knee before it probes beyond */
+  restMs: number;
 }
 
 export interface CallRequest {
   kind: 'single' | 'batch';
+  /** the Intuit app */
   app: string;
   class: CallClass;
+  /** the asking process */
+  by: string;
 }
 
 export type Decision = { kind: 'go'; grantId: number } | { kind: 'wait'; untilMs: number };
 
 const minuteMs = 60_000;
+const secondMs = 1_000;
+/** Clocks of processes are set by the database's to within a few milliseconds. */
+const clockMarginMs = 10;
 /** How soon to ask again when a slot depends on an answer, whose time nobody knows. */
 const recheckMs = 50;
+/** How long a class lets a more urgent one pass before it asks again. */
+const yieldMs = 25;
+/** A want is renewed by whoever waits; one that is not renewed belonged to a process that died or went away. */
+const wantMs = 750;
+/** Fewer samples say nothing about the least delay. */
+const enoughSamples = 20;
+const delaySpanMs = 60_000;
+const delayForgottenMs = 5 * 60_000;
+/** A 429 below this share of the limit is somebody else's doing; above it the server may count otherwise than we do. */
+const alone = 0.9;
+/** Below this share one 429 proves nothing about the minute. */
+const meaningful = 0.2;
+const belowKnee = 0.95;
+const firstRestMs = 5 * 60_000;
+const longestRestMs = 60 * 60_000;
 
-export function initialPacing(policy: PacingPolicy): PacingState {
+export function initialPacing(): PacingState {
   return {
-    policy,
+    form: 2,
     open: [],
     answered: [],
+    recent: [],
     nextSendMs: {},
+    nextBatchMs: {},
+    wants: [],
+    delays: {},
     frozenUntilMs: 0,
-    factor: 1,
-    factorAtMs: 0,
+    ceiling: { share: 1, atMs: 0, restMs: firstRestMs },
     nextGrantId: 1,
   };
 }
 
-/** Asks for one call. The returned state must be kept whatever the decision is. */
+/** What was stored. Of a state that is not understood nothing is known: what was sent in the last minute may be anything. */
+export function storedPacing(stored: unknown, nowMs: number): PacingState {
+  if (stored !== null && typeof stored === 'object' && (stored as PacingState).form === 2) return stored as PacingState;
+  return unknownPast(initialPacing(), nowMs);
+}
+
+/** Calls may have been sent that this state does not hold (a database restored to an earlier moment): waits them out. */
+export function unknownPast(state: PacingState, nowMs: number, untilMs = nowMs + minuteMs): PacingState {
+  // A second beyond the minute: calls that were on their way at that moment.
+  return { ...state, frozenUntilMs: Math.max(state.frozenUntilMs, untilMs + secondMs) };
+}
+
+/**
+ * Asks for one call. `keep` says whether the returned state holds news worth storing; a state with a grant in it must be
+ * stored before the call is sent.
+ */
 export function admit(
   previous: PacingState,
   policy: PacingPolicy,
   nowMs: number,
   call: CallRequest,
-): { state: PacingState; decision: Decision } {
-  const state = aged({ ...previous, policy }, nowMs);
-  const untilMs = earliest(state, nowMs, call);
-  if (untilMs > nowMs) return { state, decision: { kind: 'wait', untilMs } };
+): { state: PacingState; decision: Decision; keep: boolean } {
+  const state = aged(previous, policy, nowMs);
+  const found = earliest(state, policy, nowMs, call);
+  if (found.untilMs > nowMs) {
+    const wanting = wanted(state, nowMs, call, found);
+    return { state: wanting, decision: { kind: 'wait', untilMs: found.untilMs }, keep: wanting !== state };
+  }
   const grantId = state.nextGrantId;
-  const intervalMs = policy.spacingMs / factorAt(state, nowMs);
+  const { app, kind, by } = call;
+  const slower = policy.perMinute / limitAt(state, policy, nowMs);
   return {
     state: {
       ...state,
-      open: [...state.open, { id: grantId, app: call.app, kind: call.kind, atMs: nowMs }],
-      nextSendMs: { ...state.nextSendMs, [call.app]: Math.ceil(nowMs + intervalMs) },
+      open: [...state.open, { id: grantId, app, kind, class: call.class, by, atMs: nowMs }],
+      wants: state.wants.filter((want) => want.by !== by || want.class !== call.class || want.slot === 'batch'),
+      nextSendMs: {
+        ...state.nextSendMs,
+        [app]: due(state.nextSendMs[app], nowMs, policy.burstMs, policy.spacingMs * slower),
+      },
+      ...(kind === 'batch' && {
+        wants: state.wants.filter((want) => want.by !== by || want.class !== call.class),
+        nextBatchMs: {
+          ...state.nextBatchMs,
+          [app]: due(state.nextBatchMs[app], nowMs, policy.batchBurstMs, policy.batchSpacingMs * slower),
+        },
+      }),
       nextGrantId: grantId + 1,
     },
     decision: { kind: 'go', grantId },
+    keep: true,
   };
 }
 
-/** A call was answered. An unknown or timed-out grant is ignored, so reporting twice is harmless. */
+/** A call was answered at `nowMs`. An unknown or timed-out grant is ignored, so reporting twice is harmless. */
 export function complete(
   previous: PacingState,
+  policy: PacingPolicy,
   nowMs: number,
   grantId: number,
-  outcome: 'ok' | 'throttled',
+  outcome: 'ok' | 'throttled' | 'unsent',
 ): PacingState {
-  const state = aged(previous, nowMs);
+  const state = aged(previous, policy, nowMs);
   const grant = state.open.find((open) => open.id === grantId);
   if (!grant) return state;
-  const freed = counted({ ...state, open: state.open.filter((open) => open !== grant) }, grant, nowMs);
-  return outcome === 'throttled' ? frozen(freed, nowMs) : freed;
+  const open = state.open.filter((one) => one !== grant);
+  // Never sent: the server cannot have counted it.
+  if (outcome === 'unsent') return { ...state, open };
+  const measured = { ...state, open, delays: withSample(state.delays, grant.by, nowMs - grant.atMs, nowMs) };
+  const freed = counted(measured, grant, nowMs);
+  return outcome === 'throttled' ? frozen(freed, policy, nowMs) : freed;
 }
 
-/** The first moment at which nothing forbids the call, as far as is known now. */
-function earliest(state: PacingState, nowMs: number, call: CallRequest): number {
-  const { policy } = state;
-  const minute = Math.max(1, policy.perMinute - policy.reserve[call.class]);
+/** Grants of processes that are gone: sent or not, nobody will report them. They count as answered now. */
+export function bury(
+  previous: PacingState,
+  policy: PacingPolicy,
+  nowMs: number,
+  gone: (grant: { id: number; by: string; atMs: number }) => boolean,
+): PacingState {
+  const state = aged(previous, policy, nowMs);
+  const lost = state.open.filter(gone);
+  if (lost.length === 0) return state;
+  const open = state.open.filter((grant) => !lost.includes(grant));
+  return lost.reduce((current, grant) => counted(current, grant, nowMs), { ...state, open });
+}
+
+/** The first moment at which nothing forbids the call, as far as is known now, and what kind of slot it waits for. */
+function earliest(
+  state: PacingState,
+  policy: PacingPolicy,
+  nowMs: number,
+  call: CallRequest,
+): { untilMs: number; slot: 'call' | 'batch' } {
   const ofApp = state.open.filter((grant) => grant.app === call.app);
-  let untilMs = Math.max(nowMs, state.frozenUntilMs, state.nextSendMs[call.app] ?? 0);
-  if (ofApp.length >= policy.inFlight) untilMs = Math.max(untilMs, nowMs + recheckMs);
+  const minute = Math.max(1, Math.floor(limitAt(state, policy, nowMs)));
+  let untilMs = Math.max(nowMs, state.frozenUntilMs, Math.ceil(state.nextSendMs[call.app] ?? 0));
+  if (ofApp.length >= policy.inFlight - policy.inFlightLeft[call.class]) untilMs = Math.max(untilMs, nowMs + recheckMs);
   untilMs = Math.max(
     untilMs,
-    slotFree(state, nowMs, minute, state.open.length, (entry) => entry.calls),
+    secondFree(state, policy, nowMs, call, ofApp.length),
+    slotFree(state, nowMs, minute, state.open.length, callsIn),
   );
+  let slot: 'call' | 'batch' = 'call';
   if (call.kind === 'batch') {
-    const open = ofApp.filter((grant) => grant.kind === 'batch').length;
-    const free = slotFree(state, nowMs, policy.batchesPerMinute, open, (entry) => entry.batches[call.app] ?? 0);
-    untilMs = Math.max(untilMs, free);
+    const inRealm = state.open.filter((grant) => grant.kind === 'batch');
+    const inApp = inRealm.filter((grant) => grant.app === call.app).length;
+    const batchMs = Math.max(
+      Math.ceil(state.nextBatchMs[call.app] ?? 0),
+      slotFree(state, nowMs, policy.batchesPerMinute, inApp, (entry) => entry.batches[call.app] ?? 0),
+      slotFree(state, nowMs, policy.batchesPerMinuteOfRealm, inRealm.length, batchesIn),
+    );
+    // What a batch waits for alone must not make singles wait with it.
+    if (batchMs > untilMs) [untilMs, slot] = [batchMs, 'batch'];
   }
-  return untilMs;
+  if (untilMs <= nowMs && yields(state, policy, nowMs, call)) untilMs = nowMs + yieldMs;
+  return { untilMs, slot };
+}
+
+/** Somebody more deserving waits for the same slot. */
+function yields(state: PacingState, policy: PacingPolicy, nowMs: number, call: CallRequest): boolean {
+  const rank = rankOf(state, policy, nowMs);
+  return state.wants.some(
+    (want) =>
+      want.class !== call.class &&
+      (want.slot === 'call' || call.kind === 'batch') &&
+      rank(want.class) < rank(call.class),
+  );
+}
+
+function rankOf(state: PacingState, policy: PacingPolicy, nowMs: number): (of: CallClass) => number {
+  const share = limitAt(state, policy, nowMs) / policy.perMinute;
+  return (of) => {
+    let held = 0;
+    for (const grant of state.open) if (grant.class === of) held += 1;
+    for (const entry of state.answered) held += entry.calls[of] ?? 0;
+    const place = callClasses.indexOf(of);
+    return held < policy.floors[of] * share ? place : place + callClasses.length;
+  };
+}
+
+function wanted(
+  state: PacingState,
+  nowMs: number,
+  { class: of, by }: CallRequest,
+  { slot }: { slot: 'call' | 'batch' },
+): PacingState {
+  const same = (want: Want) => want.class === of && want.by === by && want.slot === slot;
+  const known = state.wants.find(same);
+  // Renewed when a third is left: the state is stored for it.
+  if (known && known.untilMs - nowMs > wantMs / 3) return state;
+  return {
+    ...state,
+    wants: [...state.wants.filter((want) => !same(want)), { class: of, slot, by, untilMs: nowMs + wantMs }],
+  };
+}
+
+function due(previous: number | undefined, nowMs: number, burstMs: number, intervalMs: number): number {
+  return Math.max(previous ?? 0, nowMs - burstMs) + intervalMs;
+}
+
+/** When fewer than ten calls can still meet this one within a second of the server. */
+function secondFree(
+  state: PacingState,
+  policy: PacingPolicy,
+  nowMs: number,
+  { app, by }: CallRequest,
+  open: number,
+): number {
+  const leaves = secondMs + clockMarginMs - knownDelayMs(state, by);
+  const recent = state.recent.filter((one) => one.app === app && one.atMs + leaves > nowMs);
+  const over = open + recent.length - policy.perSecond;
+  if (over < 0) return nowMs;
+  const last = recent.map(({ atMs }) => atMs).sort((a, b) => a - b)[over];
+  return last === undefined ? nowMs + recheckMs : last + leaves;
+}
+
+/**
+ * The part of a call's way that every call takes: a lower bound of (way there + work + way back). Least measured delay less
+ * the distance of the mean from it, and the least over all processes: one of which nothing is known knows nothing.
+ */
+function knownDelayMs(state: PacingState, by: string): number {
+  if (!state.delays[by]) return 0;
+  return Math.min(
+    ...Object.values(state.delays).map((delay) => {
+      if (delay.samples < enoughSamples) return 0;
+      const leastMs = Math.min(delay.leastMs, delay.leastBeforeMs);
+      return Math.min(secondMs, Math.max(0, 2 * leastMs - delay.meanMs));
+    }),
+  );
+}
+
+function withSample(delays: PacingState['delays'], by: string, tookMs: number, nowMs: number): PacingState['delays'] {
+  const known = delays[by] ?? {
+    samples: 0,
+    meanMs: tookMs,
+    leastMs: tookMs,
+    leastBeforeMs: tookMs,
+    sinceMs: nowMs,
+    lastMs: nowMs,
+  };
+  const turned = nowMs - known.sinceMs >= delaySpanMs;
+  return {
+    ...delays,
+    [by]: {
+      samples: Math.min(known.samples + 1, enoughSamples),
+      // Rounded: it is stored.
+      meanMs: Math.round((known.meanMs + (tookMs - known.meanMs) / enoughSamples) * 10) / 10,
+      leastMs: turned ? tookMs : Math.min(known.leastMs, tookMs),
+      leastBeforeMs: turned ? known.leastMs : known.leastBeforeMs,
+      sinceMs: turned ? nowMs : known.sinceMs,
+      lastMs: nowMs,
+    },
+  };
 }
 
 /** When fewer than `limit` slots are held: now, or when enough of the oldest answers are a minute old. */
@@ -119,7 +355,7 @@ function slotFree(
   nowMs: number,
   limit: number,
   open: number,
-  countOf: (entry: PacingState['answered'][number]) => number,
+  countOf: (entry: Answered) => number,
 ): number {
   let held = open + state.answered.reduce((sum, entry) => sum + countOf(entry), 0);
   if (held < limit) return nowMs;
@@ -130,61 +366,140 @@ function slotFree(
   return nowMs + recheckMs;
 }
 
-/** The last answer of that second is then 60 s old. */
-function freeAtMs(second: number): number {
-  return (second + 1) * 1000 + minuteMs;
+function callsIn(entry: Answered): number {
+  return entry.total;
 }
 
-/** Lets go of what time has freed. A grant without an answer belonged to a process that died: its slot counts a minute more. */
-function aged(state: PacingState, nowMs: number): PacingState {
-  const { grantTimeoutMs } = state.policy;
+function batchesIn(entry: Answered): number {
+  let sum = 0;
+  for (const app in entry.batches) sum += entry.batches[app]!;
+  return sum;
+}
+
+/** The last answer of that second is then 60 s old. */
+function freeAtMs(second: number): number {
+  return (second + 1) * secondMs + minuteMs + clockMarginMs;
+}
+
+/** Lets go of what time has freed; the same state when that is nothing. */
+function aged(state: PacingState, policy: PacingPolicy, nowMs: number): PacingState {
+  const { grantTimeoutMs } = policy;
   const lost = state.open.filter((grant) => nowMs - grant.atMs >= grantTimeoutMs);
-  const open = state.open.filter((grant) => !lost.includes(grant));
-  const all = lost.reduce((current, grant) => counted(current, grant, grant.atMs + grantTimeoutMs), { ...state, open });
-  return { ...all, answered: all.answered.filter((entry) => freeAtMs(entry.second) > nowMs) };
+  let next = state;
+  if (lost.length > 0) {
+    const open = state.open.filter((grant) => !lost.includes(grant));
+    next = lost.reduce((all, grant) => counted(all, grant, grant.atMs + grantTimeoutMs), { ...state, open });
+  }
+  const answered = still(next.answered, (entry) => freeAtMs(entry.second) > nowMs);
+  const recent = still(next.recent, ({ atMs }) => atMs + secondMs + clockMarginMs > nowMs);
+  const wants = still(next.wants, (want) => want.untilMs > nowMs);
+  const delays = withoutForgotten(next.delays, nowMs);
+  if (answered === next.answered && recent === next.recent && wants === next.wants && delays === next.delays)
+    return next;
+  return { ...next, answered, recent, wants, delays };
+}
+
+function still<T>(all: T[], stays: (one: T) => boolean): T[] {
+  return all.every(stays) ? all : all.filter(stays);
+}
+
+function withoutForgotten(delays: PacingState['delays'], nowMs: number): PacingState['delays'] {
+  for (const by in delays) {
+    if (nowMs - delays[by]!.lastMs < delayForgottenMs) continue;
+    return Object.fromEntries(Object.entries(delays).filter(([, delay]) => nowMs - delay.lastMs < delayForgottenMs));
+  }
+  return delays;
 }
 
 function counted(state: PacingState, grant: OpenGrant, answeredMs: number): PacingState {
-  const second = Math.floor(answeredMs / 1000);
-  const at = state.answered.findIndex((entry) => entry.second === second);
-  const entry = state.answered[at] ?? { second, calls: 0, batches: {} };
+  const second = Math.floor(answeredMs / secondMs);
+  const at = state.answered.findLastIndex((entry) => entry.second === second);
+  const entry = state.answered[at] ?? { second, total: 0, calls: {}, batches: {} };
   const batches =
     grant.kind === 'batch' ? { ...entry.batches, [grant.app]: (entry.batches[grant.app] ?? 0) + 1 } : entry.batches;
-  const next = { second, calls: entry.calls + 1, batches };
-  const others = state.answered.filter((_, index) => index !== at);
-  return { ...state, answered: [...others, next].sort((a, b) => a.second - b.second) };
-}
-
-/** A 429: somebody else uses the same 500, or the server counts otherwise than we do. */
-function frozen(state: PacingState, nowMs: number): PacingState {
-  const { freezeMs, cutFactor, minFactor } = state.policy;
-  // Several calls in flight meet the same full window: that is one piece of news, not a reason to cut several times.
-  if (nowMs < state.frozenUntilMs) return state;
+  const calls = { ...entry.calls, [grant.class]: (entry.calls[grant.class] ?? 0) + 1 };
+  const next = { second, total: entry.total + 1, calls, batches };
+  const answered =
+    at >= 0 ? state.answered.with(at, next) : [...state.answered, next].sort((a, b) => a.second - b.second);
   return {
     ...state,
-    frozenUntilMs: nowMs + freezeMs,
-    factor: Math.max(minFactor, factorAt(state, nowMs) * cutFactor),
-    // growth begins when the freeze ends
-    factorAtMs: nowMs + freezeMs,
+    answered,
+    recent: [...state.recent, { app: grant.app, atMs: answeredMs }],
   };
 }
 
-function factorAt(state: PacingState, nowMs: number): number {
-  const minutes = Math.max(0, nowMs - state.factorAtMs) / minuteMs;
-  return Math.min(1, state.factor + minutes * state.policy.growthPerMinute);
+/**
+ * A 429. Several calls in flight meet the same full window: that is one piece of news, not a reason to cut several times.
+ * Well below our own limit it tells what others leave us: growth goes to just below that, rests there, and probes beyond;
+ * the rest doubles each time the probe meets the same wall.
+ */
+function frozen(state: PacingState, policy: PacingPolicy, nowMs: number): PacingState {
+  if (nowMs < state.frozenUntilMs) return state;
+  const { freezeMs, cutFactor, minFactor, perMinute } = policy;
+  const before = limitAt(state, policy, nowMs);
+  const held = state.open.length + state.answered.reduce((sum, entry) => sum + callsIn(entry), 0);
+  const troubled = before < perMinute;
+  const knee = held < alone * perMinute && (held >= meaningful * perMinute || troubled) ? held : undefined;
+  const wall = state.ceiling.knee;
+  const same = troubled && knee !== undefined && wall !== undefined && Math.abs(knee - wall) <= wall / 4;
+  return {
+    ...state,
+    frozenUntilMs: nowMs + freezeMs,
+    ceiling: {
+      share: Math.max(minFactor, (cutFactor * Math.min(before, knee ?? before)) / perMinute),
+      // growth begins when the freeze ends
+      atMs: nowMs + freezeMs,
+      ...(knee !== undefined && { knee }),
+      restMs: same ? Math.min(longestRestMs, state.ceiling.restMs * 2) : firstRestMs,
+    },
+  };
 }
 
-/** How much of the minute is in use, for people: held slots of the limit. */
-export function usage(
-  state: PacingState,
-  nowMs: number,
-): { held: number; limit: number; factor: number; frozen: boolean } {
-  const current = aged(state, nowMs);
-  const held = current.open.length + current.answered.reduce((sum, entry) => sum + entry.calls, 0);
+/** Calls a minute that the realm gives us now. */
+function limitAt({ ceiling }: PacingState, policy: PacingPolicy, nowMs: number): number {
+  const { perMinute } = policy;
+  const perMs = (policy.growthPerMinute * perMinute) / minuteMs;
+  const sinceMs = Math.max(0, nowMs - ceiling.atMs);
+  const start = ceiling.share * perMinute;
+  const top = ceiling.knee === undefined ? perMinute : Math.max(start, ceiling.knee * belowKnee);
+  const grown = start + sinceMs * perMs;
+  if (grown <= top) return grown;
+  const beyondMs = Math.max(0, sinceMs - (top - start) / perMs - ceiling.restMs);
+  return Math.min(perMinute, top + beyondMs * perMs);
+}
+
+export interface PacingUse {
+  /** slots of the minute in use: in flight, or answered within the last 60 s */
+  held: number;
+  inFlight: number;
+  batches: number;
+  /** calls a minute the realm gives us now: less than QBO's limit after a 429 */
+  limit: number;
+  /** the same as share of QBO's limit */
+  factor: number;
+  frozen: boolean;
+  /** somebody else uses the same company's quota, as far as 429s tell */
+  shared: boolean;
+  byClass: Record<CallClass, number>;
+}
+
+/** How much of the minute is in use, for people. */
+export function usage(state: PacingState, policy: PacingPolicy, nowMs: number): PacingUse {
+  const current = aged(state, policy, nowMs);
+  const byClass = Object.fromEntries(callClasses.map((of) => [of, 0])) as Record<CallClass, number>;
+  for (const grant of current.open) byClass[grant.class] += 1;
+  for (const { calls } of current.answered) for (const of of callClasses) byClass[of] += calls[of] ?? 0;
+  const limit = limitAt(current, policy, nowMs);
   return {
-    held,
-    limit: current.policy.perMinute,
-    factor: factorAt(current, nowMs),
+    held: current.open.length + current.answered.reduce((sum, entry) => sum + callsIn(entry), 0),
+    inFlight: current.open.length,
+    batches:
+      current.open.filter(({ kind }) => kind === 'batch').length +
+      current.answered.reduce((sum, entry) => sum + batchesIn(entry), 0),
+    limit,
+    factor: limit / policy.perMinute,
     frozen: current.frozenUntilMs > nowMs,
+    shared: limit < policy.perMinute && current.ceiling.knee !== undefined,
+    byClass,
   };
 }

@@ -2,3 +2,4 @@
 export * from './policy.js';
 export * from './governor.js';
 export * from './outlook.js';
+export * from './database-clock.js';

@@ -8,7 +8,7 @@ export function outlook(
   state: PacingState,
   policy: PacingPolicy,
   nowMs: number,
-  call: { app: string; class: CallClass },
+  call: { app: string; class: CallClass; by: string },
 ): QuotaOutlook {
   const inMs = (kind: 'single' | 'batch'): number => {
     const { decision } = admit(state, policy, nowMs, { ...call, kind });
