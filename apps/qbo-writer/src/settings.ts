@@ -35,6 +35,11 @@ export const writerSettings = {
     default: 20_000,
     min: 300,
   }),
+  sweepIntervalMs: durationMs('SYNC_WRITER_SWEEP_INTERVAL', {
+    doc: 'How often a target is looked at for what people edited or deleted there: one metered call per sync.',
+    default: 6 * 60 * 60_000,
+    min: 60_000,
+  }),
 };
 
 export type WriterSettings = Values<typeof writerSettings>;

@@ -35,6 +35,7 @@ describe('the writer process', () => {
       batchSize: 30,
       callsInFlight: 4,
       rowsInHand: 1_000,
+      sweepIntervalMs: 3_600_000,
     };
     const root = ServiceModule.forRoot({
       clock: systemClock,

@@ -82,6 +82,10 @@ export const ownCodes: readonly OwnCode[] = [
       'somebody edited our copy in the target, and the policy says hold',
       'redrive to overwrite it, or make the same edit in the source',
     ],
+    'DRIFT.KEPT': [
+      'somebody edited our copy in the target, and the policy leaves that field there',
+      'nothing: it stands among the differences of the link until the source changes that very field',
+    ],
     'DRIFT.OVERWRITTEN': [
       'somebody edited our copy in the target; the source won',
       'nothing: the sync log lists the fields',
@@ -192,6 +196,10 @@ export const ownCodes: readonly OwnCode[] = [
     'ROUTE.UNKNOWN': ['no such address', 'docs/api.md lists every route'],
     'SYNC.CURRENCIES.DIFFER': ['the companies have different home currencies', 'choose a target with the same'],
     'SYNC.EXISTS': ['this pair has a sync', 'use that one'],
+    'SWEEP.PAIR': [
+      'one of two opposite syncs is not swept: each carries what is edited in the target of the other',
+      'ask for a look at that company',
+    ],
     'SYNC.LOOP': [
       'the sync would close a ring of three or more companies',
       'sync two companies both ways, or make a chain; see docs/api.md on opposite syncs',

@@ -179,6 +179,16 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   pause: stateCommand('pause', 'stop sending; what is desired is still learnt'),
   resume: stateCommand('resume', 'send again'),
+  sweep: {
+    usage: 'sweep SYNC',
+    says: 'compare the whole target with what was written there: edits and deletions by people',
+    async run(api, words) {
+      return one(await api.control('POST', `/v1/syncs/${needed(words, 0, 'SYNC')}/sweep`, {}), [
+        'syncId',
+        'requestedAt',
+      ]);
+    },
+  },
   preflight: {
     usage: 'preflight SYNC',
     says: 'compare both companies now: what blocks, what will interfere, what to do about it',

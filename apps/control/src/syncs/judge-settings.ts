@@ -1,6 +1,6 @@
 // Mistakes in the settings of a sync, all at once, when they are given: the writer tolerates anything, and a word misspelt
 // would silently be the default. Pure.
-import { knownType } from '#core';
+import { driftWords, goneWords, knownType } from '#core';
 import type { FieldMistake } from '#common/problems';
 import { flag, oneOf, shape, text, wrong, type Check } from '../mapping/judge-rules.js';
 
@@ -11,15 +11,30 @@ const targetId: Check = (value, field) =>
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const driftWord = oneOf('overwrite', 'hold');
+const driftWord = oneOf(...driftWords);
+const fieldName = /^[A-Z][A-Za-z0-9]*$/;
 
-/** One word for all types, or by type. */
+const driftFields: Check = (value, field) =>
+  isObject(value)
+    ? Object.entries(value).flatMap(([name, word]) =>
+        fieldName.test(name)
+          ? driftWord(word, `${field}.${name}`)
+          : wrong(`${field}.${name}`, 'must be a field of the record by its first name, e.g. "PrivateNote" or "Line"'),
+      )
+    : wrong(field, 'must say a word for each field, e.g. {"PrivateNote": "keep"}');
+
+const driftOfType = shape({ default: driftWord, fields: driftFields, gone: oneOf(...goneWords) });
+
+const driftWordOrShape: Check = (value, field) =>
+  isObject(value) ? driftOfType(value, field) : driftWord(value, field);
+
+/** One word for all types, or by type a word or a shape. */
 const drift: Check = (value, field) => {
   if (!isObject(value)) return driftWord(value, field);
   return Object.entries(value).flatMap(([type, word]) =>
     type !== 'default' && !knownType(type)
       ? wrong(`${field}.${type}`, 'is no entity type this system carries; "default" means all others')
-      : driftWord(word, `${field}.${type}`),
+      : driftWordOrShape(word, `${field}.${type}`),
   );
 };
 

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
 import type { Json } from '#core';
-import { Companies, Database, Jobs, mirrorAll, mirrorAllFiles, Syncs } from '#storage';
+import { Companies, Database, Jobs, mirrorAll, mirrorAllFiles, requestSweep, Syncs } from '#storage';
 import type { Company, Job, JobKind, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 import { notFound, Problem } from '#common/problems';
@@ -76,6 +76,21 @@ export class SyncCommands {
     return { ...sync, state };
   }
 
+  /** @throws Problem for one of two opposite syncs: each carries what is edited in the target of the other */
+  async sweep(sync: SyncRow): Promise<Date> {
+    const syncs = await this.syncs.ofOrganization(sync.organizationId);
+    if (syncs.some((one) => one.sourceRealmId === sync.targetRealmId && one.targetRealmId === sync.sourceRealmId)) {
+      throw nothingToSweep(sync.id);
+    }
+    const at = this.clock.now();
+    const { organizationId, id: subject } = sync;
+    await this.db.withTransaction(async (tx) => {
+      await requestSweep(tx, sync.id, at);
+      await this.audit.tell(tx, { organizationId, action: 'sync.sweep.requested', subject, details: {} });
+    });
+    return at;
+  }
+
   async start(sync: SyncRow, kind: JobKind, params: Json): Promise<Job> {
     const { organizationId } = sync;
     return this.db.withTenant(organizationId, async (tx) => {
@@ -101,6 +116,15 @@ export class SyncCommands {
 const pairOf = ({ id: syncId, organizationId, sourceRealmId, targetRealmId }: SyncRow) => ({
   ...{ syncId, organizationId, sourceRealmId, targetRealmId },
 });
+
+const nothingToSweep = (id: string): Problem =>
+  new Problem({
+    status: 409,
+    code: 'SWEEP.PAIR',
+    title: 'One of two opposite syncs is not swept',
+    detail: `What is edited in the target of ${id} is a change that the opposite sync carries.`,
+    hint: 'Ask for a look: POST /v1/companies/{realmId}/look.',
+  });
 
 const pairExists = (source: string, target: string): Problem =>
   new Problem({

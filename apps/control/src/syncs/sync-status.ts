@@ -2,7 +2,7 @@
 // anything still moves.
 import { Injectable } from '@nestjs/common';
 import { typesInRankOrder } from '#core';
-import { AttachmentReport, Companies, Database, GovernorStore, Jobs, LinkReport } from '#storage';
+import { AttachmentReport, Companies, Database, GovernorStore, Jobs, LinkReport, sweepOf } from '#storage';
 import type { Company, QuotaUse, SyncRow } from '#storage';
 import { KafkaLag } from './kafka-lag.js';
 import { motionOf } from './quiet.js';
@@ -56,6 +56,7 @@ export class SyncStatus {
       kafkaLag: lag?.reduce((sum, entry) => sum + entry.lag, 0),
     });
     return {
+      sweep: await sweepOf(this.db, sync.id),
       source: companySummary(source),
       target: companySummary(target),
       quiet: motion.length === 0,

@@ -186,6 +186,14 @@ export class SyncsController {
     return jobView(await this.commands.start(await this.find(id), 'replay', { types: checkTypes(body.types) }));
   }
 
+  /** The whole target is compared with what was written there, soon. */
+  @Post(':id/sweep')
+  @HttpCode(HttpStatus.ACCEPTED)
+  async sweep(@Param('id') id: string) {
+    const sync = await this.find(id);
+    return { syncId: sync.id, requestedAt: await this.commands.sweep(sync) };
+  }
+
   @Post(':id/pause')
   @HttpCode(HttpStatus.OK)
   async pause(@Param('id') id: string) {

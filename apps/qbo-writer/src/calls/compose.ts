@@ -72,7 +72,7 @@ export function plannedWrite(stored: StoredLink, plan: SendablePlan, pending?: J
     partial: (plan.kind === 'create' && plan.partial) || (plan.kind === 'delete' && plan.again === true),
     ...toldWith(plan, pending),
   };
-  const beforeImage = plan.kind === 'adopt' ? plan.beforeImage : undefined;
+  const beforeImage = plan.kind === 'adopt' || plan.kind === 'update' ? plan.beforeImage : undefined;
   return {
     stored,
     key: { syncId, entityType, sourceId },
@@ -87,8 +87,9 @@ export function plannedWrite(stored: StoredLink, plan: SendablePlan, pending?: J
 /** Written down with the call, so that it is told whoever settles it. */
 function toldWith(plan: SendablePlan, pending: Json | undefined): { told?: Told } {
   const notice = plan.kind === 'update' ? (plan.notice ?? overwriting(plan.drift)) : undefined;
-  if (!notice && !pending) return {};
-  return { told: { ...(notice ? { notice } : {}), ...(pending ? { pending } : {}) } };
+  const kept = plan.kind === 'update' ? plan.kept : undefined;
+  if (!notice && !pending && !kept) return {};
+  return { told: { ...(kept ? { kept } : {}), ...(notice ? { notice } : {}), ...(pending ? { pending } : {}) } };
 }
 
 /** A person's edit in the target that the sync overwrites, as its policy says. */

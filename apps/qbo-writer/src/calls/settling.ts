@@ -96,7 +96,7 @@ export function settleCall(
       applied: settled.applied,
       target: settled.target,
       wakes: settled.wakes,
-      differences: own.kind === 'done' ? shortened(settled.differences) : undefined,
+      differences: own.kind === 'done' ? shortened([...settled.differences, ...keptBy(attempt)]) : undefined,
       announce:
         result &&
         announce(stored, {
@@ -169,6 +169,11 @@ function settledOrFailed(
 /** What was known when the write was planned: an edit that it overwrote, or one of its own that another overruled. */
 function withNotice(result: Outcome | undefined, notice: Told['notice']): Outcome | undefined {
   return result?.outcome === 'updated' && notice ? { outcome: 'drift', ...notice } : result;
+}
+
+/** The two records differ on purpose. */
+function keptBy({ told }: AttemptRecord): Difference[] {
+  return (told?.kept ?? []).map((one) => ({ ...one, cause: 'DRIFT.KEPT' }));
 }
 
 /** Why a name went: QuickBooks merges names in its own screens only, so the copy is made inactive instead. */

@@ -24,6 +24,7 @@ import {
   defaultRetryPolicy,
   unknownContent,
   waitingOn,
+  type Difference,
   type LinkState,
   type Outcome,
   type Packable,
@@ -64,6 +65,7 @@ import { balanceCodes, BalancesLeft } from '../round/balances-left.js';
 import { ClosedBooks } from '../round/closed-books.js';
 import { FrozenByHand } from '../round/frozen-by-hand.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
+import { Sweep } from '../round/sweep.js';
 import { SyncSettings } from '../round/sync-settings.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
 import { NameTurn } from './name-turn.js';
@@ -89,6 +91,8 @@ export interface RealmWriterPorts {
 export interface RealmWriterOptions {
   batchSize: number;
   callsInFlight: number;
+  /** how often a target is compared with what was written there */
+  sweepIntervalMs?: number;
 }
 
 /** Names planned together share look-ups; more at once would plan on what the first of them changes. */
@@ -112,6 +116,7 @@ const firstLookAgainMs = 10;
 /** What could not be claimed is left alone that long. */
 const refusedRestMs = 100;
 const postponeMs = 2_000;
+const defaultSweepMs = 6 * 60 * 60_000;
 /** Longer than a restart of PostgreSQL, shorter than a person's patience. */
 const giveUpMs = 30_000;
 
@@ -152,6 +157,7 @@ export class RealmWriter implements RealmLoop {
   private readonly pairs: Pairs;
   private readonly planner: Planner;
   private readonly sender: Sender;
+  private readonly sweep: Sweep;
   private readonly closedBooks: ClosedBooks;
   private readonly frozenByHand: FrozenByHand;
   private readonly balancesLeft: BalancesLeft;
@@ -180,6 +186,8 @@ export class RealmWriter implements RealmLoop {
       settings,
       answered: (types, tookMs) => this.costs.learn(types, tookMs),
     });
+    const { sweepIntervalMs: intervalMs = defaultSweepMs } = options;
+    this.sweep = new Sweep(realmId, fence, { links, client, clock, log, intervalMs });
     this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
     this.frozenByHand = new FrozenByHand(realmId, fence, { links, reader, clock, log });
     this.balancesLeft = new BalancesLeft(realmId, fence, { links, clock });
@@ -310,7 +318,8 @@ export class RealmWriter implements RealmLoop {
       const books = await this.closedBooks.look(this.stopping.signal);
       const frozen = await this.frozenByHand.look(this.stopping.signal);
       const balances = await this.balancesLeft.look();
-      this.watchesTarget = books || frozen || balances;
+      const swept = await this.sweep.look(this.stopping.signal);
+      this.watchesTarget = books || frozen || balances || swept;
     });
     // At most a twentieth of the time goes into it, however many links wait.
     const tookMs = clock.nowMs() - now;
@@ -692,10 +701,19 @@ function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange
         target: settled.target,
         wakes: settled.wakes && settled.target !== undefined,
         beforeImage: plan.kind === 'adopt' ? plan.beforeImage : undefined,
+        differences: plan.kind === 'noop' && plan.kept ? plan.kept.map(leftThere) : undefined,
         announce:
           settled.result && announced(told(settled.result, plan), settled.target?.id, settled.target?.syncToken),
       };
     }
+    case 'gone':
+      // Still ready, and made again in the next round: under another request id, for another record stood there before.
+      return {
+        ...stays,
+        state: link.state,
+        applied: link.applied && { ...link.applied, hash: `gone:${link.applied.hash}` },
+        target: link.target && { ...link.target, deleted: true },
+      };
     case 'pair':
       // Still ready: planned again on top of this.
       return {
@@ -742,4 +760,9 @@ function told(outcome: Outcome, plan: Plan): Outcome {
   if (plan.kind !== 'noop' || plan.code === undefined) return outcome;
   const why = { code: plan.code, ...(plan.reason === undefined ? {} : { reason: plan.reason }) };
   return { ...outcome, ...(plan.why === 'overruled' ? { outcome: 'drift' } : {}), ...why };
+}
+
+/** Listed on the link: the two records differ on purpose. */
+function leftThere({ path, sent, answered }: Difference) {
+  return { path, sent: sent ?? null, answered: answered ?? null, cause: 'DRIFT.KEPT' };
 }

@@ -3,6 +3,7 @@
 import {
   definitionOf,
   defaultWritePolicy,
+  driftPolicy,
   freezesOthers,
   holderTypesOf,
   namedLineReferences,
@@ -307,18 +308,16 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
 
 /**
  * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}, rounding}`, each
- * optional. `drift` is one word for all types, or `{default, Invoice, ...}`.
+ * optional. `drift`: core, drift.ts.
  */
 export function writePolicy(settings: Json, entityType: string): WritePolicy {
-  const perType = typeof settings.drift === 'object' && settings.drift !== null ? (settings.drift as Json) : undefined;
-  const drift: unknown = perType ? (perType[entityType] ?? perType.default) : settings.drift;
   const adopt = (settings.adopt ?? {}) as Partial<WritePolicy['adopt']>;
   const collisions = (settings.collisions ?? {}) as Json;
   return {
     adopt: { ...defaultWritePolicy.adopt, ...adopt },
     twins: settings.twins === 'leave' ? 'leave' : defaultWritePolicy.twins,
     excluded: settings.excluded === 'remove' || settings.excluded === 'hold' ? settings.excluded : 'leave',
-    drift: drift === 'hold' ? 'hold' : defaultWritePolicy.drift,
+    drift: driftPolicy(settings.drift, entityType),
     collisions: {
       names: collisions.names === 'suffix' ? 'suffix' : 'hold',
       numbers: collisions.numbers === 'suffix' || collisions.numbers === 'check' ? collisions.numbers : 'hold',

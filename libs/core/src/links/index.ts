@@ -11,5 +11,6 @@ export * from './rounding.js';
 export * from './settle.js';
 export * from './frozen.js';
 export * from './pair.js';
+export * from './drift.js';
 export * from './waits.js';
 export * from './closed-books.js';

@@ -65,7 +65,7 @@ describe('a change in a pair', () => {
 
   it('is no drift: a person’s edit in the target is neither held nor overwritten', () => {
     const targetNow = { Id: '9', SyncToken: '7', DisplayName: 'Ada', Notes: 'a', Title: 'by a person' };
-    const policy = { ...defaultWritePolicy, drift: 'hold' as const };
+    const policy = { ...defaultWritePolicy, drift: { default: 'hold' as const, gone: 'hold' as const } };
     const body = { Id: '9', SyncToken: '7', sparse: true, Notes: 'x' };
     expect(plan(link(), pair(), { targetNow, policy })).toMatchObject({ kind: 'update', body, drift: [] });
   });

@@ -351,7 +351,7 @@ describe('a plan to change', () => {
       body: { SyncToken: '9', Notes: 'ours', Taxable: true },
       drift: [{ path: 'Notes', sent: 'ours', answered: 'theirs' }],
     });
-    const hold = { ...defaultWritePolicy, drift: 'hold' as const };
+    const hold = { ...defaultWritePolicy, drift: { default: 'hold', gone: 'hold' } as const };
     expect(planWrite(note, facts({ targetNow: edited, policy: hold }))).toMatchObject({ kind: 'hold', code: 'DRIFT' });
     const paid = link('Invoice', { PrivateNote: 'x', Line: [] }, applied({ Line: [] }));
     const targetNow = {

@@ -15,6 +15,7 @@ import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js'
 import { holderLookups, namesakeLookups, numberLookups, planCollision, withKeptSuffix } from './collisions.js';
 import type { Collision, CollisionPolicy, Namesake } from './collisions.js';
 import { diffAnswer, type Difference } from './difference.js';
+import { defaultDrift, driftText, judgeDrift, type DriftPolicy } from './drift.js';
 import { stillHeld, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
 import { changedAt, conflictText, contest, editedFields, isKnown, yieldsTo, type PairFacts } from './pair.js';
@@ -62,7 +63,7 @@ export interface WritePolicy {
   /** an adopted twin is brought in line with the source, or left as it is until the source changes */
   twins: 'align' | 'leave';
   /** the target's record was edited by a person since we wrote it */
-  drift: 'overwrite' | 'hold';
+  drift: DriftPolicy;
   /** a copy whose source record a mapping rule leaves out from now on; left where it is unless said */
   excluded?: 'leave' | 'remove' | 'hold';
   /** a name or number that something else in the target has; held unless said */
@@ -76,7 +77,7 @@ export interface WritePolicy {
 export const defaultWritePolicy: WritePolicy = {
   adopt: { lists: true, transactions: false },
   twins: 'align',
-  drift: 'overwrite',
+  drift: defaultDrift,
 };
 
 /** `applied` is the whole bound body, to be stored as applied_payload when the call has succeeded. */
@@ -88,7 +89,11 @@ export type Plan =
       applied?: Json;
       code?: string;
       reason?: string;
+      /** what a person edited in the target and the policy leaves there */
+      kept?: Difference[];
     }
+  /** a person deleted our copy and the policy wants it back: made again in the next step */
+  | { kind: 'gone' }
   /** the opposite sync made this record from that one of the target: they belong together; then plan again */
   | { kind: 'pair'; targetId: string; syncToken?: string }
   /** one query per look-up, then plan again with `candidates` */
@@ -109,6 +114,9 @@ export type Plan =
       drift: Difference[];
       deferred: MissingReference[];
       notice?: Notice;
+      kept?: Difference[];
+      /** what a person made of the record, before this goes over it */
+      beforeImage?: Json;
     }
   /** `deferred`: made again once these are done (frozen.ts) */
   /** `again`: a type without updates, made anew with its changes in the next step */
@@ -349,20 +357,22 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
     return { kind: 'noop', why: 'equal', applied: body };
   if (facts.pair) return planPairedChange(link, body, deferred, facts, facts.pair);
   if (facts.targetNow === null) {
-    // A person removed our copy. Making another is their decision: redrive with a new generation.
+    // Names cannot be deleted: one that is gone was merged away, and a new one would be a stranger.
+    if (facts.policy.drift.gone === 'recreate' && definition.category === 'transaction') return { kind: 'gone' };
+    // Else making another is a person's decision: redrive with a new generation.
     return { kind: 'hold', code: 'DRIFT.TARGET_GONE', reason: `${entityType} ${target!.id} was deleted in the target` };
   }
   const key = targetKey(link, facts);
   if (!key) return { kind: 'read', targetId: target!.id };
   const applied = link.applied?.payload ?? {};
   const drift = facts.targetNow && link.applied?.payload ? diffAnswer(entityType, applied, facts.targetNow) : [];
-  if (drift.length > 0 && facts.policy.drift === 'hold') {
-    const paths = drift.map((difference) => difference.path).join(', ');
+  const { held, kept, overwritten } = judgeDrift(drift, facts.policy.drift);
+  if (held.length > 0) {
     return {
       kind: 'hold',
       code: 'DRIFT',
-      reason: `edited in the target since we wrote it: ${paths}`,
-      seen: { payload: withTheirs(applied, drift, facts.targetNow!), syncToken: key.SyncToken },
+      reason: `edited in the target since we wrote it: ${driftText(held)}`,
+      seen: { payload: withTheirs(applied, held, facts.targetNow!), syncToken: key.SyncToken },
     };
   }
   if (link.desired.op === 'void' && definition.voidForm !== 'none' && !isVoided(entityType, applied)) {
@@ -372,14 +382,21 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
   if (body.Active === false && applied.Active !== false && facts.dependentsPending) return postponedDeactivation;
   const renamed = planRename(link, body, facts);
   if (renamed.kind !== 'free') return renamed;
-  const drifted = drift.map((difference) => difference.path.split('.')[0]!);
+  // What is kept stays in the base as we applied it: it is sent only when the source changes that very field.
+  const drifted = overwritten.map((difference) => difference.path.split('.')[0]!);
   const base = Object.fromEntries(Object.entries(applied).filter(([field]) => !drifted.includes(field)));
   const changes = sparseChanges(entityType, base, renamed.body);
-  if (!changes) return { kind: 'noop', why: 'equal', applied: renamed.body };
+  const remembered = kept.length > 0 ? { kept } : {};
+  if (!changes) return { kind: 'noop', why: 'equal', applied: renamed.body, ...remembered };
   if (!definition.operations.some((operation) => operation === 'update' || operation === 'sparse-update')) {
     return { kind: 'delete', body: key, again: true };
   }
-  return { kind: 'update', body: { ...key, sparse: true, ...changes }, applied: renamed.body, drift, deferred };
+  return {
+    kind: 'update',
+    body: { ...key, sparse: true, ...changes },
+    ...{ applied: renamed.body, drift: overwritten, deferred, ...remembered },
+    ...(overwritten.length > 0 ? { beforeImage: facts.targetNow! } : {}),
+  };
 }
 
 /** A new name or number was refused because something else has it: who has, then the same answers as at a creation. */

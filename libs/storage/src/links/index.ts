@@ -4,3 +4,4 @@ export * from './report.js';
 export { storedLink, waitName, type Lane, type LinkKey, type StoredLink } from './row.js';
 export { keyText } from './keys.js';
 export { mirrorAll, type MirrorChange, type MirrorPlace } from './mirrors.js';
+export { requestSweep, sweepOf, type DueSweep, type SweepReport } from './sweeps.js';

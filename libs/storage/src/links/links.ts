@@ -25,6 +25,7 @@ import {
   type MirrorPlace,
   type PlannedRow,
 } from './mirrors.js';
+import { dueSweeps, sweepDone, sweptAlone, type DueSweep, type SweepReport } from './sweeps.js';
 import { storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
 
 /** What `sync.writes` says about one entity. */
@@ -92,6 +93,8 @@ export interface Told {
   notice?: { code: string; reason: string } | undefined;
   /** what the other side of the pair had changed and not carried (core: pair.ts) */
   pending?: Json | undefined;
+  /** edits in the target that the policy leaves there */
+  kept?: readonly { path: string; sent: unknown; answered: unknown }[] | undefined;
 }
 
 export interface CallRecord {
@@ -201,7 +204,8 @@ export class Links {
          -- for: ever slower the longer it lasts.
          (select $2::timestamptz + least(interval '5 minutes', greatest($4 * interval '1 millisecond', ($2 - max(due_at)) / 4))
             from company, links where connected and target_realm_id = $1
-              and (state = 'waiting' or (state = 'held' and failure_code = any($5))))
+              and (state = 'waiting' or (state = 'held' and failure_code = any($5)))),
+         (select min(s.sweep_due_at) from company, syncs s where connected and s.target_realm_id = $1 and ${sweptAlone})
        ) as next`,
       [realmId, at, reconnectNeeded, waitingLookMs, watched],
     );
@@ -641,6 +645,41 @@ export class Links {
       [syncIds, types],
     );
     return new Map(rows.map((r) => [`${r.sync_id}/${r.entity_type}`, r.since]));
+  }
+
+  dueSweeps(realmId: string, at: Date): Promise<DueSweep[]> {
+    return dueSweeps(this.db, realmId, at);
+  }
+
+  sweepDone(syncId: string, report: SweepReport, nextAt: Date): Promise<void> {
+    return sweepDone(this.db, syncId, report, nextAt);
+  }
+
+  /** Types of which a sync has written records. */
+  async writtenTypes(syncId: string): Promise<string[]> {
+    const rows = await this.db.query<{ entity_type: string }>(
+      'select distinct entity_type from links where sync_id = $1 and target_id is not null order by 1',
+      [syncId],
+    );
+    return rows.map((row) => row.entity_type);
+  }
+
+  /** Target ids of a type that should be there. */
+  async writtenIds(syncId: string, entityType: string): Promise<string[]> {
+    const rows = await this.db.query<{ target_id: string }>(
+      `select target_id from links where sync_id = $1 and entity_type = $2 and state = 'settled'
+         and target_id is not null and not target_deleted`,
+      [syncId, entityType],
+    );
+    return rows.map((row) => row.target_id);
+  }
+
+  async byTarget(syncId: string, entityType: string, targetIds: readonly string[]): Promise<StoredLink[]> {
+    const rows = await this.db.query<LinkRecord>(
+      `select ${columns} from links where sync_id = $1 and entity_type = $2 and target_id = any($3)`,
+      [syncId, entityType, targetIds],
+    );
+    return rows.map(storedLink);
   }
 
   /** Own rows and everybody who waits for them, locked in key order. */
