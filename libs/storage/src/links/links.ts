@@ -163,16 +163,18 @@ export class Links {
   ): Promise<Taken[]> {
     const newest = newestOfEach(desired);
     if (newest.length === 0) return [];
-    return this.db.withTransaction(async (tx) => {
-      await tellWork(tx, newest, at);
-      const taken = await takeIn(tx, newest, at);
-      const isTaken = new Set(taken.map(keyText));
-      for (const one of newest)
-        if (one.mergedInto !== undefined && isTaken.has(keyText(one))) await repoint(tx, one, at);
-      const failed = new Set(taken.filter((t) => t.state === 'failed').map(keyText));
-      await this.outbox.addAll(tx, announce(newest.filter((d) => failed.has(keyText(d)))));
-      return taken;
-    });
+    return againAfterDeadlock(() =>
+      this.db.withTransaction(async (tx) => {
+        await tellWork(tx, newest, at);
+        const taken = await takeIn(tx, newest, at);
+        const isTaken = new Set(taken.map(keyText));
+        for (const one of newest)
+          if (one.mergedInto !== undefined && isTaken.has(keyText(one))) await repoint(tx, one, at);
+        const failed = new Set(taken.filter((t) => t.state === 'failed').map(keyText));
+        await this.outbox.addAll(tx, announce(newest.filter((d) => failed.has(keyText(d)))));
+        return taken;
+      }),
+    );
   }
 
   /**
@@ -786,6 +788,19 @@ async function repoint(tx: Tx, { syncId, entityType, sourceId }: DesiredLink, at
        and desired_references @> jsonb_build_array(jsonb_build_object('entityType', $2::text, 'sourceId', $3::text))`,
     [syncId, entityType, sourceId, at],
   );
+}
+
+/**
+ * Intake of one sync and a settling that moves its mirrors (opposite syncs) may wait for each other; PostgreSQL ends one of
+ * them, and nothing of it has happened. A redelivered batch would do as well; this is sooner.
+ */
+async function againAfterDeadlock<T>(work: () => Promise<T>, tries = 5): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== '40P01' || tries <= 1) throw error;
+    return againAfterDeadlock(work, tries - 1);
+  }
 }
 
 function newestOfEach(desired: readonly DesiredLink[]): DesiredLink[] {
