@@ -127,6 +127,21 @@ describe('names', () => {
     expect((await w.targetStats()).requests).toBe(before.requests);
   });
 
+  it('made inactive right after a document was made with it, and heard of before: the document is not refused', async () => {
+    w.startWriter();
+    const [buyer, item] = [await customer('Northwind'), await service()];
+    await carryAll();
+    const invoice = await w.saveInvoice(String(buyer.Id), String(item.Id), 12);
+    await w.save('Invoice', { Id: invoice.Id, SyncToken: invoice.SyncToken, sparse: true, PrivateNote: 'paid' });
+    const events = await w.sourceEvents();
+    await w.take([w.event('Item', await edit('Item', item, { Active: false }))]);
+    await w.until((links) => links.some((one) => one.failureCode === 'DEACTIVATE.DEPENDENTS_PENDING'));
+    await w.take(events.filter(({ entityType }) => entityType === 'Invoice'));
+    await w.quiet();
+    expect(await w.link('Invoice', invoice.Id)).toMatchObject({ state: 'settled', attempts: 0 });
+    expect(await w.targetRecord('Item', item.Id)).toMatchObject({ Active: false });
+  });
+
   it('made inactive and active again: the copy comes back under its name, as the same record', async () => {
     w.startWriter();
     const one = await customer('Northwind');

@@ -75,7 +75,7 @@ export class Planner {
       const facts: WriteFacts = {
         resolve: (entityType, sourceId) => parents.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         policy: writePolicy(policies.get(one.syncId) ?? {}, one.entityType),
-        dependentsPending: pending.has(keyText(one)),
+        dependentsPending: pending.has(keyText(one)) || isLeavingAtFirstSight(one),
         letGo: wantedOut.get(keyText(one)) ?? [],
         linesOf: (entityType, sourceId) => lines.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         ...(pairs.has(keyText(one)) ? { pair: pairs.get(keyText(one))! } : {}),
@@ -270,6 +270,13 @@ export class Planner {
     return this.ports.links.stillNeeded(leaving, transactionTypes);
   }
 }
+
+/**
+ * A name is made inactive at the second look at it, two seconds later: a document that a person made with it just before may
+ * arrive just after, over another partition, and QuickBooks would refuse it for the inactive name (610).
+ */
+const isLeavingAtFirstSight = ({ entityType, lastFault, mergedInto }: StoredLink): boolean =>
+  lastFault === undefined && mergedInto === undefined && definitionOf(entityType).category === 'name-list';
 
 /** The record that this one lives on in, itself when it was not merged. */
 type LivesOn = (key: LinkKey) => LinkKey;
