@@ -59,6 +59,15 @@ export class Control {
     return this.call('POST', `/v1/syncs/${syncId}/${kind}`, { ...(types && { types }) });
   }
 
+  addMapping(syncId: string, rules: Raw, reason: string): Promise<{ version: number }> {
+    return this.call('POST', `/v1/syncs/${syncId}/mapping`, { rules, author: 'a person', reason });
+  }
+
+  /** What made one record what it is. */
+  mappingOf(syncId: string, entityType: string, sourceId: string): Promise<Raw> {
+    return this.call('GET', `/v1/syncs/${syncId}/mapping/records/${entityType}/${sourceId}`);
+  }
+
   job(id: string): Promise<{ state: string; error: string | null }> {
     return this.call('GET', `/v1/jobs/${id}`);
   }

@@ -32,7 +32,9 @@ export const types = [
 ];
 
 export type Cell =
-  | { kind: 'carried'; tests: readonly string[] }
+  /** `fields`: those of the catalogue that were brought to the act, beside the tests */
+  | { kind: 'carried'; tests: readonly string[]; fields?: readonly string[] }
   | { kind: 'held'; reason: string; tests: readonly string[] }
-  | { kind: 'not possible'; reason: string }
+  /** `evidence`: what was answered when it was tried */
+  | { kind: 'not possible'; reason: string; evidence?: string }
   | { kind: 'broken'; reason: string; tests: readonly string[] };

@@ -12,6 +12,7 @@ export class Bench {
   income!: Raw;
   otherIncome!: Raw;
   receivable!: Raw;
+  payable!: Raw;
   shrinkage!: Raw;
   undeposited!: Raw;
   cogs!: Raw;
@@ -29,6 +30,11 @@ export class Bench {
   parentClass!: Raw;
   parentDepartment!: Raw;
   term!: Raw;
+  otherClass!: Raw;
+  otherDepartment!: Raw;
+  otherTerm!: Raw;
+  method!: Raw;
+  otherMethod!: Raw;
   private n = 0;
 
   constructor(
@@ -57,6 +63,7 @@ export class Bench {
     this.stockAsset = account('Inventory Asset');
     this.shrinkage = account('Inventory Shrinkage');
     this.receivable = accounts.find((one) => one.AccountType === 'Accounts Receivable')!;
+    this.payable = accounts.find((one) => one.AccountType === 'Accounts Payable')!;
     this.undeposited = accounts.find((one) => one.AccountSubType === 'UndepositedFunds')!;
     this.otherExpense = accounts.find((one) => one.AccountType === 'Expense' && one.Id !== this.expense.Id)!;
     this.otherIncome = accounts.find((one) => one.AccountType === 'Income' && one.Id !== this.income.Id)!;
@@ -93,6 +100,11 @@ export class Bench {
     this.parentClass = await this.save('Class', { Name: 'Top Class' });
     this.parentDepartment = await this.save('Department', { Name: 'Top Place' });
     this.term = await this.save('Term', { Name: 'Net 77', DueDays: 77 });
+    this.otherTerm = await this.save('Term', { Name: 'Net 78', DueDays: 78 });
+    this.otherClass = await this.save('Class', { Name: 'Other Class' });
+    this.otherDepartment = await this.save('Department', { Name: 'Other Place' });
+    this.method = await this.save('PaymentMethod', { Name: 'Shells' });
+    this.otherMethod = await this.save('PaymentMethod', { Name: 'Beads' });
   }
 
   async query(type: string): Promise<Raw[]> {
@@ -106,6 +118,11 @@ export class Bench {
     const { status, body } = await this.emulator.api(this.realmId, this.token, 'GET', `${type.toLowerCase()}/${id}`);
     if (status !== 200) throw new Error(`read of ${type} ${id}: ${JSON.stringify(body)}`);
     return body[jsonName(type)] as Raw;
+  }
+
+  /** The answer as it is, refusals included. */
+  post(path: string, body: Raw): Promise<{ status: number; body: Raw }> {
+    return this.emulator.api(this.realmId, this.token, 'POST', path, body);
   }
 
   async save(type: string, body: Raw, query = ''): Promise<Raw> {
@@ -147,6 +164,26 @@ export class Bench {
   }
 
   // --- bodies --------------------------------------------------------------------------------------------------------
+
+  /** A document that refers to this name. */
+  async uses(type: string, name: Raw): Promise<{ type: string; id: string }> {
+    const expense = (more: Raw): Raw => ({
+      ...{ PaymentType: 'Cash', AccountRef: ref(this.bank) },
+      Line: [{ ...this.expenseLine(3), AccountBasedExpenseLineDetail: { AccountRef: ref(this.expense), ...more } }],
+    });
+    const bodies: Readonly<Record<string, [string, Raw]>> = {
+      Account: ['Purchase', expense({ AccountRef: ref(name) })],
+      Class: ['Purchase', expense({ ClassRef: ref(name) })],
+      Customer: ['Invoice', { ...this.sale(6), CustomerRef: ref(name) }],
+      Department: ['Purchase', { ...expense({}), DepartmentRef: ref(name) }],
+      Employee: ['TimeActivity', { NameOf: 'Employee', EmployeeRef: ref(name), Hours: 1 }],
+      Item: ['Invoice', { ...this.sale(6), Line: [this.saleLine(6, name)] }],
+      PaymentMethod: ['Payment', { CustomerRef: ref(this.customer), TotalAmt: 6, PaymentMethodRef: ref(name) }],
+      Vendor: ['Bill', { ...this.purchase(6), VendorRef: ref(name) }],
+    };
+    const [user, body] = bodies[type]!;
+    return { type: user, id: String((await this.save(user, body)).Id) };
+  }
 
   saleLine(amount: number, item: Raw = this.service, more: Raw = {}): Raw {
     return {

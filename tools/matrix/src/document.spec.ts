@@ -7,6 +7,7 @@ import { allTests } from './stories.js';
 
 const document = readFileSync('docs/lifecycle-matrix.md', 'utf8');
 const table = document
+  .split('\n## ')[0]!
   .split('\n')
   .filter((row) => row.startsWith('| ') && !row.startsWith('| |') && !row.startsWith('| ---'));
 const cells = table.map((row) => row.slice(2, -2).split(' | '));
@@ -35,6 +36,16 @@ it('names exactly the tests there are', () => {
 
 it('ends with the counts', () => {
   expect(document).toMatch(/\nmatrix: tested (\d+) of \1 cells, impossible \d+\n$/);
+});
+
+it('names what shows each impossibility, and carries every field that QuickBooks keeps', () => {
+  const notes = document
+    .split('## Why not possible')[1]!
+    .split('\n## ')[0]!
+    .trim()
+    .split(/\n(?=\d+\. )/);
+  for (const note of notes) expect(note).toMatch(/^\d+\. .+\n {3}- .+ \(.+\)/);
+  expect(document).toMatch(/\nfields: carried (\d+) of \1 acts on \d+ fields/);
 });
 
 it('a broken cell is shown as broken and never counted as impossible', () => {

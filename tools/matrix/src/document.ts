@@ -2,7 +2,25 @@
 import { entityTypes } from '#core';
 import { acts, types, type ActName, type Cell } from './acts.js';
 
-export function matrixDocument(cellOf: (type: string, act: ActName) => Cell): string {
+const carriedBy = ({ tests, fields = [] }: Extract<Cell, { kind: 'carried' }>): string => {
+  const named = fields.length > 0 ? [`${fields.length} field${fields.length === 1 ? '' : 's'}`] : [];
+  return [...tests, ...named].join(', ');
+};
+
+/** One field of one type, brought to one act. */
+export interface FieldFinding {
+  type: string;
+  field: string;
+  act: string;
+  /** refused, ignored: by QuickBooks itself, in the source */
+  kind: 'carried' | 'refused' | 'ignored' | 'held' | 'broken';
+  reason: string;
+}
+
+export function matrixDocument(
+  cellOf: (type: string, act: ActName) => Cell,
+  fields: readonly FieldFinding[] = [],
+): string {
   const reasons = new Map<string, number>();
   const noteOf = (reason: string): number => {
     if (!reasons.has(reason)) reasons.set(reason, reasons.size + 1);
@@ -11,7 +29,7 @@ export function matrixDocument(cellOf: (type: string, act: ActName) => Cell): st
   const text = (cell: Cell): string => {
     switch (cell.kind) {
       case 'carried':
-        return `carried (${cell.tests.join(', ')})`;
+        return `carried (${carriedBy(cell)})`;
       case 'held':
         return `held: ${cell.reason} (${cell.tests.join(', ')})`;
       case 'not possible':
@@ -25,7 +43,7 @@ export function matrixDocument(cellOf: (type: string, act: ActName) => Cell): st
   const rows = types.map(
     (type) => `| ${[type, ...acts.map((act) => text(cellOf(type, act)).replaceAll('|', '/'))].join(' | ')} |`,
   );
-  const notes = [...reasons].map(([reason, n]) => `${n}. ${reason}`);
+  const notes = [...reasons].map(([reason, n]) => `${n}. ${reason}${evidenceOf(cellOf, reason)}`);
   return `<!-- prettier-ignore-start -->
 # Lifecycle matrix
 
@@ -43,14 +61,69 @@ ${rows.join('\n')}
 
 ${notes.join('\n')}
 
+## Each field
+
+Every writable field of the catalogue, set, changed and cleared in the source, and found equal in the target afterwards. What
+QuickBooks refuses or does not keep in the source itself is named with its answer. Fields that a copy never takes over on purpose
+(links for payment, queues of mail and print, what another company cannot know) are in [the entity types](entity-types.md).
+
+${fieldTable(fields)}
+
 ## Records of a carried type that are not possible
 
 ${notPossible().join('\n')}
 
 <!-- prettier-ignore-end -->
 
+${fieldLine(fields)}
+
 ${closingLine(cellOf)}
 `;
+}
+
+/** What was answered where the act was tried, with the cells it holds for. */
+function evidenceOf(cellOf: (type: string, act: ActName) => Cell, reason: string): string {
+  const cellsBy = new Map<string, string[]>();
+  for (const type of types) {
+    for (const act of acts) {
+      const cell = cellOf(type, act);
+      if (cell.kind !== 'not possible' || cell.reason !== reason || cell.evidence === undefined) continue;
+      cellsBy.set(cell.evidence, [...(cellsBy.get(cell.evidence) ?? []), `${type}: ${act}`]);
+    }
+  }
+  return [...cellsBy].map(([evidence, cells]) => `\n   - ${evidence} (${cells.join(', ')})`).join('');
+}
+
+function fieldTable(fields: readonly FieldFinding[]): string {
+  const steps = [...new Set(fields.map(({ act }) => act))];
+  const rows = types.flatMap((type) => {
+    const own = fields.filter((one) => one.type === type);
+    if (own.length === 0) return [];
+    const cells = steps.map((act) =>
+      own
+        .filter((one) => one.act === act && one.kind === 'carried')
+        .map((one) => one.field)
+        .join(', '),
+    );
+    const others = own
+      .filter(({ kind }) => kind !== 'carried')
+      .map(
+        (one) => `${one.field} ${one.act.replace('field ', '')}: ${one.kind}${one.reason ? ` (${one.reason})` : ''}`,
+      );
+    return [`| ${[type, ...cells, others.join('; ')].join(' | ').replaceAll('\n', ' ')} |`];
+  });
+  return [
+    `| | ${steps.join(' | ')} | otherwise |`,
+    `| ${Array(steps.length + 2)
+      .fill('---')
+      .join(' | ')} |`,
+    ...rows,
+  ].join('\n');
+}
+
+export function fieldLine(fields: readonly FieldFinding[]): string {
+  const by = (...kinds: FieldFinding['kind'][]): number => fields.filter(({ kind }) => kinds.includes(kind)).length;
+  return `fields: carried ${by('carried', 'held')} of ${by('carried', 'held', 'broken')} acts on ${new Set(fields.map((one) => `${one.type}.${one.field}`)).size} fields, refused or not kept by QuickBooks ${by('refused', 'ignored')}`;
 }
 
 /** What the registry says of some records of a type. */

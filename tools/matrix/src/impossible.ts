@@ -23,6 +23,16 @@ const names = new Set([
 ]);
 
 /** A reason, or undefined when the act can be done. */
+/** Types whose records hold the link to one of this type: the link is written and judged from their side. */
+export function ownersOf(type: string, act: 'link' | 'unlink'): string[] {
+  return Object.entries(rows).flatMap(([owner, row]) =>
+    Object.keys((act === 'link' ? row.links : row.unlinks) ?? {}).includes(type) ? [owner] : [],
+  );
+}
+
+/** Names that a person can merge in the product's own screens. */
+export const mergeable = ['Account', 'Class', 'Customer', 'Department', 'Employee', 'Item', 'PaymentMethod', 'Vendor'];
+
 export function whyImpossible(type: string, act: ActName): string | undefined {
   const row = rows[type];
   if (type === 'TaxCode' && act === 'create') return undefined;
@@ -66,17 +76,17 @@ const reasons: Record<ActName, (type: string, row: Row) => string | undefined> =
   rename: (type, row) =>
     row.rename ? undefined : isName(type) ? 'its name is its ISO code' : 'it has no name of its own',
   merge: (type) => {
-    if (type === 'Customer' || type === 'Vendor') return undefined;
+    if (mergeable.includes(type)) return undefined;
     return isName(type)
-      ? 'QuickBooks documents merges of customers and vendors only; of other lists the API shows an inactive name and edited documents'
+      ? 'QuickBooks tells of no merge of this list (operations by entity, webhook letters)'
       : 'only names are merged';
   },
-  link: (_type, row) => (row.links ? undefined : 'no link between documents is written from its side'),
-  unlink: (_type, row) => {
-    if (row.unlinks) return undefined;
-    return row.links
+  link: (type, row) => (row.links || ownersOf(type, 'link').length > 0 ? undefined : 'no document links to it'),
+  unlink: (type, row) => {
+    if (row.unlinks || ownersOf(type, 'unlink').length > 0) return undefined;
+    return row.links || ownersOf(type, 'link').length > 0
       ? 'its links end with the record itself, see delete'
-      : 'no link between documents is written from its side';
+      : 'no document links to it';
   },
   'created again': (type, row) =>
     row.ends === 'delete' || type === 'RecurringTransaction'

@@ -118,6 +118,170 @@ const received = (b: Bench): Promise<Raw> =>
 const receipt = (b: Bench): Promise<Raw> =>
   b.save('SalesReceipt', { ...b.sale(25), DepositToAccountRef: ref(b.undeposited) });
 
+/** A journal entry of one account against another, each side with the name that account asks for. */
+const entryOf = (
+  b: Bench,
+  debit: Raw,
+  credit: Raw,
+  amount: number,
+  party?: { type: string; rec: Raw },
+): Promise<Raw> => {
+  const side = (PostingType: string, account: Raw): Raw => ({
+    ...{ DetailType: 'JournalEntryLineDetail', Amount: amount },
+    JournalEntryLineDetail: {
+      ...{ PostingType, AccountRef: ref(account) },
+      ...(party &&
+        /Receivable|Payable/.test(String(account.AccountType)) && {
+          Entity: { Type: party.type, EntityRef: ref(party.rec) },
+        }),
+    },
+  });
+  return b.save('JournalEntry', { Line: [side('Debit', debit), side('Credit', credit)] });
+};
+/** What a deposit can hold besides payments: each posted to Undeposited Funds. */
+const depositable: Readonly<Record<string, (b: Bench) => Promise<{ rec: Raw; amount: number }>>> = {
+  Payment: async (b) => ({ rec: await received(b), amount: 30 }),
+  SalesReceipt: async (b) => ({ rec: await receipt(b), amount: 25 }),
+  RefundReceipt: async (b) => ({
+    rec: await b.save('RefundReceipt', { ...b.sale(5), DepositToAccountRef: ref(b.undeposited) }),
+    amount: -5,
+  }),
+  JournalEntry: async (b) => ({ rec: await entryOf(b, b.undeposited, b.income, 17), amount: 17 }),
+  Transfer: async (b) => ({
+    rec: await b.save('Transfer', { FromAccountRef: ref(b.bank), ToAccountRef: ref(b.undeposited), Amount: 18 }),
+    amount: 18,
+  }),
+  BillPayment: async (b) => ({
+    rec: await b.save('BillPayment', await payBill(b)),
+    amount: -40,
+  }),
+};
+const depositWith =
+  (type: string): Step =>
+  async (b) => {
+    const { rec, amount } = await depositable[type]!(b);
+    return b.save('Deposit', depositOf(b, [{ type, rec, amount }], [b.depositLine(60)]));
+  };
+/** Takes the linked line out again: what is left is a line of its own. */
+const undeposit = change('Deposit', (b) => ({ Line: [b.depositLine(60)] }));
+const forDeposits = (story: (type: string) => Story): Readonly<Record<string, Story>> =>
+  Object.fromEntries(Object.keys(depositable).map((type) => [type, story(type)]));
+
+const creditedBy: Readonly<Record<string, (b: Bench) => Promise<Raw>>> = {
+  CreditMemo: async (b) =>
+    applied(b, await b.save('Invoice', b.sale(20)), await b.save('CreditMemo', b.sale(20)), 'CreditMemo'),
+  JournalEntry: async (b) =>
+    applied(
+      b,
+      await b.save('Invoice', b.sale(20)),
+      await entryOf(b, b.expense, b.receivable, 20, { type: 'Customer', rec: b.customer }),
+      'JournalEntry',
+    ),
+  // A refund by cheque posts to receivables; the credit memo that it pays back and the cheque are set off by a payment of 0.
+  Purchase: async (b) => {
+    const cheque = await b.save('Purchase', {
+      ...{ PaymentType: 'Check', AccountRef: ref(b.bank), EntityRef: { type: 'Customer', value: b.customer.Id } },
+      Line: [
+        {
+          ...b.expenseLine(20, b.receivable),
+          AccountBasedExpenseLineDetail: { AccountRef: ref(b.receivable), CustomerRef: ref(b.customer) },
+        },
+      ],
+    });
+    const memo = await b.save('CreditMemo', b.sale(20));
+    return {
+      ...{ CustomerRef: ref(b.customer), TotalAmt: 0 },
+      Line: [
+        { Amount: 20, LinkedTxn: [{ TxnId: cheque.Id, TxnType: 'Expense' }] },
+        { Amount: 20, LinkedTxn: [{ TxnId: memo.Id, TxnType: 'CreditMemo' }] },
+      ],
+    };
+  },
+};
+
+const paidOff: Readonly<Record<string, (b: Bench) => Promise<Raw>>> = {
+  VendorCredit: async (b) =>
+    setOff(b, await b.save('Bill', b.purchase(30)), await b.save('VendorCredit', b.purchase(30)), 'VendorCredit'),
+  JournalEntry: async (b) =>
+    setOff(
+      b,
+      await b.save('Bill', b.purchase(30)),
+      await entryOf(b, b.payable, b.income, 30, { type: 'Vendor', rec: b.vendor }),
+      'JournalEntry',
+    ),
+  // A vendor pays money back: a line of a deposit that posts to payables.
+  Deposit: async (b) =>
+    setOff(
+      b,
+      await b.save('Bill', b.purchase(30)),
+      await b.save('Deposit', {
+        DepositToAccountRef: ref(b.bank),
+        Line: [
+          {
+            ...{ Amount: 30, DetailType: 'DepositLineDetail' },
+            DepositLineDetail: { AccountRef: ref(b.payable), Entity: { type: 'VENDOR', value: b.vendor.Id } },
+          },
+        ],
+      }),
+      'Deposit',
+    ),
+};
+const setOff = (b: Bench, bill: Raw, credit: Raw, type: string): Raw => ({
+  ...{ VendorRef: ref(b.vendor), PayType: 'Check', TotalAmt: 0, CheckPayment: { PrintStatus: 'NotSet' } },
+  Line: [
+    { Amount: 30, LinkedTxn: [{ TxnId: bill.Id, TxnType: 'Bill' }] },
+    { Amount: 30, LinkedTxn: [{ TxnId: credit.Id, TxnType: type }] },
+  ],
+});
+/** The same bill payment without what set it off: the bill is paid from the bank. */
+const paidFromTheBank = change('BillPayment', (b, record) => ({
+  ...{ TotalAmt: 30, CheckPayment: { BankAccountRef: ref(b.bank) } },
+  Line: [{ Amount: 30, LinkedTxn: record.Line[0].LinkedTxn as Raw }],
+}));
+
+const timeOf = (b: Bench): Promise<Raw> =>
+  b.save('TimeActivity', {
+    ...{ NameOf: 'Employee', EmployeeRef: ref(b.employee), Hours: 2, BillableStatus: 'Billable', HourlyRate: 30 },
+    CustomerRef: ref(b.customer),
+    ItemRef: ref(b.service),
+  });
+const invoiceForTime: Step = async (b) => {
+  const hours = await timeOf(b);
+  const line = { ...b.saleLine(60), LinkedTxn: [{ TxnId: hours.Id, TxnType: 'TimeActivity' }] };
+  return b.save('Invoice', { CustomerRef: ref(b.customer), Line: [line] });
+};
+const forEstimate =
+  (type: string): Step =>
+  async (b) => {
+    const estimate = await b.save('Estimate', b.sale(44));
+    return b.save(type, { ...b.sale(44), LinkedTxn: [{ TxnId: estimate.Id, TxnType: 'Estimate' }] });
+  };
+/** Goods of an order arrive with a bill, or are paid at once. */
+const receiving =
+  (type: 'Bill' | 'Purchase'): Step =>
+  async (b) => {
+    const order = await b.save('PurchaseOrder', { VendorRef: ref(b.vendor), Line: [b.itemLine(33)] });
+    const LinkedTxn = [{ TxnId: order.Id, TxnType: 'PurchaseOrder', TxnLineId: order.Line[0].Id as string }];
+    const head =
+      type === 'Bill'
+        ? { VendorRef: ref(b.vendor) }
+        : { PaymentType: 'Cash', AccountRef: ref(b.bank), EntityRef: { type: 'Vendor', value: b.vendor.Id as string } };
+    return b.save(type, {
+      ...head,
+      Line: [{ ...b.itemLine(33), LinkedTxn }],
+      LinkedTxn: [{ TxnId: order.Id, TxnType: 'PurchaseOrder' }],
+    });
+  };
+const unreceive = (type: 'Bill' | 'Purchase'): Step => change(type, (b) => ({ LinkedTxn: [], Line: [b.itemLine(33)] }));
+
+const noteOnInvoice: Step = async (b) => {
+  const invoice = await b.save('Invoice', b.sale());
+  return b.save('Attachable', {
+    Note: 'a note on an invoice',
+    AttachableRef: [{ EntityRef: { type: 'Invoice', value: invoice.Id } }],
+  });
+};
+
 export const rows: Readonly<Record<string, Row>> = {
   Account: treeOf('Account', 'parentAccount', 'SubAccount', {
     ...{ AccountType: 'Expense', AccountSubType: 'OfficeGeneralAdministrativeExpenses', Description: 'first' },
@@ -208,17 +372,8 @@ export const rows: Readonly<Record<string, Row>> = {
     make: () => ({ Note: 'a note on its own' }),
     change: { Note: 'another note' },
     ends: 'delete',
-    links: {
-      Invoice: [
-        async (b) => {
-          const invoice = await b.save('Invoice', b.sale());
-          return b.save('Attachable', {
-            Note: 'a note on an invoice',
-            AttachableRef: [{ EntityRef: { type: 'Invoice', value: invoice.Id } }],
-          });
-        },
-      ],
-    },
+    links: { Invoice: [noteOnInvoice] },
+    unlinks: { Invoice: [noteOnInvoice, change('Attachable', () => ({ AttachableRef: [] }))] },
   },
   Estimate: {
     ...salesForm,
@@ -232,30 +387,10 @@ export const rows: Readonly<Record<string, Row>> = {
   Invoice: {
     ...salesForm,
     voids: true,
-    links: {
-      Estimate: [
-        async (b) => {
-          const estimate = await b.save('Estimate', b.sale(44));
-          return b.save('Invoice', { ...b.sale(44), LinkedTxn: [{ TxnId: estimate.Id, TxnType: 'Estimate' }] });
-        },
-      ],
-      TimeActivity: [
-        async (b) => {
-          const hours = await b.save('TimeActivity', {
-            ...{
-              NameOf: 'Employee',
-              EmployeeRef: ref(b.employee),
-              Hours: 2,
-              BillableStatus: 'Billable',
-              HourlyRate: 30,
-            },
-            CustomerRef: ref(b.customer),
-            ItemRef: ref(b.service),
-          });
-          const line = { ...b.saleLine(60), LinkedTxn: [{ TxnId: hours.Id, TxnType: 'TimeActivity' }] };
-          return b.save('Invoice', { CustomerRef: ref(b.customer), Line: [line] });
-        },
-      ],
+    links: { Estimate: [forEstimate('Invoice')], TimeActivity: [invoiceForTime] },
+    unlinks: {
+      Estimate: [forEstimate('Invoice'), change('Invoice', () => ({ LinkedTxn: [] }))],
+      TimeActivity: [invoiceForTime, change('Invoice', (b) => ({ LinkedTxn: [], Line: [b.saleLine(60)] }))],
     },
     own: {
       'to be e-mailed': [
@@ -274,7 +409,12 @@ export const rows: Readonly<Record<string, Row>> = {
       ],
     },
   },
-  SalesReceipt: { ...salesForm, voids: true },
+  SalesReceipt: {
+    ...salesForm,
+    voids: true,
+    links: { Estimate: [forEstimate('SalesReceipt')] },
+    unlinks: { Estimate: [forEstimate('SalesReceipt'), change('SalesReceipt', () => ({ LinkedTxn: [] }))] },
+  },
   CreditMemo: { ...salesForm, zeroed: zeroSale },
   RefundReceipt: {
     ...salesForm,
@@ -291,34 +431,16 @@ export const rows: Readonly<Record<string, Row>> = {
     voids: true,
     links: {
       Invoice: [make('Payment', payInvoice(50))],
-      CreditMemo: [
-        async (b) =>
-          b.save(
-            'Payment',
-            applied(b, await b.save('Invoice', b.sale(20)), await b.save('CreditMemo', b.sale(20)), 'CreditMemo'),
-          ),
-      ],
-      JournalEntry: [
-        async (b) => {
-          const [debit, credit] = b.journalLines([20], b.receivable);
-          const entry = await b.save('JournalEntry', {
-            Line: [
-              debit,
-              {
-                ...credit,
-                JournalEntryLineDetail: {
-                  ...credit.JournalEntryLineDetail,
-                  Entity: { Type: 'Customer', EntityRef: ref(b.customer) },
-                },
-              },
-            ],
-          });
-          return b.save('Payment', applied(b, await b.save('Invoice', b.sale(20)), entry, 'JournalEntry'));
-        },
-      ],
+      ...Object.fromEntries(Object.entries(creditedBy).map(([type, body]) => [type, [make('Payment', body)]])),
     },
     unlinks: {
       Invoice: [make('Payment', payInvoice(45)), change('Payment', () => ({ Line: [] }))],
+      ...Object.fromEntries(
+        Object.entries(creditedBy).map(([type, body]) => [
+          type,
+          [make('Payment', body), change('Payment', () => ({ Line: [] }))],
+        ]),
+      ),
     },
     own: {
       'partly unapplied': [
@@ -345,21 +467,8 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   Bill: {
     ...purchaseForm,
-    links: {
-      PurchaseOrder: [
-        async (b) => {
-          const order = await b.save('PurchaseOrder', { VendorRef: ref(b.vendor), Line: [b.itemLine(33)] });
-          const line = {
-            ...b.itemLine(33),
-            LinkedTxn: [{ TxnId: order.Id, TxnType: 'PurchaseOrder', TxnLineId: order.Line[0].Id }],
-          };
-          return b.save('Bill', {
-            ...{ VendorRef: ref(b.vendor), Line: [line] },
-            LinkedTxn: [{ TxnId: order.Id, TxnType: 'PurchaseOrder' }],
-          });
-        },
-      ],
-    },
+    links: { PurchaseOrder: [receiving('Bill')] },
+    unlinks: { PurchaseOrder: [receiving('Bill'), unreceive('Bill')] },
   },
   VendorCredit: purchaseForm,
   PurchaseOrder: {
@@ -382,6 +491,8 @@ export const rows: Readonly<Record<string, Row>> = {
     reference: (b) => ({ AccountRef: ref(b.savings) }),
     ends: 'delete',
     zeroed: (b) => ({ PrivateNote: 'Voided', Line: [b.expenseLine(0)] }),
+    links: { PurchaseOrder: [receiving('Purchase')] },
+    unlinks: { PurchaseOrder: [receiving('Purchase'), unreceive('Purchase')] },
     own: {
       check: [make('Purchase', (b) => ({ PaymentType: 'Check', AccountRef: ref(b.bank), Line: [b.expenseLine(21)] }))],
       'card charge': [
@@ -406,18 +517,26 @@ export const rows: Readonly<Record<string, Row>> = {
     voids: true,
     links: {
       Bill: [make('BillPayment', payBill)],
-      VendorCredit: [
-        async (b) => {
-          const [bill, credit] = [await b.save('Bill', b.purchase(30)), await b.save('VendorCredit', b.purchase(30))];
-          return b.save('BillPayment', {
-            ...{ VendorRef: ref(b.vendor), PayType: 'Check', TotalAmt: 0, CheckPayment: { PrintStatus: 'NotSet' } },
+      ...Object.fromEntries(Object.entries(paidOff).map(([type, body]) => [type, [make('BillPayment', body)]])),
+    },
+    unlinks: {
+      Bill: [
+        make('BillPayment', async (b) => {
+          const [one, other] = [await b.save('Bill', b.purchase(20)), await b.save('Bill', b.purchase(15))];
+          return {
+            ...{ VendorRef: ref(b.vendor), PayType: 'Check', TotalAmt: 35 },
+            CheckPayment: { BankAccountRef: ref(b.bank) },
             Line: [
-              { Amount: 30, LinkedTxn: [{ TxnId: bill.Id, TxnType: 'Bill' }] },
-              { Amount: 30, LinkedTxn: [{ TxnId: credit.Id, TxnType: 'VendorCredit' }] },
+              { Amount: 20, LinkedTxn: [{ TxnId: one.Id, TxnType: 'Bill' }] },
+              { Amount: 15, LinkedTxn: [{ TxnId: other.Id, TxnType: 'Bill' }] },
             ],
-          });
-        },
+          };
+        }),
+        change('BillPayment', (_b, record) => ({ TotalAmt: 20, Line: [record.Line[0]] })),
       ],
+      ...Object.fromEntries(
+        Object.entries(paidOff).map(([type, body]) => [type, [make('BillPayment', body), paidFromTheBank]]),
+      ),
     },
   },
   CreditCardPayment: {
@@ -435,27 +554,8 @@ export const rows: Readonly<Record<string, Row>> = {
     lines: (b, amounts) => amounts.map((amount) => b.depositLine(amount)),
     reference: (b) => ({ DepositToAccountRef: ref(b.savings) }),
     ends: 'delete',
-    links: {
-      Payment: [
-        async (b) => b.save('Deposit', depositOf(b, [{ type: 'Payment', rec: await received(b), amount: 30 }])),
-      ],
-      SalesReceipt: [
-        async (b) => b.save('Deposit', depositOf(b, [{ type: 'SalesReceipt', rec: await receipt(b), amount: 25 }])),
-      ],
-    },
-    unlinks: {
-      Payment: [
-        async (b) =>
-          b.save(
-            'Deposit',
-            depositOf(b, [
-              { type: 'Payment', rec: await received(b), amount: 30 },
-              { type: 'SalesReceipt', rec: await receipt(b), amount: 25 },
-            ]),
-          ),
-        change('Deposit', (_b, record) => ({ Line: (record.Line as Raw[]).slice(1) })),
-      ],
-    },
+    links: forDeposits((type) => [depositWith(type)]),
+    unlinks: forDeposits((type) => [depositWith(type), undeposit]),
     own: {
       edited: [
         async (b) =>

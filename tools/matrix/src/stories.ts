@@ -11,6 +11,8 @@ export interface Test {
   type: string;
   act: ActName;
   story: Story;
+  /** of several forms of an act: which; of a link: the type at its other end */
+  form?: string;
   /** what must be true of the target in the end, beside being equal */
   ends: 'alive' | 'gone';
 }
@@ -29,6 +31,7 @@ function testsOf(type: string, act: ActName): Test[] {
       act,
       story,
       ends,
+      ...(form !== undefined && { form }),
     },
   });
   if (type === 'TaxCode') return [test([makeTaxCode])];
@@ -92,9 +95,9 @@ function testsOf(type: string, act: ActName): Test[] {
     case 'created again':
       return [test([make, end, make])];
     case 'link':
-      return forms(row.links!);
+      return forms(row.links ?? {});
     case 'unlink':
-      return forms(row.unlinks!);
+      return forms(row.unlinks ?? {});
     case 'its own act':
       return forms(row.own!);
     case 'merge':

@@ -110,8 +110,19 @@ export const Attachable = entity({
       ],
     },
   ],
+  // Where a photograph was taken and how it is tagged says nothing about the books: a copy goes without.
   // The links expire within minutes and are made anew at every read.
-  readOnly: ['FileAccessUri', 'TempDownloadUri', 'ThumbnailFileAccessUri', 'ThumbnailTempDownloadUri', 'Size'],
+  readOnly: [
+    'FileAccessUri',
+    'TempDownloadUri',
+    'ThumbnailFileAccessUri',
+    'ThumbnailTempDownloadUri',
+    'Size',
+    'Tag',
+    'PlaceName',
+    'Lat',
+    'Long',
+  ],
   noise: ['FileAccessUri', 'TempDownloadUri', 'ThumbnailFileAccessUri', 'ThumbnailTempDownloadUri'],
 });
 
