@@ -6,7 +6,9 @@ import type { Bench } from './bench.js';
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   consume: () => import('./consume.js'),
   emulator: () => import('./emulator.js'),
+  handover: () => import('./handover.js'),
   latency: () => import('./latency.js'),
+  quota: () => import('./quota.js'),
   webhook: () => import('./webhook.js'),
 };
 

@@ -72,6 +72,7 @@ interface Waiting {
 }
 
 interface Lane {
+  key: string;
   request: GovernorRequest;
   queue: Waiting[];
 }
@@ -166,7 +167,7 @@ export class GovernorStore {
       const realm = this.realm(realmId);
       const key = `${request.kind} ${request.class} ${request.app}`;
       let lane = realm.lanes.get(key);
-      if (!lane) realm.lanes.set(key, (lane = { request, queue: [] }));
+      if (!lane) realm.lanes.set(key, (lane = { key, request, queue: [] }));
       const waiting: Waiting = {
         sinceMs: this.clock.nowMs(),
         resolve: (grant) => {
@@ -378,6 +379,9 @@ export class GovernorStore {
       complete: (outcome) => this.answered(realm, grantId, outcome),
     };
     const first = lane.queue.shift();
+    // Lanes of one class take turns: singles must not starve the batches beside them.
+    realm.lanes.delete(lane.key);
+    realm.lanes.set(lane.key, lane);
     const { kind, class: of } = lane.request;
     quotaGrants.inc({ kind, class: of });
     if (!first) {
