@@ -11,9 +11,7 @@ import { SourceMerges1763700000020 } from './0020-source-merges.js';
 import { Exclusions1763700000021 } from './0021-exclusions.js';
 import { Pairs1763700000030 } from './0030-pairs.js';
 import { RealmWork1763700000040 } from './0040-realm-work.js';
-
 import { GovernorVersions1763700000045 } from './0045-governor-versions.js';
-
 import { Sweeps1763700000046 } from './0046-sweeps.js';
 
 export const migrations = [
@@ -29,8 +27,6 @@ export const migrations = [
   Exclusions1763700000021,
   Pairs1763700000030,
   RealmWork1763700000040,
-
   GovernorVersions1763700000045,
-
   Sweeps1763700000046,
 ];
