@@ -85,10 +85,12 @@ describe('files between opposite syncs', () => {
     await opposite();
     const { sourceId } = await invoice();
     const file = await w.attach(sourceId, 'receipt.pdf', randomBytes(2_000));
-    w.startWorker({ leaseMs: 500, crashAt: 'answered' });
+    const killed = w.startWorker({ leaseMs: 500, crashAt: 'answered' });
     await w.take(file);
     for (const giveUpAt = Date.now() + 20_000; !w.hasCrashed && Date.now() < giveUpAt;) await systemClock.sleep(20);
     await w.takeBack(oppositeId, ...(await w.copies()));
+    // A process that is gone does not go on asking for the other company's lease, as this one would.
+    await killed.stop();
     w.startWorker({ leaseMs: 500 });
     await look();
     await look();
