@@ -12,6 +12,7 @@ export const excuses: readonly Excuse[] = [
     code: /^MAPPING\.NOT_CARRIED$|^MAPPING\.NOT_ALLOWED$|^RECORD\.NOT_CARRIED$|^TYPE\.NOT_CARRIED$/,
     because: 'this kind of record cannot be written through the API',
   },
+  { code: /^COLLISION\.(NAME|NUMBER)$/, because: 'the target has it already, and the policy of the sync is to ask' },
   { code: /^CREATE\.NO_LINES$/, because: 'QuickBooks makes no such document without lines' },
   { code: /^QBO\.62(00|10)$/, because: 'the period is closed' },
   { code: /^QBO\.6220$/, because: 'QuickBooks makes no name inactive that has a balance' },

@@ -147,7 +147,10 @@ function notPossible(): string[] {
   );
   const owing =
     '- Customer, Vendor or Account that the source made inactive before others under it got a balance: carried, and held active until that balance is cleared (6220)';
-  return [...special, ...lineless, owing];
+  const taken =
+    '- any record whose name or document number the target has already and that is not its twin: held, or given a suffix, as the sync says (COLLISION.NAME, COLLISION.NUMBER)';
+  const orphaned = '- Attachable whose document was deleted in the source before it was carried: held';
+  return [...special, ...lineless, owing, taken, orphaned];
 }
 
 export function closingLine(cellOf: (type: string, act: ActName) => Cell): string {

@@ -68,6 +68,8 @@ function compareSync(books: Books, sync: SyncRow) {
     const left = lines.map((line) => `${line.date} ${accountHere(line.accountId)} ${amount(line)}`).sort();
     const right = copies.map((line) => `${line.date} ${line.accountId} ${amount(line)}`).sort();
     if (left.join() === right.join()) transactions++;
+    // Counted below all the same: what the accounts come to must be equal.
+    else if (onlyStockDiffers(source, lines, target, copies, accountHere)) named++;
     else if (
       (link.differences?.length ?? 0) > 0 ||
       isReshaped(sync, books.e.tables) ||
@@ -126,6 +128,32 @@ function accountsBySource(books: Books, sync: SyncRow, source: CompanyEvidence, 
 
 const nameIn = (account: { FullyQualifiedName?: string; Name?: string }): string =>
   String(account.FullyQualifiedName ?? account.Name);
+
+/**
+ * A company costs its stock in its own order of entry: one document may bear what another one bears in the source, while the
+ * accounts come to the same.
+ */
+function onlyStockDiffers(
+  source: CompanyEvidence,
+  lines: readonly PostingLine[],
+  target: CompanyEvidence,
+  copies: readonly PostingLine[],
+  accountHere: (id: string) => string,
+): boolean {
+  const [there, here] = [stockAccounts(source), stockAccounts(target)];
+  const rest = lines.filter((line) => !there.has(line.accountId));
+  const copied = copies.filter((line) => !here.has(line.accountId));
+  const left = rest.map((line) => `${line.date} ${accountHere(line.accountId)} ${amount(line)}`).sort();
+  const right = copied.map((line) => `${line.date} ${line.accountId} ${amount(line)}`).sort();
+  return left.join() === right.join();
+}
+
+const stockAccounts = ({ records }: CompanyEvidence): ReadonlySet<string> =>
+  new Set(
+    (records.Account ?? [])
+      .filter((a) => a.AccountSubType === 'Inventory' || a.AccountType === 'Cost of Goods Sold')
+      .map((a) => String(a.Id)),
+  );
 
 function movesStock(source: CompanyEvidence, lines: readonly PostingLine[]): boolean {
   const stock = new Set(

@@ -1,7 +1,7 @@
 // I-05: no target record points at a missing record or at another tenant's.
 import type { Raw } from '#testing';
 import { attemptName, linkKey, nameOf, type Books } from '../books.js';
-import { counted, judged, notJudged, type Verdict, type Violation } from '../verdict.js';
+import { counted, judged, notJudged, type RecordName, type Verdict, type Violation } from '../verdict.js';
 
 export function references(books: Books): Verdict {
   const { e } = books;
@@ -18,9 +18,12 @@ export function references(books: Books): Verdict {
           followed++;
           if (books.record(realmId, to, id)) continue;
           const own = { realmId, type, id: String(record.Id) };
+          const source = books.sourceOf(realmId, type, String(record.Id));
+          // A file stays when its document is deleted, in the source as here.
+          if (source && pointsAtNothing(books, source, path)) continue;
           violations.push({
             what: `${type} ${record.Id} of the target points at ${to} ${id}, which is not there (${path})`,
-            record: books.sourceOf(realmId, type, String(record.Id)) ?? own,
+            record: source ?? own,
           });
         }
       }
@@ -31,6 +34,12 @@ export function references(books: Books): Verdict {
     violations,
     `${counted(followed, 'reference')} of target records followed; ${counted(e.tables.links.length, 'link')} and ${counted(books.effects.length, 'write')} stay in their organization and company`,
   );
+}
+
+function pointsAtNothing(books: Books, { realmId, type, id }: RecordName, path: string): boolean {
+  const record = books.record(realmId, type, id);
+  if (!record) return false;
+  return [...pointers(type, record)].some((one) => one.path === path && !books.record(realmId, one.to, one.id));
 }
 
 /** Rows and writes that belong to one tenant's sync and touch another's company. */
