@@ -1,5 +1,6 @@
 // Bytes that are hashed while they pass: the file never stands in memory as a whole, and the hash is of exactly what went
 // through. A file that ends early or goes on too long throws at its end, which breaks the upload that reads it.
+import { failpoint } from '#common/failpoints';
 import { createHash } from 'node:crypto';
 
 export class BytesDiffer extends Error {
@@ -34,6 +35,9 @@ export class HashedBytes implements AsyncIterable<Buffer> {
       this.bytes += piece.length;
       this.o.onBytes?.(piece.length);
       this.assertLength(this.bytes <= (this.o.expected ?? Infinity));
+      // A comparison per chunk, no turn of the loop.
+      const held = failpoint('upload.chunk');
+      if (held) await held;
       yield piece;
     }
     this.assertLength(this.o.expected === undefined || this.bytes === this.o.expected);

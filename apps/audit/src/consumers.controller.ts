@@ -1,5 +1,6 @@
 // Everything that happens is written down: five topics into the sync log, audit events into the chain. One bulk statement
 // per batch; committed offsets follow the rows, and a redelivered batch finds its rows there.
+import { failpoint } from '#common/failpoints';
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { topics } from '#contracts';
@@ -67,6 +68,7 @@ export class ConsumersController {
     batch: RecordBatch<T>,
     entriesOf: (record: ReceivedRecord<T>) => SyncLogEntry[],
   ): Promise<void> {
+    await failpoint('audit.before-write');
     const entries = batch.records.flatMap(entriesOf);
     for (let start = 0; start < entries.length; start += entriesPerStatement) {
       const chunk = entries.slice(start, start + entriesPerStatement);
@@ -75,5 +77,6 @@ export class ConsumersController {
       entriesTotal.inc({ stage, outcome: 'new' }, added);
       entriesTotal.inc({ stage, outcome: 'seen' }, chunk.length - added);
     }
+    await failpoint('audit.written');
   }
 }

@@ -1,4 +1,5 @@
 // What a person did, announced with the fact itself: the audit event goes into the outbox of the same transaction.
+import { failpoint } from '#common/failpoints';
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
@@ -28,6 +29,7 @@ export class AuditTrail {
       eventTime: at,
       value,
     });
+    await failpoint('control.told');
     // Too early by a commit; the poll catches what this misses.
     this.relay.wake();
   }

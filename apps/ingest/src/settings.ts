@@ -1,11 +1,17 @@
 // Settings of ingest.
-import { databaseSettings, durationMs, int, kafkaSettings, qboSettings } from '#common/config';
+import { databaseSettings, durationMs, int, jobSettings, kafkaSettings, qboSettings } from '#common/config';
 import type { Values } from '#common/config';
 
 export const settings = {
   ...kafkaSettings,
   ...databaseSettings,
   ...qboSettings,
+  ...jobSettings,
+  captureLeaseMs: durationMs('SYNC_CAPTURE_LEASE', {
+    doc: 'How long a company stays with a process that stopped renewing its look. After a crash nobody looks at it this long.',
+    default: 15_000,
+    min: 1000,
+  }),
   lookIntervalMs: durationMs('SYNC_CAPTURE_LOOK_INTERVAL', {
     doc: 'How often a source company is looked at without being asked: finds what lost webhooks announced, and types without webhooks.',
     default: 300_000,

@@ -86,6 +86,8 @@ export class Installation {
       overlapMs: 120_000,
       sweepIntervalMs: 3_600_000,
       mergeGraceMs: 3_600_000,
+      captureLeaseMs: 15_000,
+      jobLeaseMs: 30_000,
       looksAtOnce: 8,
       backfillsAtOnce: 2,
     };

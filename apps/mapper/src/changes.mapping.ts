@@ -1,5 +1,6 @@
 // Maps decoded changes for their syncs and publishes what they became. Used by the consumer (all syncs of the source) and
 // by the replay (one sync).
+import { failpoint } from '#common/failpoints';
 import { Injectable } from '@nestjs/common';
 import { entityKey, type RuleSet } from '#core';
 import type { ChangeEvent, Lane } from '#contracts';
@@ -73,8 +74,10 @@ export class ChangesMapping {
   }
 
   private async send(published: readonly Published[]): Promise<void> {
+    if (published.length > 0) await failpoint('mapper.before-publish');
     try {
       await this.producer.publishAll(published.map(({ record }) => record));
+      if (published.length > 0) await failpoint('mapper.published');
     } catch (error) {
       if (!(error instanceof InvalidEvent)) throw error;
       // One value breaks its schema and the producer refused all before sending any. Found one by one: sent twice is

@@ -35,7 +35,7 @@ describe('the mapper', () => {
       clock: systemClock,
       lifecycle,
       health: new Health(systemClock),
-      app: MapperModule.forRoot(config),
+      app: MapperModule.forRoot({ ...config, jobLeaseMs: 30_000 }),
     });
     const compiled = await Test.createTestingModule({ imports: [module] }).compile();
     app = compiled.createNestApplication(new FastifyAdapter(), { logger: false });

@@ -1,15 +1,15 @@
 // Wires the mapper: changes in, desired entities out, rules from PostgreSQL.
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { databaseSettings, kafkaSettings } from '#common/config';
+import { databaseSettings, jobSettings, kafkaSettings } from '#common/config';
 import type { Values } from '#common/config';
 import { KafkaModule } from '#kafka';
 import { MappingLayers, StorageModule } from '#storage';
 import { ChangesController } from './changes.controller.js';
 import { ChangesMapping } from './changes.mapping.js';
-import { ReplayWorker } from './replay/replay-worker.js';
+import { JOB_LEASE_MS, ReplayWorker } from './replay/replay-worker.js';
 
-export const mapperSettings = { ...databaseSettings, ...kafkaSettings };
+export const mapperSettings = { ...databaseSettings, ...kafkaSettings, ...jobSettings };
 export type MapperConfig = Values<typeof mapperSettings>;
 
 @Module({})
@@ -22,7 +22,7 @@ export class MapperModule {
         KafkaModule.forRoot({ ...config, clientId: 'mapper' }),
       ],
       controllers: [ChangesController],
-      providers: [MappingLayers, ChangesMapping, ReplayWorker],
+      providers: [MappingLayers, ChangesMapping, { provide: JOB_LEASE_MS, useValue: config.jobLeaseMs }, ReplayWorker],
     };
   }
 }

@@ -8,6 +8,7 @@
 //
 // Modes of the server: idle -> listening (listen) -> closing (batches in hand finish and commit) -> closed. A consumer that
 // breaks for good takes the process with it (onFatal): a process that looks alive and reads nothing is the worst state.
+import { failpoint } from '#common/failpoints';
 import { BaseRpcContext, RpcException, Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
@@ -191,6 +192,7 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     const buried = new Set<LogRecord>();
     for (let retries = 0; ; retries++) {
       try {
+        await failpoint('consumer.before-handler');
         while ((await this.deliver(route, batch, buried, hold, retries)) === 'again');
         break;
       } catch (error) {
@@ -212,7 +214,9 @@ export class BatchServer extends Server implements CustomTransportStrategy {
       }
     }
     this.stuck.delete(place);
+    await failpoint('consumer.before-commit');
     await hold.commit();
+    await failpoint('consumer.committed');
     metrics.recordsTotal.inc({ ...labels, outcome: 'handled' }, batch.records.length - buried.size);
     timer();
   }

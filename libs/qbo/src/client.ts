@@ -1,6 +1,7 @@
 // The QBO client: every call of the accounting API that the sync makes, each ending in a QboAnswer. Around each call stand,
 // from the outside in: the token (renewed once on a 401), the governor, the circuit breakers, the transport.
 // It refuses to retry anything else: what to do after "uncertain" or "refused" is decided by who knows what was at stake.
+import { failpoint } from '#common/failpoints';
 import type { Readable } from 'node:stream';
 import type { Clock } from '#common/clock';
 import { withIdentity, type Json } from '#core';
@@ -287,7 +288,9 @@ export class QboClient {
       waitedMs += sentAt - askedAt;
       let outcome: 'ok' | 'throttled' | 'unsent' = 'ok';
       try {
+        await failpoint('qbo.admitted');
         const answer = await this.breakers.run(realmId, () => this.exchange(request, token, options.signal, pick));
+        await failpoint('qbo.answered');
         if (answer.kind === 'throttled' || answer.kind === 'unsent') outcome = answer.kind;
         return answer;
       } finally {

@@ -76,6 +76,14 @@ export class Control {
     return this.call('POST', `/v1/syncs/${syncId}/pause`, {});
   }
 
+  resume(syncId: string): Promise<unknown> {
+    return this.call('POST', `/v1/syncs/${syncId}/resume`, {});
+  }
+
+  company(realmId: string): Promise<{ status: string; statusReason?: string | null }> {
+    return this.call('GET', `/v1/companies/${realmId}`);
+  }
+
   look(realmId: string): Promise<unknown> {
     return this.call('POST', `/v1/companies/${realmId}/look`, {});
   }

@@ -16,7 +16,7 @@ import type { Report } from '../../verify/src/report.js';
 import type { Places, VerifyOptions } from '../../verify/src/verify.js';
 
 // On a machine that is busy with other work six processes take a minute to load.
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 180_000;
 
 export class Installation {
   readonly adminKey = randomBytes(24).toString('hex');
@@ -25,6 +25,7 @@ export class Installation {
   private unexpected: ((error: Error) => void) | undefined;
   private stopping = false;
   private kills = 0;
+  private supervised = false;
 
   private constructor(
     readonly infrastructure: Infrastructure,
@@ -124,9 +125,40 @@ export class Installation {
     this.apps.set(app, child);
     void child.exited.then((code) => {
       if (this.stopping || this.apps.get(app) !== child) return;
+      if (this.supervised) return void this.startAgain(app);
       this.unexpected!(new Error(`${app} ended (${code}):\n${child.tail()}`));
     });
     await this.untilReady(app, child);
+  }
+
+  /** From here on an app that ends, however, is started again, as a container platform would. */
+  supervise(): void {
+    this.supervised = true;
+  }
+
+  private async startAgain(app: AppName): Promise<void> {
+    this.kills++;
+    try {
+      await this.startApp(app);
+    } catch (error) {
+      // Ended during its start: the exit handler of that child has started the next one already, or nobody could.
+      if (!this.stopping && !this.apps.get(app)?.running) this.unexpected!(error as Error);
+    }
+  }
+
+  /** kill -9; the supervisor starts it again. */
+  crash(app: AppName): void {
+    this.apps.get(app)?.signal('SIGKILL');
+  }
+
+  /** The app of a pid, for whoever learns of a process from outside. */
+  appOf(pid: number): AppName | undefined {
+    return [...this.apps].find(([, child]) => child.pid === pid)?.[0];
+  }
+
+  /** Every app answers that it is ready. */
+  async ready(): Promise<void> {
+    for (const app of appNames) await this.untilReady(app, this.apps.get(app)!);
   }
 
   /** As a power cut; the app is not started again by itself. */

@@ -1,5 +1,6 @@
 // The bytes of one attachment: from the source's download straight into the target's upload, and read back at both ends.
 // The source is opened before anything is claimed, so trouble there leaves no upload in doubt.
+import { failpoint } from '#common/failpoints';
 import type { AttachmentMetadata } from '#core';
 import type { QboClient } from '#qbo';
 import type { AttachmentChange, StoredAttachment } from '#storage';
@@ -31,6 +32,7 @@ export class Transfer {
     try {
       const claimed = await this.rows.claim(stored, requestIdOf(stored, 'upload'));
       if (!claimed) return overtaken;
+      await failpoint('upload.claimed');
       const expected = desired.size ?? size;
       const bytes = hashed(content, expected, 'upload');
       const answer = await client.upload(
@@ -47,6 +49,7 @@ export class Transfer {
       );
       if (answer.kind !== 'ok')
         return await this.rows.failed(claimed, answer, 'TARGET', certainlyNotMade(answer, stored));
+      await failpoint('upload.answered');
       this.rows.noteDone(stored, 'attached');
       return await this.rows.goOn(claimed, {
         ...created(answer.value, desired.version),
@@ -69,6 +72,7 @@ export class Transfer {
       if (isMissing(target.answer)) return { kind: 'again', stored: claimed, learnt: { targetNow: null } };
       return this.rows.failed(claimed, target.answer, 'TARGET');
     }
+    await failpoint('upload.verified');
     this.rows.noteDone(stored, 'attached');
     return this.rows.goOn(claimed, { targetSha256: target.sha256, ...sourceSide(source) });
   }

@@ -20,7 +20,6 @@ import { SETTINGS } from '../tokens.js';
 import { Backfill, JobLost } from './backfill.js';
 
 const pollMs = 1000;
-const leaseMs = 30_000;
 
 @Injectable()
 export class BackfillLoop implements OnApplicationBootstrap {
@@ -40,7 +39,7 @@ export class BackfillLoop implements OnApplicationBootstrap {
     @Inject(EventProducer) producer: EventProducer,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(Lifecycle) private readonly lifecycle: Lifecycle,
-    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'backfillsAtOnce'>,
+    @Inject(SETTINGS) private readonly settings: Pick<Settings, 'backfillsAtOnce' | 'jobLeaseMs'>,
   ) {
     const now = () => clock.now();
     this.reader = new SourceReader(qbo, now);
@@ -63,7 +62,7 @@ export class BackfillLoop implements OnApplicationBootstrap {
       let pauseMs = pollMs;
       try {
         while (this.active.size < this.settings.backfillsAtOnce && !this.stopping.signal.aborted) {
-          const job = await this.jobs.claim('backfill', this.owner, leaseMs);
+          const job = await this.jobs.claim('backfill', this.owner, this.settings.jobLeaseMs);
           if (!job) break;
           const work = this.work(job).finally(() => this.active.delete(work));
           this.active.add(work);
@@ -83,10 +82,10 @@ export class BackfillLoop implements OnApplicationBootstrap {
     const signal = AbortSignal.any([this.stopping.signal, lost.signal]);
     const renewal = setInterval(() => {
       this.jobs
-        .renew(job.id, this.owner, leaseMs)
+        .renew(job.id, this.owner, this.settings.jobLeaseMs)
         .then((ours) => !ours && lost.abort(new JobLost(job.id)))
         .catch((error: unknown) => this.log.warn({ job: job.id, err: error }, 'lease not renewed'));
-    }, leaseMs / 4);
+    }, this.settings.jobLeaseMs / 4);
     const fields = { job: job.id, sync: job.syncId };
     try {
       const sync = await this.syncs.find(job.syncId);

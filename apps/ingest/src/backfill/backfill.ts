@@ -1,5 +1,6 @@
 // One backfill job from its progress to its end. Trouble that time or a person mends (quota, no answer, revoked grant,
 // Kafka away) makes it wait where it is; a type that QBO refuses to list is noted and the rest goes on.
+import { failpoint } from '#common/failpoints';
 import type { Clock } from '#common/clock';
 import { backoffCeilingMs } from '#common/lifecycle';
 import type { Log } from '#common/logging';
@@ -133,6 +134,7 @@ export class Backfill {
     const pages = this.o.reader.all(this.realmId, definition, { ...this.options(), from: state.start });
     const page = (await pages.next()).value as (ReadPage & { next: number | undefined }) | undefined;
     if (!page) throw new Error(`no page of ${definition.type}`);
+    await failpoint('backfill.page-read');
     const next: TypeProgress = {
       start: page.next ?? state.start,
       done: page.next === undefined,
@@ -155,6 +157,7 @@ export class Backfill {
         if (!(await this.o.jobs.progress(this.job.id, this.o.owner, progress, tx))) throw new JobLost(this.job.id);
       },
     );
+    await failpoint('backfill.page-noted');
     for (const { id } of page.readings) seen.add(id);
     Object.assign(state, next);
     backfillPagesTotal.inc();

@@ -1,6 +1,7 @@
 // The capture loop: takes companies whose look is due, a few side by side, each under its lease. Modes: idle -> running
 // (start) -> stopping (stop: no new look begins; those under way end or abort) -> stopped. `active` may be non-empty in
 // running and stopping only.
+import { failpoint } from '#common/failpoints';
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
@@ -24,8 +25,6 @@ import { SourceReader, SourceUnread } from './source-reader.js';
 // Looks raised by another process, and those whose interval has passed, are found at this pace; those raised in this
 // process wake the loop at their moment.
 const pollMs = 500;
-// What a company waits after the process that looked at it was killed; renewed three times in that span.
-const leaseMs = 15_000;
 /** Another process holds the lease: leave the company alone for so long. */
 const elsewhereMs = 1000;
 const retryMinMs = 1000;
@@ -140,6 +139,8 @@ export class CaptureLoop implements OnApplicationBootstrap {
   }
 
   private async lookUnderLease(realmId: string): Promise<void> {
+    // Renewed three times in its span.
+    const leaseMs = this.settings.captureLeaseMs;
     const abort = new AbortController();
     const stop = () => abort.abort(new Error('stopping'));
     let renewal: NodeJS.Timeout | undefined;
@@ -157,7 +158,9 @@ export class CaptureLoop implements OnApplicationBootstrap {
           .then((lost) => lost.length > 0 && abort.abort(new Error('lease lost')))
           .catch((error: unknown) => this.log.warn({ realm: realmId, err: error }, 'lease not renewed'));
       }, leaseMs / 3);
+      await failpoint('look.leased');
       await this.look(realmId, abort.signal);
+      await failpoint('look.done');
       await this.leases.release(realmId, 'capture', this.owner);
     } catch (error) {
       this.log.warn({ realm: realmId, err: error }, 'look not begun or not ended in order');

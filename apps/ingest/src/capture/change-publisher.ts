@@ -1,6 +1,7 @@
 // From readings to changes in qbo.changes.v1: judge each against what was published before, publish the news, remember it.
 // All under the company's publishing lock, and remembered only after Kafka's acknowledgement: a crash in between publishes
 // the same content once more, which consumers recognise by its hash.
+import { failpoint } from '#common/failpoints';
 import { changeEventId, topics } from '#contracts';
 import type { ChangeEvent, Lane } from '#contracts';
 import { definitionOf, entityKey, judgeReading, toldAgain } from '#core';
@@ -54,7 +55,9 @@ export class ChangePublisher {
           records.push(this.record(realmId, reading, verdict.captured, o, heirs.get(key)));
         }
       }
+      if (records.length > 0) await failpoint('capture.before-publish');
       await this.producer.publishAll(records);
+      if (records.length > 0) await failpoint('capture.published');
       await this.store.record(tx, realmId, lastOfEach(news));
       const told = vanished.filter(({ type, id }) => news.some((one) => one.type === type && one.id === id));
       const hasHeir = ({ type, id }: RecordKey) => heirs.has(`${type}/${id}`);
@@ -66,6 +69,7 @@ export class ChangePublisher {
         this.now(),
       );
       await then?.(tx);
+      if (records.length > 0) await failpoint('capture.recorded');
       return { published: records.length };
     });
   }

@@ -1,5 +1,6 @@
 // Notifications say "look": one statement per batch marks the companies as due. A second telling raises a counter, nothing
 // else. What a look cannot find out by itself, that one name became another, is kept.
+import { failpoint } from '#common/failpoints';
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { CLOCK } from '#common/clock';
@@ -45,7 +46,9 @@ export class NotificationsController {
     // Written down: a look by another process, or a later one, must know it too.
     await this.store.noteMerges(merges, this.clock.now());
     const dueAt = new Date(this.clock.nowMs() + this.settings.coalesceMs);
+    await failpoint('notified.before-mark');
     const raised = await this.store.requestLooks(requests, dueAt);
+    await failpoint('notified.marked');
     this.loop.expect(raised, dueAt, hints);
   }
 }

@@ -2,6 +2,7 @@
 // is signed, and Nest's pipeline costs a third of the throughput. Order of judgement: size (413), signature (401), JSON
 // (400), then per realm. 200 only after Kafka has every notification; unknown realms are no error, or Intuit would repeat
 // the delivery and hold back everything behind it.
+import { failpoint } from '#common/failpoints';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -112,7 +113,7 @@ export class WebhookDoor implements OnModuleInit {
     const late = new Promise<false>((resolve) => {
       timer = setTimeout(() => resolve(false), ackWithinMs);
     });
-    const acknowledged = this.producer.publishAll(records).then(
+    const acknowledged = this.publishRecords(records).then(
       () => true,
       (error: unknown) => {
         this.log.error({ err: error, realms: records.map((record) => record.key) }, 'notifications not stored');
@@ -123,6 +124,12 @@ export class WebhookDoor implements OnModuleInit {
     clearTimeout(timer);
     if (stored) webhookEventsTotal.inc({ outcome: 'published' }, records.length);
     return stored;
+  }
+
+  private async publishRecords(records: EventRecord<NotificationEvent>[]): Promise<void> {
+    await failpoint('door.before-publish');
+    await this.producer.publishAll(records);
+    await failpoint('door.published');
   }
 
   private passOver(realmId: string, role: 'known' | 'unknown'): void {

@@ -4,6 +4,7 @@
 //
 // Modes: idle -> running (start) -> stopped (stop, for good). In `running` at most one job is worked on; its progress (next
 // offset per partition) is written down after each batch was acknowledged, so whoever claims it next goes on from there.
+import { failpoint } from '#common/failpoints';
 import { hostname } from 'node:os';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
@@ -19,7 +20,8 @@ import { ChangesMapping } from '../changes.mapping.js';
 import { replaysTotal } from '../mapper.metrics.js';
 
 /** Longer than any batch takes; a dead worker's job waits this long for the next. */
-const leaseMs = 30_000;
+/** How long a job stays with a process that stopped renewing. */
+export const JOB_LEASE_MS = Symbol('job lease in ms');
 const pollMs = 1_000;
 
 interface ReplayProgress {
@@ -46,6 +48,7 @@ export class ReplayWorker implements OnApplicationBootstrap {
     private readonly reader: TopicReader,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly lifecycle: Lifecycle,
+    @Inject(JOB_LEASE_MS) private readonly leaseMs: number,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -64,7 +67,7 @@ export class ReplayWorker implements OnApplicationBootstrap {
     const { stopping } = this.lifecycle;
     while (this.mode === 'running' && !stopping.aborted) {
       try {
-        const job = await this.jobs.claim('replay', this.owner, leaseMs);
+        const job = await this.jobs.claim('replay', this.owner, this.leaseMs);
         if (job) await this.work(job, stopping);
         else await this.clock.sleep(pollMs, stopping);
       } catch (error) {
@@ -101,7 +104,8 @@ export class ReplayWorker implements OnApplicationBootstrap {
       progress.offsets = { ...progress.offsets, [batch.partition]: place.offsets[batch.partition]! };
       const mine =
         (await this.jobs.progress(job.id, this.owner, { ...progress })) &&
-        (await this.jobs.renew(job.id, this.owner, leaseMs));
+        (await this.jobs.renew(job.id, this.owner, this.leaseMs));
+      await failpoint('replay.page-noted');
       if (!mine) lost.abort();
     };
     const end = await this.reader.read<ChangeEvent>(

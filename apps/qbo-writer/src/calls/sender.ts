@@ -1,5 +1,6 @@
 // Carries written-down calls to QBO and settles them. The order is the promise: claim committed, then sent, then settled
 // in one transaction; a crash between any two leaves a row from which the next process goes on with the same bytes.
+import { failpoint } from '#common/failpoints';
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
 import { frozenFault, holderTypesOf, withIdentity, type Json } from '#core';
@@ -62,7 +63,8 @@ export class Sender {
   ) {}
 
   /** Undefined when no member was still to be sent. @throws FenceLost */
-  claim(members: readonly PlannedWrite[]): Promise<CallRecord | undefined> {
+  async claim(members: readonly PlannedWrite[]): Promise<CallRecord | undefined> {
+    await failpoint('writer.before-claim');
     return this.ports.links.claim(this.realmId, this.fence, members, this.ports.clock.now(), (claimed) =>
       composeCall(this.realmId, claimed),
     );
@@ -70,6 +72,7 @@ export class Sender {
 
   /** Sends a call that was just claimed. @throws FenceLost */
   async send(call: CallRecord, members: readonly PlannedWrite[], signal: AbortSignal): Promise<CallOutcome> {
+    await failpoint('writer.claimed');
     const lane = members[0]!.stored.lane;
     return this.settle(call, await this.exchange(call, lane, signal), { sentBefore: false, settledBefore: [] });
   }
@@ -79,6 +82,7 @@ export class Sender {
     const { links, clock } = this.ports;
     const tooOld = clock.nowMs() - call.claimedAt.getTime() > requestIdTrustMs;
     if (tooOld || call.sends >= sendsBeforeReadBack) return this.readBack(call, signal);
+    await failpoint('writer.before-resend');
     if (!(await links.noteSend(this.realmId, this.fence, call.id))) return { open: false, woken: 0, pause: false };
     return this.settle(call, await this.exchange(call, 'live', signal), {
       sentBefore: true,
@@ -142,6 +146,7 @@ export class Sender {
     answer?: QboAnswer<Json> | QboAnswer<BatchAnswer>,
   ): Promise<CallOutcome> {
     const { links, clock, random, pairs } = this.ports;
+    await failpoint('writer.answered');
     const at = clock.now();
     let ends: AttemptEnd[] = [];
     let open = false;
@@ -166,6 +171,7 @@ export class Sender {
       mirrorings.map(({ place }) => place),
     );
     if (!written) return { open: false, woken: 0, pause: false };
+    await failpoint('writer.settled');
     for (const end of ends) this.report(end, facts.tid, at);
     return {
       open,

@@ -1,4 +1,5 @@
 // sync.writes -> rows of `links`. Nothing slow: one statement for a batch, then the loops are woken.
+import { failpoint } from '#common/failpoints';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { CLOCK, type Clock } from '#common/clock';
@@ -34,7 +35,9 @@ export class IntakeController {
       }
       desired.push(desiredLink(record.value, record.traceparent));
     }
+    await failpoint('writer.before-intake');
     const taken = await this.intake(desired).catch((error: unknown) => this.blame(batch, error));
+    await failpoint('writer.taken-in');
     for (const { state } of taken) metrics.takenTotal.inc({ state });
     if (taken.some((one) => one.state === 'failed')) this.relay.wake();
     const newer = new Set(taken.filter((one) => one.state === 'ready').map(keyText));

@@ -56,6 +56,14 @@ export const databaseSettings = {
   }),
 };
 
+export const jobSettings = {
+  jobLeaseMs: durationMs('SYNC_JOB_LEASE', {
+    doc: 'How long a backfill or replay stays with a process that stopped renewing. After a crash it rests this long.',
+    default: 30_000,
+    min: 1000,
+  }),
+};
+
 export const httpSettings = {
   httpHost: text('SYNC_HTTP_HOST', { doc: 'Address the HTTP server binds to.', default: '127.0.0.1' }),
   httpPort: int('SYNC_HTTP_PORT', {

@@ -23,6 +23,7 @@ import {
   stopSettings,
 } from '../config/index.js';
 import type { Environment, Spec, Values } from '../config/index.js';
+import { armFailpoints, failpointsRefused } from '../failpoints/index.js';
 import { Health } from '../health/index.js';
 import { configureLogging } from '../logging/index.js';
 import type { Log } from '../logging/index.js';
@@ -57,10 +58,13 @@ export async function runService<S extends Spec>(o: ServiceOptions<S>): Promise<
     process.stdout.write(`${JSON.stringify(listSettings(spec))}\n`);
     return;
   }
+  // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment for all apps
+  const env = o.env ?? process.env;
   let config: Values<S> & ProcessValues;
   try {
-    // eslint-disable-next-line no-restricted-properties -- the one place that reads the environment for all apps
-    config = loadConfig(spec, o.env ?? process.env) as Values<S> & ProcessValues;
+    const refused = failpointsRefused(env);
+    if (refused !== undefined) throw new ConfigurationError([refused]);
+    config = loadConfig(spec, env) as Values<S> & ProcessValues;
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     process.stderr.write(`${o.name}: ${error.message}\n`);
@@ -68,6 +72,10 @@ export async function runService<S extends Spec>(o: ServiceOptions<S>): Promise<
   }
   const log = configureLogging({ service: o.name, level: config.logLevel });
   log.info({ config: describeConfig(spec, config as Values<typeof spec>) }, 'starting');
+  if (env.SYNC_FAILPOINTS) {
+    armFailpoints(env.SYNC_FAILPOINTS);
+    log.warn({ folder: env.SYNC_FAILPOINTS }, 'failpoints are on: this process may be ended on purpose');
+  }
   startProcessMetrics(o.name);
 
   const lifecycle = new Lifecycle();

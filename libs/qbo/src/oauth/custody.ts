@@ -8,6 +8,7 @@
 //              it and knows that the stored refresh token may already be dead: it tries that, then the one before it, once.
 //   reconnect  Intuit said invalid_grant: only a person can mend it. No call is made any more until new tokens are stored.
 // A call whose outcome is unknown leaves the row in `renewing`; the access token in hand is used up to its very end.
+import { failpoint } from '#common/failpoints';
 import type { Clock } from '#common/clock';
 import type { TokenAnswer, TokenSource } from '../ports.js';
 import type { TokenEndpoint, TokenOutcome, TokenPair } from './intuit.js';
@@ -145,7 +146,9 @@ export class TokenCustody implements TokenSource {
     if (this.isFresh(realmId, held)) return { kind: 'token', value: held.token };
 
     const interrupted = grant.refreshStartedAt !== null;
+    await failpoint('token.before-note');
     await row.noteRefreshStarted(new Date(this.now()));
+    await failpoint('token.noted');
     let outcome = await this.ports.endpoint.refresh(this.openRefresh(grant, grant.refreshTokenSealed));
     if (isDead(outcome) && interrupted && grant.previousRefreshTokenSealed !== null) {
       // An earlier renewal was cut. Should Intuit have kept the previous value alive, this one try saves the connection.
@@ -154,7 +157,9 @@ export class TokenCustody implements TokenSource {
     this.report(realmId, outcome);
     switch (outcome.kind) {
       case 'tokens': {
+        await failpoint('token.answered');
         await row.store(this.sealPair(grant.organizationId, realmId, outcome.pair));
+        await failpoint('token.stored');
         this.refused.delete(realmId);
         this.paused.delete(realmId);
         const renewed: Held = {

@@ -1,6 +1,7 @@
 // The exclusive right to act for a realm: a row with an owner, an expiry and a fencing number that rises with every
 // change of owner. Time is the database's, one clock for all processes. Whoever acts passes its fence along; a process
 // that slept through its expiry (a zombie) fails `assertFence` in the very transaction that would have done harm.
+import { failpoint } from '#common/failpoints';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database.js';
 import type { Tx } from '../database.js';
@@ -42,18 +43,21 @@ export class RealmLeases {
        returning fence`,
       [realmId, purpose, owner, ttlMs],
     );
+    if (row) await failpoint('lease.acquired');
     return row && { fence: BigInt(row.fence) };
   }
 
   /** Prolongs all of an owner's leases in one statement; answers those that were lost. */
   async renew(owner: string, purpose: LeasePurpose, realmIds: readonly string[], ttlMs: number): Promise<string[]> {
     if (realmIds.length === 0) return [];
+    await failpoint('lease.before-renew');
     const kept = await this.db.query<{ realm_id: string }>(
       `update realm_leases set expires_at = clock_timestamp() + $4 * interval '1 millisecond'
        where owner = $1 and purpose = $2 and realm_id = any($3) and expires_at > clock_timestamp()
        returning realm_id`,
       [owner, purpose, realmIds, ttlMs],
     );
+    await failpoint('lease.renewed');
     const held = new Set(kept.map((row) => row.realm_id));
     return realmIds.filter((realmId) => !held.has(realmId));
   }

@@ -2,6 +2,7 @@
 // Promises: a newer desired version wins whatever the order of arrival; a link is claimed together with the written-down
 // call or not at all; one transaction settles a call, wakes who waited and announces the outcome; every change by a writer
 // carries the fence of its lease. Decisions are made by the caller (libs/core) on rows read under lock.
+import { failpoint } from '#common/failpoints';
 import { Injectable } from '@nestjs/common';
 import {
   releaseName,
@@ -436,6 +437,7 @@ export class Links {
         tx,
         changes.flatMap((change) => (change.announce ? [change.announce] : [])),
       );
+      if (call) await failpoint('writer.settling');
       return { woken, changes };
     });
   }

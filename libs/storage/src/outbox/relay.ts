@@ -3,6 +3,7 @@
 //
 // Modes: idle -> running (start) -> stopped (stop, for good). In `running` one round is in flight at most; `wake` ends the
 // pause between rounds. `stop` waits for the round in flight.
+import { failpoint } from '#common/failpoints';
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
 import type { Database } from '../database.js';
@@ -92,7 +93,9 @@ export class OutboxRelay {
         [limit],
       );
       if (rows.length === 0) return 0;
+      await failpoint('outbox.before-publish');
       const refused = await this.publish(rows);
+      await failpoint('outbox.published');
       for (const { row, reason } of refused) {
         this.o.log.error({ topic: row.topic, key: row.key, eventId: row.event_id, reason }, 'announcement refused');
         await tx.query('update outbox set refused = $2 where id = $1', [row.id, reason]);
@@ -100,6 +103,7 @@ export class OutboxRelay {
       await tx.query('delete from outbox where id = any($1::bigint[]) and refused is null', [
         rows.map((row) => row.id),
       ]);
+      await failpoint('outbox.deleted');
       return rows.length;
     });
   }

@@ -1,0 +1,241 @@
+// One installation for all cases: a source with a person in it, its mirror, a neighbour with a pair of its own. A case arms a
+// point, does the act that passes it, lets whatever died be started again, waits for rest and has the checker judge.
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Accounting } from '../../installation/src/accounting.js';
+import { Control } from '../../installation/src/control.js';
+import type { Installation } from '../../installation/src/installation.js';
+import type { Report } from '../../verify/src/report.js';
+import type { Raw } from '#testing';
+import type { Act, Case } from './cases.js';
+
+/** From the act to the point: through every stage before it, on a machine that does other things as well. */
+const passTimeoutMs = 45_000;
+/** A frozen process is left so long, then killed as an operator would; `patient` waits for its own watchdog instead. */
+const hangMs = 2_000;
+const watchdogMs = 150_000;
+/** Nobody answers while an app is away: a person tries again. */
+const retryMs = 300;
+const restMs = 60_000;
+
+export interface CaseEnd {
+  passed: boolean;
+  report: Report;
+  tookMs: number;
+  noticed?: string | undefined;
+}
+
+export class Bench {
+  private edits = 0;
+  private readonly invoices: Raw[] = [];
+  private fired = 0;
+  /** token cases so far: each may cost one more refresh */
+  private tokenCases = 0;
+
+  private constructor(
+    private readonly installation: Installation,
+    private readonly folder: string,
+    readonly control: Control,
+    readonly clientId: string,
+    readonly source: string,
+    readonly target: string,
+    private readonly syncId: string,
+    private readonly organizationId: string,
+    private readonly person: Accounting,
+    private readonly patient: boolean,
+  ) {}
+
+  static async open(installation: Installation, folder: string, patient: boolean): Promise<Bench> {
+    const { emulator } = installation;
+    const webhookUrl = `${installation.url('ingest')}/webhooks/intuit`;
+    const app = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    const preferences = { SalesFormsPrefs: { CustomTxnNumbers: true } };
+    const company = async (name: string) => (await emulator.createCompany({ name, preferences })).realmId;
+    const realms: string[] = [];
+    for (const name of ['Source', 'Mirror', 'Neighbour', 'Its mirror']) realms.push(await company(name));
+    await emulator.webhooks({ enabled: true, minDelayMs: 0, maxDelayMs: 50, aggregateMs: 50 });
+    // Every refresh brings another refresh token, so that losing one would show.
+    await emulator.steer('PUT', 'oauth', { rotateAfterMs: 0 });
+    await installation.startApps(app, {
+      ...{
+        SYNC_FAILPOINTS: folder,
+        SYNC_TEST_RUN: 'yes',
+        SYNC_CAPTURE_COALESCE: '50ms',
+        SYNC_CAPTURE_LOOK_INTERVAL: '2s',
+      },
+      ...{ SYNC_CAPTURE_LEASE: '2s', SYNC_JOB_LEASE: '2s', SYNC_WRITER_LEASE: '2s', SYNC_ATTACHMENTS_LEASE: '2s' },
+    });
+    installation.supervise();
+    const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
+    const syncs: string[] = [];
+    const organizations: string[] = [];
+    for (const [from, to] of [realms.slice(0, 2), realms.slice(2)]) {
+      const organization = await control.createOrganization(from!);
+      organizations.push(organization.id);
+      for (const realmId of [from!, to!])
+        await control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
+      syncs.push((await control.createSync(from!, to!)).id);
+    }
+    const person = await emulator.createApp({ name: 'person' });
+    const books = async (realmId: string) =>
+      new Accounting(emulator, realmId, (await emulator.grant(person.clientId, realmId)).accessToken);
+    const [source, target] = realms as [string, string];
+    const bench = new Bench(
+      ...([
+        installation,
+        folder,
+        control,
+        app.clientId,
+        source,
+        target,
+        syncs[0]!,
+        organizations[0]!,
+        await books(source),
+        patient,
+      ] as const),
+    );
+    await (await books(realms[2]!)).write('Customer', { DisplayName: 'Neighbour' });
+    await control.startJob(syncs[0]!, 'backfill');
+    await bench.edit();
+    return bench;
+  }
+
+  async run({ point, action, act }: Case): Promise<CaseEnd> {
+    const startedMs = performance.now();
+    if (act === 'refused token') this.tokenCases++;
+    const id = String(++this.fired);
+    await writeFile(join(this.folder, 'armed'), `${point} ${action} ${id}`);
+    const done = this.do(act);
+    const pid = await this.untilFired(id);
+    let noticed: string | undefined;
+    if (pid === undefined) await rm(join(this.folder, 'armed'), { force: true });
+    else if (action === 'hang') noticed = await this.endFrozen(pid);
+    await done;
+    const report = await this.judged();
+    return { passed: pid !== undefined, report, tookMs: performance.now() - startedMs, noticed };
+  }
+
+  /** Everything that was done is looked at, and judged when it has come to rest. */
+  async judged(replay: 'skip' | undefined = 'skip'): Promise<Report> {
+    await this.installation.ready();
+    await this.patiently(() => this.control.look(this.source));
+    return this.installation.judge({ replay, restMs, interruptions: this.tokenCases });
+  }
+
+  async do(act: Act): Promise<void> {
+    const { emulator } = this.installation;
+    switch (act) {
+      case 'edit':
+        return this.edit();
+      case 'lost answer':
+        await emulator.fault({
+          match: { realmId: this.target, entity: 'Customer', operation: 'create' },
+          ...{ fault: 'reset-after-commit', times: 1 },
+        });
+        return this.edit();
+      case 'refused token':
+        await this.refuseToken();
+        return this.edit();
+      case 'file': {
+        const invoice = this.invoices.at(-1)!;
+        const bytes = Buffer.alloc(200_000, `file ${++this.edits} `);
+        await this.person.attach({ type: 'Invoice', id: invoice.Id }, `file-${this.edits}.txt`, bytes, 'text/plain');
+        return;
+      }
+      case 'backfill':
+      case 'replay':
+        await this.edit();
+        await this.patiently(() => this.control.startJob(this.syncId, act));
+        return;
+      case 'operator':
+        await this.patiently(() => this.control.pause(this.syncId));
+        await this.edit();
+        await this.patiently(() => this.control.resume(this.syncId));
+        return;
+      default:
+        return act satisfies never;
+    }
+  }
+
+  refuseToken(): Promise<unknown> {
+    const match = { realmId: this.target, method: 'POST' };
+    return this.installation.emulator.fault({ match, fault: 'unauthorized', times: 1 });
+  }
+
+  /** A person at work: a new customer, an invoice for them, and the invoice before it corrected. */
+  async edit(): Promise<void> {
+    const n = ++this.edits;
+    const customer = await this.person.write('Customer', { DisplayName: `Customer ${n}` });
+    const line = (Amount: number) => ({
+      ...{ Amount, DetailType: 'SalesItemLineDetail' },
+      SalesItemLineDetail: { ItemRef: { value: '1' }, Qty: 1, UnitPrice: Amount },
+    });
+    const before = this.invoices.at(-1);
+    const body = { CustomerRef: { value: customer.Id }, DocNumber: `D${n}`, Line: [line(n)] };
+    this.invoices.push(await this.person.write('Invoice', body));
+    if (!before) return;
+    const { Id, SyncToken } = before;
+    Object.assign(
+      before,
+      await this.person.write('Invoice', { Id, SyncToken, sparse: true, PrivateNote: `seen ${n}` }),
+    );
+  }
+
+  async held(): Promise<number> {
+    return (await this.control.links(this.syncId, '&state=held')).length;
+  }
+
+  async reconnect(): Promise<void> {
+    const grant = await this.installation.emulator.grant(this.clientId, this.target);
+    await this.patiently(() => this.control.connectCompany(this.organizationId, this.target, grant));
+  }
+
+  /** Until it is true; what fails meanwhile is tried again. */
+  async until(what: string, holds: () => Promise<boolean>, timeoutMs = restMs): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    while (!(await holds().catch(() => false))) {
+      if (performance.now() > deadline) throw new Error(`${what} did not come within ${timeoutMs / 1000} s`);
+      await sleep(retryMs);
+    }
+  }
+
+  async patiently<T>(step: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await step();
+      } catch (error) {
+        if (tries === 100) throw error;
+        await Promise.race([sleep(retryMs), this.installation.broken]);
+      }
+    }
+  }
+
+  private async untilFired(id: string): Promise<number | undefined> {
+    const deadline = performance.now() + passTimeoutMs;
+    while (performance.now() < deadline) {
+      const text = await readFile(join(this.folder, `fired-${id}`), 'utf8').catch(() => '');
+      // Renamed first and written after: the pid may need a moment.
+      if (text.startsWith('{')) return (JSON.parse(text) as { pid: number }).pid;
+      await Promise.race([sleep(20), this.installation.broken]);
+    }
+    return undefined;
+  }
+
+  private async endFrozen(pid: number): Promise<string | undefined> {
+    const app = this.installation.appOf(pid);
+    if (!app) return undefined;
+    const since = performance.now();
+    const limitMs = this.patient ? watchdogMs : hangMs;
+    let noticed: string | undefined;
+    while (performance.now() - since < limitMs && noticed === undefined) {
+      await sleep(200);
+      const live = await fetch(`${this.installation.url(app)}/health/live`).catch(() => undefined);
+      if (this.installation.appOf(pid) === undefined) return 'left by itself';
+      if (live?.status === 503)
+        noticed = `its watchdog said so after ${((performance.now() - since) / 1000).toFixed(0)} s`;
+    }
+    this.installation.crash(app);
+    return noticed;
+  }
+}
