@@ -150,6 +150,14 @@ describe('a backfill job', () => {
     expect(published.flatMap((page) => page.ids)).toEqual(ids(3));
   });
 
+  it('asks again at once where an answer was lost', async () => {
+    const qbo = new ScriptedQbo({ Customer: ids(3) });
+    const lost = { kind: 'uncertain', reason: 'answer cut' } as const;
+    qbo.answers.set('Customer', [lost, lost]);
+    expect(await backfill(qbo, { types: ['Customer'] }).run()).toEqual({ kind: 'done' });
+    expect(published.flatMap((page) => page.ids)).toEqual(ids(3));
+  });
+
   it.each([
     ['Class', '5030', 'Feature Not Supported Error'],
     ['PurchaseOrder', '5020', 'Permission Denied Error'],

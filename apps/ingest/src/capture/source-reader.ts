@@ -16,6 +16,8 @@ import type { CdcPage, QboAnswer, QboClient, RequestClass } from '#qbo';
 import { faultText } from '#qbo';
 import { Beside } from './beside.js';
 
+const asksAgain = 2;
+
 /** Not read. `held`: only a person can mend it (the grant); `refused`: QBO said no to this very question. */
 export class SourceUnread extends Error {
   constructor(
@@ -60,7 +62,7 @@ export class SourceReader {
 
   async changes(realmId: string, types: readonly string[], since: string, o: ReadOptions): Promise<CdcPage & ReadPage> {
     const observedAt = this.now().toISOString();
-    const page = valueOf(await this.qbo.cdc(realmId, types, since, o));
+    const page = valueOf(await asked(() => this.qbo.cdc(realmId, types, since, o)));
     const readings = Object.entries(page.objects).flatMap(([name, objects]) =>
       readingsOf(typeOfJsonName(name), objects),
     );
@@ -75,7 +77,7 @@ export class SourceReader {
   ): AsyncGenerator<ReadPage & { next: number | undefined }> {
     for (let start = o.from ?? 1; ; start += pageSize) {
       const observedAt = this.now().toISOString();
-      const { rows } = valueOf(await this.qbo.query(realmId, statementOfAll(definition, start), o));
+      const { rows } = valueOf(await asked(() => this.qbo.query(realmId, statementOfAll(definition, start), o)));
       const full = rows.length >= pageSize;
       const readings = await this.completed(realmId, readingsOf(definition.type, rows), o);
       yield { readings, observedAt, next: full ? start + pageSize : undefined };
@@ -92,7 +94,7 @@ export class SourceReader {
     for (let page = { window, startPosition: 1 }; ;) {
       const observedAt = this.now().toISOString();
       const statement = statementOfWindow(definition, page.window, page.startPosition);
-      const { rows } = valueOf(await this.qbo.query(realmId, statement, o));
+      const { rows } = valueOf(await asked(() => this.qbo.query(realmId, statement, o)));
       yield { readings: await this.completed(realmId, readingsOf(definition.type, rows), o), observedAt };
       const times = rows.map((row) => ({ lastUpdatedTime: String(row.MetaData?.LastUpdatedTime) }));
       const next = nextWindowPage(page.window, page.startPosition, times);
@@ -107,11 +109,11 @@ export class SourceReader {
         unlessRefused(await this.qbo.report(realmId, 'GeneralLedger', { start_date: day, end_date: day, columns }, o)),
       taxRates: async () => {
         const statement = statementOfAll(definitionOf('TaxRate'), 1);
-        return unlessRefused(await this.qbo.query(realmId, statement, o))?.rows;
+        return unlessRefused(await asked(() => this.qbo.query(realmId, statement, o)))?.rows;
       },
       taxCodes: async () => {
         const statement = statementOfAll(definitionOf('TaxCode'), 1);
-        return unlessRefused(await this.qbo.query(realmId, statement, o))?.rows;
+        return unlessRefused(await asked(() => this.qbo.query(realmId, statement, o)))?.rows;
       },
     });
   }
@@ -126,14 +128,26 @@ export class SourceReader {
     const found = new Set<string>();
     for (let at = 0; at < ids.length; at += idsAtOnce) {
       const statement = statementOfIds(definition, ids.slice(at, at + idsAtOnce));
-      for (const row of valueOf(await this.qbo.query(realmId, statement, o)).rows) found.add(String(row.Id));
+      for (const row of valueOf(await asked(() => this.qbo.query(realmId, statement, o))).rows)
+        found.add(String(row.Id));
     }
     return found;
   }
 
   async count(realmId: string, definition: EntityDefinition, o: ReadOptions): Promise<number> {
-    const { totalCount } = valueOf(await this.qbo.query(realmId, statementOfCount(definition), o));
+    const { totalCount } = valueOf(await asked(() => this.qbo.query(realmId, statementOfCount(definition), o)));
     return totalCount ?? 0;
+  }
+}
+
+/**
+ * A read whose answer was lost is asked again at once: a look is some twenty reads, and with one answer in seven lost hardly
+ * any look would end. The governor paces these like any others.
+ */
+async function asked<T>(ask: () => Promise<QboAnswer<T>>): Promise<QboAnswer<T>> {
+  for (let left = asksAgain; ; left--) {
+    const answer = await ask();
+    if (answer.kind !== 'uncertain' || left === 0) return answer;
   }
 }
 
