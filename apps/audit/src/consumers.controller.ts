@@ -9,7 +9,8 @@ import { BATCHES } from '#kafka';
 import type { ReceivedRecord, RecordBatch } from '#kafka';
 import { AuditLog, SyncLog } from '#storage';
 import type { AuditEntry, SyncLogEntry } from '#storage';
-import { entriesTotal } from './audit.metrics.js';
+import { entriesTotal, freshnessSeconds, settledTotal, stageSeconds } from './audit.metrics.js';
+import { measured } from './freshness.js';
 import { attachmentEntries, changeEntries, notificationEntries, resultEntries, writeEntries } from './log-entries.js';
 
 // Keeps one statement below a few megabytes and a few hundred milliseconds.
@@ -76,6 +77,28 @@ export class ConsumersController {
       const { stage } = chunk[0]!;
       entriesTotal.inc({ stage, outcome: 'new' }, added);
       entriesTotal.inc({ stage, outcome: 'seen' }, chunk.length - added);
+      // A redelivered batch was measured already; one that is new in part is measured again, which moves no objective.
+      if (added > 0) await this.measure(chunk);
+    }
+  }
+
+  private async measure(entries: readonly SyncLogEntry[]): Promise<void> {
+    const ends: SyncLogEntry[] = [];
+    for (const entry of entries) {
+      if (entry.stage === 'settled' || entry.stage === 'attachment') {
+        const { lane } = entry.details as { lane: string };
+        settledTotal.inc({ outcome: entry.outcome ?? 'unknown', lane });
+      }
+      const found = measured(entry);
+      if (found === undefined) continue;
+      stageSeconds.observe({ stage: found.stage }, found.seconds);
+      if (found.sinceChangeSeconds === undefined) continue;
+      freshnessSeconds.observe({ since: 'change' }, found.sinceChangeSeconds);
+      ends.push(entry);
+    }
+    for (const { at, notifiedAt } of await this.syncLog.announced(ends)) {
+      const seconds = Math.max(0, at.getTime() - notifiedAt.getTime()) / 1_000;
+      freshnessSeconds.observe({ since: 'notified' }, seconds);
     }
     await failpoint('audit.written');
   }

@@ -34,6 +34,7 @@ import { PreflightCheck } from './syncs/preflight-check.js';
 import { SyncCommands } from './syncs/sync-commands.js';
 import { SyncStatus } from './syncs/sync-status.js';
 import { SyncsController } from './syncs/syncs.controller.js';
+import { Watch } from './watch/watch.js';
 
 const { qboWebhookVerifierToken: _theDoorChecksSignatures, ...qbo } = qboSettings;
 
@@ -87,6 +88,7 @@ export class ControlModule {
         PreflightCheck,
         SyncCommands,
         SyncStatus,
+        Watch,
       ],
     };
   }

@@ -6,6 +6,11 @@ export const deliveriesTotal = counter({
   help: 'Webhook deliveries by answer: accepted, bad_signature, malformed, too_large, unavailable.',
   labelNames: ['outcome'],
 });
+export const ackSeconds = histogram({
+  name: 'sync_webhook_ack_seconds',
+  help: 'From a webhook in hand to its answer; Intuit waits three seconds.',
+  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3],
+});
 export const webhookEventsTotal = counter({
   name: 'sync_webhook_events_total',
   help: 'Realms named by accepted deliveries: published, unknown_realm, not_a_source; and malformed events.',

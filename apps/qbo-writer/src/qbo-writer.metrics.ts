@@ -19,36 +19,25 @@ export const settleSeconds = histogram({
   labelNames: ['lane'] as const,
 });
 
-export const callSeconds = histogram({
-  name: 'sync_qbo_call_seconds',
-  help: 'Calls to QBO from sending to the answer.',
-  labelNames: ['call', 'outcome'] as const,
+export const batchItems = histogram({
+  name: 'sync_write_batch_items',
+  help: 'Records in a batch that was sent; 30 is what one can hold.',
+  buckets: [1, 2, 3, 5, 8, 12, 16, 20, 25, 30],
 });
 
-export const quotaWaitSeconds = histogram({
-  name: 'sync_quota_wait_seconds',
-  help: "Time a call waited for the governor's leave.",
-  labelNames: ['call'] as const,
+export const runnable = gauge({
+  name: 'sync_write_runnable',
+  help: 'Links that could be written now.',
+  labelNames: ['lane'] as const,
 });
 
-export const throttledTotal = counter({
-  name: 'sync_quota_rejected_total',
-  help: 'Answers of QBO that said "too many requests".',
-});
-
-export const breakerState = gauge({
-  name: 'sync_breaker_open',
-  help: 'Circuits that are not closed: the platform (0 or 1) and how many companies.',
-  labelNames: ['scope'] as const,
+export const runnableAgeSeconds = gauge({
+  name: 'sync_write_runnable_age_seconds',
+  help: 'Age of the oldest link that could be written now.',
+  labelNames: ['lane'] as const,
 });
 
 export const realmsOwned = gauge({ name: 'sync_writer_realms', help: 'Companies this process writes for.' });
-
-export const tokenRenewals = counter({
-  name: 'sync_token_renewals_total',
-  help: 'Renewals of access tokens.',
-  labelNames: ['outcome'] as const,
-});
 
 export const takenTotal = counter({
   name: 'sync_write_taken_total',

@@ -1,11 +1,11 @@
 // Wiring of the writer: stores, Kafka, the QBO client, the outbox relay and the loops.
-import { Global, Inject, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK, type Clock } from '#common/clock';
 import { Health } from '#common/health';
 import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { EventProducer, KafkaModule } from '#kafka';
-import { QboClient, QboModule, type QboObserver } from '#qbo';
+import { QboClient, QboModule } from '#qbo';
 import {
   Companies,
   Database,
@@ -30,25 +30,6 @@ import type { WriterSettings } from './settings.js';
 import { observeRunnableAge } from './runnable-age.js';
 
 const maxLoopSilenceMs = 30_000;
-const OBSERVER = Symbol('QboObserver');
-
-const observer: QboObserver = {
-  called: ({ call, outcome, waitedMs, tookMs }) => {
-    metrics.callSeconds.observe({ call, outcome }, tookMs / 1_000);
-    metrics.quotaWaitSeconds.observe({ call }, waitedMs / 1_000);
-    if (outcome === 'throttled') metrics.throttledTotal.inc();
-  },
-  breakerChanged: (scope, state, realm) => {
-    createLog('breaker').warn({ scope, state, realm }, 'circuit changed');
-    if (scope === 'platform') metrics.breakerState.set({ scope }, state === 'closed' ? 0 : 1);
-    else if (state === 'open') metrics.breakerState.inc({ scope });
-    else if (state === 'closed') metrics.breakerState.dec({ scope });
-  },
-  renewed: ({ realmId, outcome, reason }) => {
-    metrics.tokenRenewals.inc({ outcome });
-    createLog('custody').info({ realm: realmId, outcome, reason }, 'access token renewed');
-  },
-};
 
 @Module({})
 export class WriterModule implements OnApplicationBootstrap {
@@ -64,8 +45,7 @@ export class WriterModule implements OnApplicationBootstrap {
       imports: [
         StorageModule.forRoot({ ...settings, applicationName: 'qbo-writer' }),
         KafkaModule.forRoot({ ...settings, clientId: 'qbo-writer' }),
-        ObserverModule,
-        QboModule.forRoot({ app: 'qbo-writer', settings, grants: Grants, gate: GovernorStore, observer: OBSERVER }),
+        QboModule.forRoot({ app: 'qbo-writer', settings, grants: Grants, gate: GovernorStore }),
       ],
       controllers: [IntakeController],
       providers: [
@@ -153,7 +133,3 @@ export class WriterModule implements OnApplicationBootstrap {
     this.lifecycle.onDrain('outbox', () => this.relay.drain());
   }
 }
-
-@Global()
-@Module({ providers: [{ provide: OBSERVER, useValue: observer }], exports: [OBSERVER] })
-class ObserverModule {}

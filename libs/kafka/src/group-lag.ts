@@ -7,6 +7,9 @@ export interface PartitionLag {
   topic: string;
   partition: number;
   lag: number;
+  /** where the group goes on, and where the log ends */
+  committed: bigint;
+  end: bigint;
 }
 
 export class GroupLag {
@@ -23,7 +26,7 @@ export class GroupLag {
         if (committed.every(({ offset }) => offset === undefined)) continue;
         for (const { partition, low, high } of ends) {
           const offset = committed.find((entry) => entry.partition === partition)?.offset ?? low;
-          found.push({ groupId, topic: name, partition, lag: Number(high - offset) });
+          found.push({ groupId, topic: name, partition, lag: Number(high - offset), committed: offset, end: high });
         }
       }
     }

@@ -1,13 +1,14 @@
 // Wiring for the apps: environment, custody, breakers and client from settings and two ports.
 import { Inject, Module, type DynamicModule, type InjectionToken, type OnApplicationShutdown } from '@nestjs/common';
 import { CLOCK, type Clock } from '#common/clock';
-import { Breakers, type BreakerScope, type BreakerState } from './circuit/breakers.js';
+import { Breakers } from './circuit/breakers.js';
 import { QboClient } from './client.js';
 import { qboEnvironment } from './environment.js';
-import { TokenCustody, type CustodyEvents, type GrantStore } from './oauth/custody.js';
+import { TokenCustody, type GrantStore } from './oauth/custody.js';
 import { IntuitTokens } from './oauth/intuit.js';
 import { TokenSeal } from './oauth/seal.js';
-import type { CallFacts, GovernorGate } from './ports.js';
+import { Observed } from './observed.js';
+import type { GovernorGate } from './ports.js';
 
 export interface QboSettings {
   qboEnvironment: string;
@@ -15,11 +16,6 @@ export interface QboSettings {
   qboClientSecret: string;
   /** base64, 32 bytes */
   tokenKey: string;
-}
-
-export interface QboObserver extends CustodyEvents {
-  called?(facts: CallFacts): void;
-  breakerChanged?(scope: BreakerScope, state: BreakerState, realmId?: string): void;
 }
 
 export interface QboModuleOptions {
@@ -30,8 +26,6 @@ export interface QboModuleOptions {
   grants: InjectionToken;
   /** provider of a GovernorGate */
   gate: InjectionToken;
-  /** provider of a QboObserver */
-  observer?: InjectionToken;
 }
 
 @Module({})
@@ -40,7 +34,7 @@ export class QboModule implements OnApplicationShutdown {
 
   static forRoot(options: QboModuleOptions): DynamicModule {
     const environment = qboEnvironment(options.settings.qboEnvironment);
-    const observer: InjectionToken[] = options.observer === undefined ? [] : [options.observer];
+    const observed = new Observed();
     return {
       module: QboModule,
       global: true,
@@ -56,20 +50,20 @@ export class QboModule implements OnApplicationShutdown {
         },
         {
           provide: TokenCustody,
-          inject: [options.grants, IntuitTokens, CLOCK, ...observer],
-          useFactory: (grants: GrantStore, endpoint: IntuitTokens, clock: Clock, events?: QboObserver) =>
+          inject: [options.grants, IntuitTokens, CLOCK],
+          useFactory: (grants: GrantStore, endpoint: IntuitTokens, clock: Clock) =>
             new TokenCustody({
               grants,
               endpoint,
               clock,
               seal: new TokenSeal(Buffer.from(options.settings.tokenKey, 'base64')),
-              ...(events ? { events } : {}),
+              events: observed,
             }),
         },
         {
           provide: QboClient,
-          inject: [TokenCustody, options.gate, CLOCK, ...observer],
-          useFactory: (tokens: TokenCustody, gate: GovernorGate, clock: Clock, events?: QboObserver) =>
+          inject: [TokenCustody, options.gate, CLOCK],
+          useFactory: (tokens: TokenCustody, gate: GovernorGate, clock: Clock) =>
             new QboClient({
               environment,
               tokens,
@@ -77,8 +71,8 @@ export class QboModule implements OnApplicationShutdown {
               clock,
               app: options.settings.qboClientId,
               userAgent: `qbo-sync/${options.app}`,
-              breakers: new Breakers((scope, state, realmId) => events?.breakerChanged?.(scope, state, realmId)),
-              ...(events?.called ? { observe: (facts: CallFacts) => events.called?.(facts) } : {}),
+              breakers: new Breakers((scope, state, realmId) => observed.breakerChanged(scope, state, realmId)),
+              observe: (facts) => observed.called(facts),
             }),
         },
       ],

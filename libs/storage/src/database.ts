@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DataSource, MigrationExecutor } from 'typeorm';
 import type { EntityManager, Logger, QueryRunner } from 'typeorm';
+import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import type { Log } from '#common/logging';
 import { configurationEntities } from './configuration/entities.js';
 import { migrations } from './migrations/index.js';
@@ -128,6 +129,12 @@ export class Database implements Tx {
   /** One connection for a while, each statement on its own: for session locks that outlive a commit. */
   async withSession<T>(fn: (session: Tx) => Promise<T>): Promise<T> {
     return this.withRunner((runner) => fn(new Connection(runner)));
+  }
+
+  /** How the pool's connections are used just now. */
+  pool(): { busy: number; idle: number; waiting: number } {
+    const { totalCount, idleCount, waitingCount } = (this.source.driver as PostgresDriver).master as pg.Pool;
+    return { busy: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
   }
 
   /** TypeORM's view of the same connection, for the stores of configuration tables. */

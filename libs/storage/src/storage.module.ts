@@ -7,7 +7,9 @@ import type { Clock } from '#common/clock';
 import { Health } from '#common/health';
 import { Lifecycle, untilAvailable } from '#common/lifecycle';
 import { createLog } from '#common/logging';
+import { ask } from '#common/metrics';
 import { Database } from './database.js';
+import { clockSkewSeconds, poolConnections } from './database.metrics.js';
 import type { DatabaseOptions } from './database.js';
 import { stores } from './stores.js';
 
@@ -35,6 +37,7 @@ export class StorageModule {
             const ran = await untilAvailable('the migrations', () => db.migrate(), { clock, log, signal });
             if (ran.length > 0) log.info({ migrations: ran }, 'schema brought up to date');
             opened.db = db;
+            observe(db, clock);
             return db;
           },
         },
@@ -43,4 +46,14 @@ export class StorageModule {
       exports: [Database, ...stores],
     };
   }
+}
+
+function observe(db: Database, clock: Clock): void {
+  ask([clockSkewSeconds, poolConnections], async () => {
+    for (const [state, connections] of Object.entries(db.pool())) poolConnections.set({ state }, connections);
+    const askedMs = clock.nowMs();
+    const [row] = await db.query<{ nowMs: string }>(`select extract(epoch from clock_timestamp()) * 1000 as "nowMs"`);
+    // The answer is as old as half the way there and back.
+    clockSkewSeconds.set(((askedMs + clock.nowMs()) / 2 - Number(row!.nowMs)) / 1_000);
+  });
 }

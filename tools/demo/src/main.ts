@@ -20,8 +20,8 @@ import type { JournalRow } from './quota.js';
 import { Screen, progressLine } from './screen.js';
 import { buildSource } from './source-company.js';
 
-const backfillTimeoutMs = 120_000;
-const quietTimeoutMs = 60_000;
+const backfillTimeoutMs = 300_000;
+const quietTimeoutMs = 180_000;
 const writerRestsMs = 1_000;
 
 interface Verdict {

@@ -11,7 +11,7 @@ export interface TopicLag {
 }
 
 /** Who consumes what (docs/architecture.md). A group that never committed is behind by everything. */
-const consumption: Readonly<Record<string, readonly string[]>> = {
+export const consumption: Readonly<Record<string, readonly string[]>> = {
   'sync-ingest': [topics.notifications.name],
   'sync-mapper': [topics.changes.name],
   'sync-qbo-writer': [topics.writes.name],

@@ -17,7 +17,7 @@ import type { Hint } from '#core';
 import { EventProducer } from '#kafka';
 import type { EventRecord } from '#kafka';
 import { CaptureStore } from '#storage';
-import { deliveriesTotal, webhookEventsTotal } from '../ingest.metrics.js';
+import { ackSeconds, deliveriesTotal, webhookEventsTotal } from '../ingest.metrics.js';
 import { SETTINGS } from '../tokens.js';
 import type { Settings } from '../settings.js';
 import { KnownRealms } from './known-realms.js';
@@ -54,7 +54,10 @@ export class WebhookDoor implements OnModuleInit {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, parsed) => parsed(null, body));
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.refuse(error, reply));
-      scope.post(path, { bodyLimit }, (request, reply) => this.take(request, reply));
+      scope.post(path, { bodyLimit }, async (request, reply) => {
+        const answered = ackSeconds.startTimer();
+        return this.take(request, reply).finally(answered);
+      });
       done();
     });
   }

@@ -97,6 +97,7 @@ export class Sender {
   ): Promise<QboAnswer<Json> | QboAnswer<BatchAnswer>> {
     const { client, clock, answered } = this.ports;
     const wire = wireOf(call);
+    if (wire.kind === 'batch') metrics.batchItems.observe(call.attempts.length);
     let sentAtMs = 0;
     const options = { class: lane satisfies RequestClass, signal, sent: () => void (sentAtMs = clock.nowMs()) };
     const answer =

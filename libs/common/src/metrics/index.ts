@@ -42,6 +42,32 @@ const options = <L extends string>(o: MetricOptions<L>) => ({
   labelNames: [...(o.labelNames ?? [])],
 });
 
+/**
+ * Gauges whose values are asked for when somebody reads them: one question for all of them, shared by scrapes that come
+ * together. A question that fails leaves no value: nothing is better than an old figure, and "absent" can be alerted on.
+ * It is asked again after `keepMs` at the earliest, and takes at most a twentieth of the time however slow it becomes.
+ */
+export function ask(gauges: readonly Gauge<never>[], question: () => Promise<void>, keepMs = 5_000): void {
+  let asked: Promise<void> = Promise.resolve();
+  let goodUntilMs = -Infinity;
+  const collect = (): Promise<void> => {
+    const nowMs = performance.now();
+    if (nowMs < goodUntilMs) return asked;
+    goodUntilMs = Infinity;
+    asked = question()
+      .catch(() => gauges.forEach(forget))
+      .finally(() => (goodUntilMs = performance.now() + Math.max(keepMs, 20 * (performance.now() - nowMs))));
+    return asked;
+  };
+  for (const gauge of gauges) Object.assign(gauge, { collect });
+}
+
+/** Nothing is known: no series, or NaN where a gauge without labels must have one. Never 0, which would look healthy. */
+export function forget(gauge: Gauge<never> & { labelNames?: readonly string[] }): void {
+  if ((gauge.labelNames ?? []).length === 0) gauge.set(NaN);
+  else gauge.reset();
+}
+
 let processMetricsStarted = false;
 
 /** Memory, CPU, garbage collection and event-loop lag of this process. */

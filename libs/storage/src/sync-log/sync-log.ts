@@ -82,6 +82,27 @@ export class SyncLog {
 
   constructor(private readonly db: Database) {}
 
+  /** When the webhook came that announced what ended here; ends that no webhook announced are left out. */
+  async announced(ends: readonly SyncLogEntry[]): Promise<{ at: Date; notifiedAt: Date }[]> {
+    if (ends.length === 0) return [];
+    return this.db.query<{ at: Date; notifiedAt: Date }>(
+      `select e.at, (c.details ->> 'notifiedAt')::timestamptz as "notifiedAt"
+       from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) as e (realm, type, id, change, at)
+       join sync_log c on c.realm_id = e.realm and c.entity_type = e.type and c.entity_id = e.id and c.event_id = e.change
+         and c.stage = 'captured'
+         -- One partition, at most two: what ends now was captured lately.
+         and c.at > e.at - interval '7 days' and c.at <= e.at
+       where c.details ? 'notifiedAt'`,
+      [
+        ends.map((end) => end.realmId),
+        ends.map((end) => end.entityType),
+        ends.map((end) => end.entityId),
+        ends.map((end) => end.changeId ?? ''),
+        ends.map((end) => end.at),
+      ],
+    );
+  }
+
   /** Answers how many entries were new. */
   async append(entries: readonly SyncLogEntry[]): Promise<number> {
     if (entries.length === 0) return 0;
