@@ -42,6 +42,10 @@ export const ownCodes: readonly OwnCode[] = [
       'another document of the target has this number',
       'change one of the numbers, use a document number rule, or set settings.collisions.numbers to "suffix", then redrive',
     ],
+    'NUMBER.TOO_LONG': [
+      'the number of the copy, with its prefix or suffix, is longer than QuickBooks takes',
+      'give the document number rule a shorter text or a word for it (tooLong: "cut" or "drop"), or shorten the number in the source; the document goes on by itself then',
+    ],
     'MONEY.*': [
       'the target computed a total, tax or balance otherwise; the cause stands in the code and with each amount',
       'nothing is stuck: compare the two documents; TAX_RECOMPUTED: rates or addresses, AUTO_APPLIED: switch it off in the target, LINK_DROPPED: redrive, RATE and UNKNOWN: by hand',

@@ -118,7 +118,8 @@ const filterCondition = shape({
   missing: flag,
 } satisfies Record<keyof Omit<FilterCondition, 'path'> | 'path!', Check>);
 
-const affix = shape({ 'kind!': text, 'text!': text, tooLong: oneOf('fail', 'cut') });
+const tooLong = oneOf('hold', 'drop', 'cut');
+const affix = shape({ 'kind!': text, 'text!': text, tooLong });
 
 const entityRules = shape({
   excluded: flagOrText,
@@ -135,8 +136,9 @@ const entityRules = shape({
   references: tableOf(referencePolicy),
   redirect: tableOf(text),
   documentNumber: variant('kind', {
-    keep: shape({ 'kind!': text }),
+    keep: shape({ 'kind!': text, tooLong }),
     drop: shape({ 'kind!': text }),
+    hold: shape({ 'kind!': text, tooLong }),
     prefix: affix,
     suffix: affix,
   }),

@@ -69,9 +69,10 @@ describe('a name that is taken', () => {
   });
 });
 
+const fault = 'QBO.6140';
+
 describe('a number that is taken', () => {
   const invoice = { DocNumber: '1001' };
-  const fault = 'QBO.6140';
 
   it('is a person’s question, with its holders', () => {
     const found = {
@@ -96,6 +97,22 @@ describe('a number that is taken', () => {
     const plan = planCollision('Invoice', { DocNumber }, facts({ fault, attempts, policy: suffix }));
     expect(plan).toEqual({ kind: 'free', body: { DocNumber: expected } });
     expect(withKeptSuffix('Invoice', { DocNumber }, { DocNumber: expected })).toEqual({ DocNumber: expected });
+  });
+});
+
+describe('a number longer than QuickBooks takes', () => {
+  const DocNumber = 'A-INV-2026-000000012345';
+
+  it.each([
+    ['Invoice', {}],
+    ['Bill', {}],
+    ['JournalEntry', { fault, policy: suffix }],
+  ])('of %s is a person’s question, with what it would be', (entityType, more) => {
+    expect(planCollision(entityType, { DocNumber }, facts(more))).toEqual({
+      kind: 'hold',
+      code: 'NUMBER.TOO_LONG',
+      reason: `the number "${DocNumber}" has 23 characters, and QuickBooks takes 21`,
+    });
   });
 });
 
@@ -214,5 +231,36 @@ describe('a rename or a new number that was refused', () => {
     const candidates = [{ Id: '9', DocNumber: '7', ...theirs }];
     expect(plan(fresh, { candidates }, check).kind).toBe(kind);
     expect(plan(fresh, { candidates: [] }, check).kind).toBe('create');
+  });
+
+  it('a number that a mapping rule wants for itself is asked for before it is written, at the making and at a change', () => {
+    const renumbered = link('Invoice', { DocNumber: '7' }, { DocNumber: '6' });
+    renumbered.desired.naturalKey = { NumberMustBeFree: 'yes' };
+    const { target: _none, applied: _nothing, ...fresh } = renumbered;
+    const lookup = { kind: 'lookup', lookups: [{ entityType: 'Invoice', field: 'DocNumber', value: '7' }] };
+    for (const [one, written] of [
+      [fresh, 'create'],
+      [renumbered, 'update'],
+    ] as const) {
+      expect(plan(one)).toEqual(lookup);
+      expect(plan(one, { candidates: [{ Id: '9', DocNumber: '7' }] })).toMatchObject({
+        kind: 'hold',
+        code: 'COLLISION.NUMBER',
+        candidates: ['Invoice/9'],
+      });
+      expect(plan(one, { candidates: [{ Id: '9', DocNumber: '77' }] }).kind).toBe(written);
+      expect(plan(one, { candidates: [] }).kind).toBe(written);
+    }
+    // Nothing is asked where the number stays.
+    const noted = link('Invoice', { DocNumber: '7', PrivateNote: 'x' }, { DocNumber: '7' });
+    noted.desired.naturalKey = { NumberMustBeFree: 'yes' };
+    expect(plan(noted).kind).toBe('update');
+  });
+
+  it('a number that became too long is held, and a copy that has a shorter one is voided all the same', () => {
+    const long = link('Invoice', { DocNumber: 'A-12345678901234567890' }, { DocNumber: '6', TotalAmt: 5 });
+    expect(plan(long)).toMatchObject({ kind: 'hold', code: 'NUMBER.TOO_LONG' });
+    long.desired.op = 'void';
+    expect(plan(long)).toMatchObject({ kind: 'void' });
   });
 });

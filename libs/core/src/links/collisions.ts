@@ -23,7 +23,13 @@ export interface Namesake {
 
 export type Collision =
   | { kind: 'free'; body: Json }
-  | { kind: 'hold'; code: 'COLLISION.NAME' | 'COLLISION.NUMBER'; reason: string; candidates: string[] };
+  | { kind: 'hold'; code: 'COLLISION.NAME' | 'COLLISION.NUMBER'; reason: string; candidates: string[] }
+  | { kind: 'hold'; code: 'NUMBER.TOO_LONG'; reason: string };
+
+/** The policy of a record whose mapping rule says that its number must be nobody else's. */
+export function numbersChecked(policy: CollisionPolicy = defaultCollisionPolicy): CollisionPolicy {
+  return { ...policy, numbers: 'check' };
+}
 
 const sharedField = 'DisplayName';
 /** Of the names that people share; the other lists take less. */
@@ -78,6 +84,8 @@ export interface CollisionFacts {
 /** @param body bound, about to be created or to get another name or number */
 export function planCollision(entityType: string, body: Json, facts: CollisionFacts): Collision {
   const { names, numbers } = facts.policy ?? defaultCollisionPolicy;
+  const tooLong = numberTooLong(entityType, body);
+  if (tooLong) return tooLong;
   if (facts.fault === numberFault || numbers === 'check') {
     const numbered = planNumber(entityType, body, facts, numbers);
     if (facts.fault === numberFault || numbered.kind === 'hold') return numbered;
@@ -103,6 +111,15 @@ export function planCollision(entityType: string, body: Json, facts: CollisionFa
     reason: `the target has the name "${name}" already: ${holders.map(told).join(', ')}`,
     candidates: holders.map(({ entityType: type, record }) => `${type}/${String(record.Id)}`),
   };
+}
+
+/** QBO would refuse it (2050) or cut it, and a cut number is another document's. */
+export function numberTooLong(entityType: string, body: Json): Collision | undefined {
+  const rule = definitionOf(entityType).docNumberField;
+  const number: unknown = rule && body[rule.field];
+  if (!rule || typeof number !== 'string' || number.length <= rule.maxLength) return undefined;
+  const reason = `the number "${number}" has ${number.length} characters, and QuickBooks takes ${rule.maxLength}`;
+  return { kind: 'hold', code: 'NUMBER.TOO_LONG', reason };
 }
 
 function planNumber(

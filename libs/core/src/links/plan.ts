@@ -1,6 +1,7 @@
 // What to do about one link now, decided once with everything on the table.
 import { isVoided } from '../canonical/index.js';
 import { tableKeyField } from '../mapping/adoption-key.js';
+import { freeNumberKey } from '../mapping/document-number.js';
 import type { Json } from '../model/json.js';
 import {
   bindReferences,
@@ -12,7 +13,16 @@ import {
 } from '../references/index.js';
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
-import { holderLookups, namesakeLookups, numberLookups, planCollision, withKeptSuffix } from './collisions.js';
+import { firstForm } from './beginnings.js';
+import {
+  holderLookups,
+  namesakeLookups,
+  numberLookups,
+  numbersChecked,
+  numberTooLong,
+  planCollision,
+  withKeptSuffix,
+} from './collisions.js';
 import type { Collision, CollisionPolicy, Namesake } from './collisions.js';
 import { diffAnswer, type Difference } from './difference.js';
 import { defaultDrift, driftText, judgeDrift, type DriftPolicy } from './drift.js';
@@ -298,7 +308,7 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   } else if (definition.policy === 'adopted') {
     return { kind: 'hold', code: 'ADOPT.NO_KEY', reason: `nothing identifies this ${entityType} in the target` };
   }
-  if (facts.policy.collisions?.numbers === 'check' && !facts.candidates) {
+  if (collisionPolicy(link, facts)?.numbers === 'check' && !facts.candidates) {
     const numbered = numberLookups(entityType, body);
     if (numbered.length > 0) return { kind: 'lookup', lookups: numbered };
   }
@@ -308,10 +318,14 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   }
   const collision = collisionOf(link, body, facts);
   if (collision.kind === 'hold') return collision;
-  const free = collision.body;
-  if (free.Active !== false) return { kind: 'create', body: free, applied: free, deferred, partial: false };
-  const created = { ...free, Active: true };
-  return { kind: 'create', body: created, applied: created, deferred, partial: true };
+  const { body: created, unfinished } = firstForm(collision.body);
+  return { kind: 'create', body: created, applied: created, deferred, partial: unfinished };
+}
+
+/** `hold` of the mapping rule `documentNumber` says it for records of a type, the sync's setting for all. */
+function collisionPolicy(link: Link, facts: WriteFacts): CollisionPolicy | undefined {
+  const { collisions } = facts.policy;
+  return link.desired.naturalKey && freeNumberKey in link.desired.naturalKey ? numbersChecked(collisions) : collisions;
 }
 
 /** @param body with the name and number that the copy is to have */
@@ -322,7 +336,7 @@ function collisionOf(link: Link, body: Json, facts: WriteFacts): Collision {
     namesakes: facts.namesakes ?? [],
     fault: facts.lastFault,
     attempts: link.attempts,
-    policy: facts.policy.collisions,
+    policy: collisionPolicy(link, facts),
   });
 }
 
@@ -402,9 +416,22 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
 /** A new name or number was refused because something else has it: who has, then the same answers as at a creation. */
 function planRename(link: Link, body: Json, facts: WriteFacts): Collision | Extract<Plan, { kind: 'lookup' }> {
   const { lastFault } = facts;
+  const renumbered = planRenumbering(link, body, facts);
+  if (renumbered) return renumbered;
   if (lastFault === undefined || !duplicateFaults.has(lastFault)) return { kind: 'free', body };
   const lookups = facts.candidates ? [] : holderLookups(link.entityType, body, lastFault, facts.policy.collisions);
   return lookups.length > 0 ? { kind: 'lookup', lookups } : collisionOf(link, body, facts);
+}
+
+/** Another number than the copy has: too long, or to be asked for before it is written. */
+function planRenumbering(link: Link, body: Json, facts: WriteFacts): ReturnType<typeof planRename> | undefined {
+  const field = definitionOf(link.entityType).docNumberField?.field;
+  if (!field || body[field] === link.applied?.payload?.[field]) return undefined;
+  const tooLong = numberTooLong(link.entityType, body);
+  if (tooLong || collisionPolicy(link, facts)?.numbers !== 'check') return tooLong;
+  if (facts.candidates) return collisionOf(link, body, facts);
+  const lookups = numberLookups(link.entityType, body);
+  return lookups.length > 0 ? { kind: 'lookup', lookups } : undefined;
 }
 
 /**

@@ -1,7 +1,11 @@
 // What number a copy carries. The number people see on paper is worth keeping; a prefix or suffix tells two companies'
-// documents apart where the target has its own. QBO takes 21 characters.
+// documents apart where the target has its own. QBO takes 21 characters; what is longer and to be held stays whole here, so
+// that the person who is asked (NUMBER.TOO_LONG, links/collisions.ts) reads what it would be.
 import { MappingFailure } from './failure.js';
-import type { DocumentNumberPolicy } from './rules.js';
+import type { DocumentNumberPolicy, TooLong } from './rules.js';
+
+/** Stands in a natural key when the number must be nobody else's in the target. No type has a field of this name. */
+export const freeNumberKey = 'NumberMustBeFree';
 
 /** undefined: the document is sent without a number. @throws MappingFailure */
 export function documentNumber(number: unknown, policy: DocumentNumberPolicy, maxLength: number): string | undefined {
@@ -10,11 +14,12 @@ export function documentNumber(number: unknown, policy: DocumentNumberPolicy, ma
     case 'drop':
       return undefined;
     case 'keep':
-      return own === '' ? undefined : fitted('', own, '', { ...policy, tooLong: 'fail' }, maxLength);
+    case 'hold':
+      return own === '' ? undefined : fitted('', own, '', policy.tooLong, maxLength);
     case 'prefix':
-      return own === '' ? undefined : fitted(String(policy.text), own, '', policy, maxLength);
+      return own === '' ? undefined : fitted(String(policy.text), own, '', policy.tooLong, maxLength);
     case 'suffix':
-      return own === '' ? undefined : fitted('', own, String(policy.text), policy, maxLength);
+      return own === '' ? undefined : fitted('', own, String(policy.text), policy.tooLong, maxLength);
     default:
       throw new MappingFailure('MAPPING.BAD_RULE', 'there is no such document number policy');
   }
@@ -24,15 +29,14 @@ function fitted(
   before: string,
   own: string,
   after: string,
-  { tooLong = 'fail' }: { tooLong?: 'fail' | 'cut' },
+  tooLong: TooLong = 'hold',
   maxLength: number,
-): string {
+): string | undefined {
   const whole = before + own + after;
   if (whole.length <= maxLength) return whole;
+  if (tooLong === 'drop') return undefined;
   const room = maxLength - before.length - after.length;
-  if (tooLong !== 'cut' || room < 1) {
-    throw new MappingFailure('MAPPING.TOO_LONG', `document number "${whole}": QBO takes ${maxLength} characters`);
-  }
+  if (tooLong !== 'cut' || room < 1) return whole;
   // The end of a number tells documents apart, its beginning the series.
   return before + own.slice(-room) + after;
 }

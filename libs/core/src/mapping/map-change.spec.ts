@@ -354,11 +354,19 @@ describe('layered rules', () => {
     });
   });
 
-  it('prefix document numbers, and fail what QBO would cut', () => {
+  it('prefix document numbers, and leave what QBO would cut to a person', () => {
     const rules = syncRules('Invoice', { documentNumber: { kind: 'prefix', text: 'A-' } });
     expect(written(change('Invoice', { DocNumber: '1037', Line: [] }), rules).payload!.DocNumber).toBe('A-1037');
-    const long = mapChange(change('Invoice', { DocNumber: '12345678901234567890', Line: [] }), rules);
-    expect(long).toMatchObject({ kind: 'failed', code: 'MAPPING.TOO_LONG' });
+    const long = written(change('Invoice', { DocNumber: '12345678901234567890', Line: [] }), rules);
+    expect(long.payload!.DocNumber).toBe('A-12345678901234567890');
+  });
+
+  it('say that a number must be nobody else’s, and only of what has one', () => {
+    const rules = syncRules('Invoice', { documentNumber: { kind: 'hold' }, adopt: false });
+    expect(written(change('Invoice', { DocNumber: '1037', Line: [] }), rules).naturalKey).toEqual({
+      NumberMustBeFree: 'yes',
+    });
+    expect(written(change('Invoice', { Line: [] }), rules).naturalKey).toBeUndefined();
   });
 });
 

@@ -8,7 +8,7 @@ import { extractReferences, UnknownReference } from '../references/index.js';
 import { definitionOf, knownType, type EntityDefinition } from '../registry/index.js';
 import { adoptionKey } from './adoption-key.js';
 import { exclusionOf } from './exclusions.js';
-import { documentNumber } from './document-number.js';
+import { documentNumber, freeNumberKey } from './document-number.js';
 import { MappingFailure } from './failure.js';
 import { applyFieldRules } from './fields.js';
 import { rulesFor } from './layers.js';
@@ -92,8 +92,13 @@ function upsert(change: SourceChange, definition: EntityDefinition, rules: Merge
     references,
     mappingVersion: ruleSet.version,
   };
-  const naturalKey = adoptionKey(definition, naturalKeyOf(definition, body, source), rules.adopt?.value, sourceId);
+  const twinKey = adoptionKey(definition, naturalKeyOf(definition, body, source), rules.adopt?.value, sourceId);
+  const naturalKey = mustBeFree(body, definition, rules) ? { ...twinKey, [freeNumberKey]: 'yes' } : twinKey;
   return { kind: 'write', write: naturalKey ? { ...write, naturalKey } : write };
+}
+
+function mustBeFree(body: Json, { docNumberField }: EntityDefinition, rules: MergedRules): boolean {
+  return docNumberField !== undefined && docNumberField.field in body && rules.documentNumber?.value?.kind === 'hold';
 }
 
 /** Identity, then what the rules leave out, then what they put in, then what no rule may change. */

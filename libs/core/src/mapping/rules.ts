@@ -112,11 +112,15 @@ export type AdoptionRule = boolean | { by?: AdoptionKey; table?: Record<string, 
 export type AdoptionKey = 'name' | 'number' | 'key' | 'never';
 
 export type DocumentNumberPolicy =
-  | { kind: 'keep' }
+  | { kind: 'keep'; tooLong?: TooLong }
   /** let the target number it */
   | { kind: 'drop' }
-  /** `cut` keeps the end of a number that would be longer than QBO takes; `fail` (the default) holds the document */
-  | { kind: 'prefix' | 'suffix'; text: string; tooLong?: 'fail' | 'cut' };
+  /** kept, and the document is held where the target has the number already, also where QBO would take it twice */
+  | { kind: 'hold'; tooLong?: TooLong }
+  | { kind: 'prefix' | 'suffix'; text: string; tooLong?: TooLong };
+
+/** A number longer than QBO takes: a person decides (the default), the document goes without, or the number's end is kept. */
+export type TooLong = 'hold' | 'drop' | 'cut';
 
 /** What contributed to a rule set, for people who ask why a field looks as it does. */
 export interface Contribution {

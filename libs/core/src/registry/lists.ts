@@ -288,7 +288,7 @@ export const Item = entity({
     'StartingStock',
     'DeferredRevenue',
   ],
-  writeOnce: ['QtyOnHand', 'InvStartDate', 'TrackQtyOnHand', 'Type'],
+  writeOnce: ['QtyOnHand', 'StartingValue', 'InvStartDate', 'TrackQtyOnHand', 'Type'],
   absentMeans: { SubItem: false },
   notClearable: ['ReorderPoint'],
   specialCases: [
@@ -297,7 +297,7 @@ export const Item = entity({
       // A start date after the first transaction would refuse it (6270), so an unknown one becomes the far past.
       when: { Type: 'Inventory' },
       set: { QtyOnHand: 0, TrackQtyOnHand: true },
-      from: { QtyOnHand: 'StartingStock.Qty' },
+      from: { QtyOnHand: 'StartingStock.Qty', StartingValue: 'StartingStock.Value' },
       defaults: { InvStartDate: '2000-01-01' },
     },
     { when: { Type: 'Category' }, omit: ['Taxable', 'UnitPrice', 'PurchaseCost', 'TrackQtyOnHand'] },
