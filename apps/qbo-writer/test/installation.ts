@@ -34,7 +34,7 @@ import { desiredLink } from '../src/intake/desired-link.js';
 import { RealmWriter } from '../src/realm/realm-writer.js';
 import { Writers } from '../src/realm/writers.js';
 
-const rules = mergeLayers([defaultTemplate]);
+const defaultRules = mergeLayers([defaultTemplate]);
 /** Short enough for a test, long enough for an emulator on a busy machine. */
 const answerTimeoutMs = 1_500;
 
@@ -48,6 +48,8 @@ export class Installation {
   readonly writers: Writers[] = [];
   private readonly clients: QboClient[] = [];
   syncId = '';
+  /** the mapping of the sync; `begin` makes it the built-in template again */
+  rules = defaultRules;
   source!: Company;
   target!: Company;
 
@@ -75,6 +77,7 @@ export class Installation {
     this.source = await this.company('Source', companies.source);
     this.target = await this.company('Target', companies.target);
     this.syncId = randomUUID();
+    this.rules = defaultRules;
     await this.db.query(
       `insert into syncs (id, organization_id, source_realm_id, target_realm_id, settings) values ($1, $2, $3, $4, $5)`,
       [this.syncId, this.organizationId, this.source.realmId, this.target.realmId, JSON.stringify(settings)],
@@ -239,7 +242,7 @@ export class Installation {
         deleted,
         ...(deleted ? {} : { snapshot }),
       } as never,
-      rules,
+      this.rules,
     );
     if (mapped.kind !== 'write') throw new Error(`${entityType} ${String(snapshot.Id)}: ${JSON.stringify(mapped)}`);
     return {

@@ -2,7 +2,7 @@
 // cost that the item has in that moment, and takes no inactive record: so the first write says what was true at the
 // beginning, and a second one what is true now.
 import type { Json } from '../model/json.js';
-import { Money, moneyOf, toCents } from '../money/index.js';
+import { moneyOf, toCents, type Money } from '../money/index.js';
 
 export interface FirstForm {
   body: Json;

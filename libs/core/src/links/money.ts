@@ -30,7 +30,7 @@ export interface MoneyExpectation {
   body: Json;
   /** the source's own total, where it is known */
   sourceTotal?: string | undefined;
-  /** made by this call: nothing can have been applied to it yet */
+  /** made by this call, and open: nothing can have been applied to it yet */
   created: boolean;
 }
 

@@ -94,6 +94,22 @@ describe('settling what was done', () => {
     expect(settled.result).toMatchObject({ outcome: 'created', code: 'ANSWER.RENUMBERED' });
   });
 
+  it.each([
+    ['Invoice', 'MONEY.AUTO_APPLIED'],
+    ['RefundReceipt', undefined],
+    ['SalesReceipt', undefined],
+  ])('a new %s without an open balance: %s', (entityType, code) => {
+    const body = { Line: [{ Amount: 100, DetailType: 'SalesItemLineDetail' }] };
+    const record = { Id: '70', SyncToken: '0', TotalAmt: 100, Balance: 0, ...body };
+    const made = settle(
+      { ...sending, entityType },
+      { ...attempt, body, applied: body },
+      { kind: 'done', record },
+      timing,
+    );
+    expect(made.result?.code).toBe(code);
+  });
+
   it('says so when the target computed another total, with the cause', () => {
     const line = { Amount: 100, DetailType: 'SalesItemLineDetail' };
     const body = { Line: [line], TxnTaxDetail: { TotalTax: 8 } };

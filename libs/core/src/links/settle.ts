@@ -215,11 +215,12 @@ function appliedPayload(
 }
 
 function moneyOfAnswer(link: Link, attempt: AttemptFacts, record: Json): MoneyDifference[] {
-  const category = knownType(link.entityType) ? definitionOf(link.entityType).category : undefined;
-  if (category !== 'transaction' || attempt.operation === 'void' || !attempt.applied) return [];
+  const definition = knownType(link.entityType) ? definitionOf(link.entityType) : undefined;
+  if (definition?.category !== 'transaction' || attempt.operation === 'void' || !attempt.applied) return [];
   // The key belongs to the desired version; when that has moved on, the lines alone say what must be.
   const sourceTotal = link.desired.hash === attempt.hash ? link.desired.naturalKey?.TotalAmt : undefined;
-  return moneyDifferences({ body: attempt.applied, sourceTotal, created: attempt.operation === 'create' }, record);
+  const created = attempt.operation === 'create' && !definition.paidAtOnce;
+  return moneyDifferences({ body: attempt.applied, sourceTotal, created }, record);
 }
 
 function targetAfter(

@@ -141,6 +141,8 @@ export interface EntityDefinition {
   readonly singletons?: readonly Singleton[];
   /** updates must carry every writable field (Attachable) */
   readonly fullUpdateOnly?: boolean;
+  /** money changes hands with it: it never has an open balance, whatever its total */
+  readonly paidAtOnce?: boolean;
   /** cannot be made without lines; a voided one shows none, and neither does a deposit whose payments were deleted */
   readonly needsLines?: boolean;
 }

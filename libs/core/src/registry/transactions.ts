@@ -264,6 +264,7 @@ export const Payment = entity({
 export const SalesReceipt = entity({
   ...salesDocument,
   type: 'SalesReceipt',
+  paidAtOnce: true,
   endpoint: 'salesreceipt',
   rank: 7,
   operations: [...transaction, 'void'],
@@ -294,6 +295,7 @@ export const CreditMemo = entity({
 export const RefundReceipt = entity({
   ...salesDocument,
   type: 'RefundReceipt',
+  paidAtOnce: true,
   endpoint: 'refundreceipt',
   rank: 7,
   operations: transaction,

@@ -427,6 +427,20 @@ describe('links', () => {
     await expect(report.page(syncId, {}, 3, 'nonsense')).rejects.toBeInstanceOf(RangeError);
   });
 
+  it.each([
+    ['DRIFT', 'held'],
+    ['BOOKS.CLOSED', 'held'],
+    ['NUMBER.TOO_LONG', 'ready'],
+    ['COLLISION.NAME', 'ready'],
+    ['ADOPT.TABLE', 'ready'],
+    ['PARENT.FAILED', 'ready'],
+  ])('what is held by %s is %s after another desired state arrived', async (code, state) => {
+    await links.intake([desired('1', 1)], at);
+    await db.query(`update links set state = 'held', failure_code = $2 where sync_id = $1`, [syncId, code]);
+    await links.intake([desired('1', 2)], at);
+    expect((await one('1')).link.state.kind).toBe(state);
+  });
+
   it('holds and frees the work of a company as a whole', async () => {
     await links.intake([desired('1', 1), desired('2', 1)], at);
     expect(await links.holdRealm(realmId, fence, 'reconnect it')).toBe(2);

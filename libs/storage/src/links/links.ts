@@ -745,8 +745,9 @@ async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise
            -- never carried: there is nothing to decide
            when excluded.desired_op = 'exclude' and (l.target_id is null or l.target_deleted) then 'settled'
            when l.applied_hash = excluded.desired_hash then 'settled'
-           -- what a person was asked to decide is not overtaken by the next edit
-           when l.state = 'held' and l.failure_code not like 'PARENT.%' then 'held'
+           -- what a person was asked to decide is not overtaken by the next edit; what was asked about the desired state
+           -- itself is answered by another one (a rule, a table, a name in the source), or asked again
+           when l.state = 'held' and l.failure_code !~ '^(PARENT|NUMBER|COLLISION|ADOPT)[.]' then 'held'
            else 'ready' end,
          applied_version = case
            when l.state not in ('sending', 'uncertain') and excluded.desired_op <> 'fail' and l.applied_hash = excluded.desired_hash

@@ -1,0 +1,96 @@
+// What books begin with: the stock of items, the balances of accounts, customers and vendors. Each is a posting that comes with
+// the record it belongs to, and each must stand in the copy once: at the value it had then, whatever was edited since.
+import { startingStockColumns, startingStockIn, type Json } from '#core';
+import { Installation } from './installation.js';
+
+describe('beginnings', () => {
+  let w: Installation;
+
+  beforeAll(async () => {
+    w = await Installation.start();
+  }, 60_000);
+  afterAll(() => w.stop());
+  afterEach(() => w.end());
+
+  const day = '2026-01-31';
+
+  async function named(name: string): Promise<Json> {
+    const [account] = await w.query(w.source, `select * from Account where Name = '${name}'`);
+    return { value: String(account!.Id) };
+  }
+
+  const goods = async (Name: string, QtyOnHand: number, PurchaseCost: number): Promise<Json> =>
+    w.save('Item', {
+      ...{ Name, Type: 'Inventory', TrackQtyOnHand: true, QtyOnHand, PurchaseCost, InvStartDate: day },
+      IncomeAccountRef: await named('Sales of Product Income'),
+      ExpenseAccountRef: await named('Cost of Goods Sold'),
+      AssetAccountRef: await named('Inventory Asset'),
+    });
+
+  const edit = ({ Id, SyncToken }: Json, type: string, changes: Json): Promise<Json> =>
+    w.save(type, { Id: Id as string, SyncToken: SyncToken as string, sparse: true, ...changes });
+
+  /** As capture reads it: with the stock that only the ledger shows. */
+  async function withStock(item: Json): Promise<Json> {
+    const period = `start_date=${day}&end_date=${day}&columns=${startingStockColumns}`;
+    const { realmId, accessToken } = w.source;
+    const report = await w.emulator.api(realmId, accessToken, 'GET', `reports/GeneralLedger?${period}`);
+    return { ...item, StartingStock: startingStockIn(report.body as Json).get(String(item.Id)) };
+  }
+
+  async function books(realmId: string): Promise<string[]> {
+    const { rows } = (await w.emulator.trialBalance(realmId)) as { rows: Json[] };
+    return rows.map(({ name, debit, credit }) => `${String(name)} ${String(debit)} ${String(credit)}`).sort();
+  }
+
+  it.each<[string, number, number, Json]>([
+    ['was never edited', 4, 12.5, {}],
+    ['got another cost', 4, 12.5, { PurchaseCost: 20 }],
+    ['lost its cost', 4, 12.5, { PurchaseCost: 0 }],
+    ['was put away', 4, 12.5, { PurchaseCost: 20, Description: 'out of season' }],
+    ['has a value that no cost in cents gives', 3, 3.3333333, { PurchaseCost: 4 }],
+    ['began with nothing', 0, 12.5, { PurchaseCost: 20 }],
+  ])(
+    'stock of an item that %s stands in the books at the value it began with',
+    async (_what, quantity, cost, change) => {
+      await w.begin();
+      const made = await goods('Pump', quantity, cost);
+      const item = Object.keys(change).length > 0 ? await edit(made, 'Item', change) : made;
+      w.startWriter();
+      const events = (await w.sourceEvents()).filter((event) => event.entityType !== 'Item');
+      await w.take([...events, w.event('Item', await withStock(item))]);
+      await w.quiet(40_000);
+      expect(await w.targetRecord('Item', item.Id)).toMatchObject({
+        ...{ QtyOnHand: quantity, PurchaseCost: item.PurchaseCost as number },
+        InvStartDate: day,
+      });
+      expect(await books(w.target.realmId)).toEqual(await books(w.source.realmId));
+    },
+    60_000,
+  );
+
+  it('an opening balance of an account, a customer or a vendor is in the copy once', async () => {
+    await w.begin();
+    const dated = { OpeningBalanceDate: day };
+    await w.save('Account', { Name: 'Reserve', AccountType: 'Bank', OpeningBalance: 5000, ...dated });
+    await w.save('Account', { Name: 'Van', AccountType: 'Fixed Asset', OpeningBalance: 900.5, ...dated });
+    await w.save('Account', {
+      ...{ Name: 'Bank loan', AccountType: 'Long Term Liability', OpeningBalance: 700.25 },
+      ...{ AccountSubType: 'NotesPayable', ...dated },
+    });
+    const customer = await w.save('Customer', { DisplayName: 'Northwind', Balance: 120, OpenBalanceDate: day });
+    const vendor = await w.save('Vendor', { DisplayName: 'Paper Mill', Balance: 80.1, OpenBalanceDate: day });
+    const before = await books(w.source.realmId);
+    expect(before.join()).toContain('Opening Balance Equity');
+    w.startWriter();
+    await w.take(await w.sourceEvents());
+    await w.quiet(40_000);
+    expect(await books(w.target.realmId)).toEqual(before);
+    expect(await w.targetRecord('Customer', customer.Id)).toMatchObject({ Balance: 120 });
+    expect(await w.targetRecord('Vendor', vendor.Id)).toMatchObject({ Balance: 80.1 });
+    for (const type of ['Invoice', 'Bill', 'Deposit', 'JournalEntry']) {
+      const count = async (company: Installation['source']) => (await w.query(company, `select * from ${type}`)).length;
+      expect({ type, copies: await count(w.target) }).toEqual({ type, copies: await count(w.source) });
+    }
+  }, 60_000);
+});
