@@ -4,11 +4,20 @@ import type { Bench } from './bench.js';
 
 /** A benchmark registers here; it is loaded only when it is asked for. */
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
+  batch: () => import('./batch.js'),
   consume: () => import('./consume.js'),
   emulator: () => import('./emulator.js'),
   handover: () => import('./handover.js'),
   latency: () => import('./latency.js'),
   quota: () => import('./quota.js'),
+  fair: () => import('./fair.js'),
+  intake: () => import('./intake.js'),
+  latency: () => import('./latency.js'),
+  live: () => import('./live.js'),
+  memory: () => import('./memory.js'),
+  migrate: () => import('./migrate.js'),
+  pick: () => import('./pick.js'),
+  replay: () => import('./replay.js'),
   webhook: () => import('./webhook.js'),
 };
 

@@ -1,0 +1,2 @@
+// `npm run bench -- batch`.
+export { batch as bench } from './virtual.js';

@@ -1,0 +1,68 @@
+// fair: what 200 companies notice of one whose QuickBooks is 200 times slower, and of one that backfills a million records:
+// p99 from wanted to settled of the others, against the same load without it, in turns.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { median, withInfrastructure, type Bench, type BenchRun, type Metrics } from './bench.js';
+import { percentile, Writing, type Tenant } from './writing.js';
+
+const tenants = 200;
+/** QBO's own time; the slow company's is 200 times this. */
+const qboMs = 50;
+/** Of all companies together: each has an edit every 13 s. */
+const editEveryMs = 65;
+
+export const bench: Bench = {
+  about: 'p99 of 200 quiet companies beside a 200 times slower one and beside a backfill, against without (goal 1.25)',
+  run: ({ quick, say }: BenchRun): Promise<Metrics> =>
+    withInfrastructure(async (addresses) => {
+      const writing = await Writing.start(addresses);
+      try {
+        say(`${tenants} companies`);
+        const all: Tenant[] = [];
+        for (let n = 0; n < tenants; n += 10)
+          all.push(...(await Promise.all(Array.from({ length: 10 }, () => writing.tenant()))));
+        const [slow, large] = [all[0]!, all[1]!];
+        const others = all.slice(2);
+        await writing.emulator.limits({ latency: { meanMs: qboMs, jitterMs: 5 } });
+
+        /** One span of ordinary work; p99 of the companies that are nobody special. */
+        const span = async (besides?: Tenant): Promise<number> => {
+          const since = new Date();
+          for (let n = 0; n < (quick ? 80 : 600); n++) {
+            await writing.edit(others[n % others.length]!);
+            if (besides && n % 10 === 0) await writing.edit(besides);
+            await sleep(editEveryMs);
+          }
+          return percentile(await writing.settleTimes(since, [slow.target, large.target]), 99);
+        };
+        await span();
+        const ms = { quiet: [] as number[], slow: [] as number[], backfill: [] as number[] };
+        const rounds = quick ? 1 : 3;
+        for (let round = 0; round < rounds; round++) {
+          ms.quiet.push(await span());
+          const { id } = await writing.emulator.fault({
+            match: { realmId: slow.target },
+            fault: 'slow',
+            ms: 200 * qboMs,
+            probability: 1,
+          });
+          ms.slow.push(await span(slow));
+          await writing.emulator.steer('DELETE', `faults/${id}`);
+          say(`round ${round + 1}: quiet ${ms.quiet.at(-1)!.toFixed(0)} ms, beside a slow one ${ms.slow.at(-1)!.toFixed(0)} ms`);
+        }
+        // Last: a backfill of this size does not end within the benchmark.
+        await writing.backlog(large, quick ? 20_000 : 1_000_000);
+        for (let round = 0; round < rounds; round++) ms.backfill.push(await span());
+        const quiet = median(ms.quiet);
+        const [bySlow, byBackfill] = [median(ms.slow) / quiet, median(ms.backfill) / quiet];
+        return {
+          ratio: Math.max(bySlow, byBackfill).toFixed(2),
+          slow_ratio: bySlow.toFixed(2),
+          backfill_ratio: byBackfill.toFixed(2),
+          quiet_p99_ms: quiet.toFixed(0),
+          tenants,
+        };
+      } finally {
+        await writing.stop();
+      }
+    }),
+};

@@ -1,0 +1,2 @@
+// `npm run bench -- migrate`.
+export { migrate as bench } from './virtual.js';

@@ -1,0 +1,240 @@
+// What live, fair and memory share: a writer as a process, companies in an emulator, and rows of its work list written as a
+// consumer in another process would write them: what reaches the writer reaches it by PostgreSQL's word alone.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '#common/clock';
+import { TokenCustody, TokenSeal, IntuitTokens, qboEnvironment } from '#qbo';
+import { Database, Grants, Links, type Lane } from '#storage';
+import { startEmulator, type Addresses, type RunningEmulator } from '#testing';
+import { freePort } from '../../dev/src/ports.js';
+
+export interface Tenant {
+  syncId: string;
+  source: string;
+  target: string;
+  customer: string;
+  item: string;
+}
+
+const readyWithinMs = 60_000;
+
+export class Writing {
+  private readonly organization = randomUUID();
+  private readonly links: Links;
+  private written = 0;
+
+  private constructor(
+    readonly emulator: RunningEmulator,
+    readonly db: Database,
+    private readonly app: { clientId: string; clientSecret: string },
+    private readonly tokenKey: string,
+    private readonly writer: { pid: number; stop(): Promise<void> },
+  ) {
+    this.links = new Links(db);
+  }
+
+  static async start(addresses: Addresses): Promise<Writing> {
+    const corner = `bench_${randomBytes(4).toString('hex')}`;
+    const emulator = await startEmulator();
+    const app = await emulator.createApp();
+    const tokenKey = randomBytes(32).toString('base64');
+    const db = await Database.connect({
+      databaseUrl: addresses.SYNC_DATABASE_URL,
+      databaseSchema: corner,
+      databasePool: 6,
+      applicationName: 'bench',
+    });
+    await db.migrate();
+    const writer = await startApp('qbo-writer', {
+      ...addresses,
+      SYNC_TOPIC_PREFIX: `${corner}.`,
+      SYNC_DATABASE_SCHEMA: corner,
+      SYNC_DATABASE_POOL: '10',
+      SYNC_QBO_ENVIRONMENT: emulator.url,
+      SYNC_QBO_CLIENT_ID: app.clientId,
+      SYNC_QBO_CLIENT_SECRET: app.clientSecret,
+      SYNC_TOKEN_KEY: tokenKey,
+    });
+    const writing = new Writing(emulator, db, app, tokenKey, writer);
+    await db.query('insert into organizations (id, name) values ($1, $2)', [writing.organization, 'Bench']);
+    return writing;
+  }
+
+  async stop(): Promise<void> {
+    await this.writer.stop();
+    await this.emulator.kill();
+    await this.db.query(`drop schema ${this.db.schema} cascade`);
+    await this.db.close();
+  }
+
+  async tenant(): Promise<Tenant> {
+    const environment = qboEnvironment(this.emulator.url);
+    const custody = new TokenCustody({
+      grants: new Grants(this.db),
+      endpoint: new IntuitTokens({ environment, ...this.app }),
+      seal: new TokenSeal(Buffer.from(this.tokenKey, 'base64')),
+      clock: systemClock,
+    });
+    const [source, target] = [`9${randomDigits()}`, (await this.emulator.createCompany({ name: 'Target' })).realmId];
+    await this.db.query(
+      `insert into companies (realm_id, organization_id, name) select unnest($1::text[]), $2, 'Company'`,
+      [[source, target], this.organization],
+    );
+    const { refreshTokenExpiresIn, ...tokens } = await this.emulator.grant(this.app.clientId, target);
+    await new Grants(this.db).store(
+      this.db,
+      target,
+      custody.sealPair(this.organization, target, { ...tokens, refreshExpiresIn: refreshTokenExpiresIn }),
+    );
+    const post = async (type: string, body: unknown) => {
+      const answer = await this.emulator.api(target, tokens.accessToken, 'POST', type.toLowerCase(), body);
+      return String(answer.body[type].Id);
+    };
+    const query = encodeURIComponent(`select * from Account where AccountType = 'Income'`);
+    const accounts = await this.emulator.api(target, tokens.accessToken, 'GET', `query?query=${query}`);
+    const income = String(accounts.body.QueryResponse.Account[0].Id);
+    const customer = await post('Customer', { DisplayName: 'Customer' });
+    const item = await post('Item', { Name: 'Item', Type: 'Service', IncomeAccountRef: { value: income } });
+    const syncId = randomUUID();
+    await this.db.query(
+      `insert into syncs (id, organization_id, source_realm_id, target_realm_id) values ($1, $2, $3, $4)`,
+      [syncId, this.organization, source, target],
+    );
+    return { syncId, source, target, customer, item };
+  }
+
+  /** An invoice comes to be wanted now. */
+  async edit(tenant: Tenant, lane: Lane = 'live'): Promise<string> {
+    const sourceId = `e${(this.written += 1)}`;
+    await this.links.intake(
+      [
+        {
+          syncId: tenant.syncId,
+          entityType: 'Invoice',
+          sourceId,
+          organizationId: this.organization,
+          sourceRealmId: tenant.source,
+          targetRealmId: tenant.target,
+          lane,
+          rank: 7,
+          version: 'v1',
+          hash: sourceId,
+          op: 'upsert',
+          payload: invoice(tenant),
+          references: [],
+          mappingVersion: 0,
+          changeId: sourceId,
+        },
+      ],
+      new Date(),
+    );
+    return sourceId;
+  }
+
+  /** So many invoices are wanted that a backfill brought, in one statement. */
+  async backlog(tenant: Tenant, rows: number): Promise<void> {
+    for (let at = 0; at < rows; at += 100_000) {
+      await this.db.query(
+        `insert into links (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
+           rank, desired_version, desired_hash, desired_op, desired_payload, mapping_version, change_id)
+         select $1, 'Invoice', 'b' || n, $2, $3, $4, 'ready', 'bulk', 7, 'v1', 'h' || n, 'upsert', $5, 0, 'b'
+         from generate_series($6::int, $7::int) n`,
+        [
+          tenant.syncId,
+          this.organization,
+          tenant.source,
+          tenant.target,
+          JSON.stringify(invoice(tenant)),
+          at + 1,
+          Math.min(rows, at + 100_000),
+        ],
+      );
+    }
+    await this.db.query('analyze links');
+  }
+
+  /** From wanted to settled, in ms, of live invoices that came to be wanted since then; waits until all are settled. */
+  async settleTimes(since: Date, except: readonly string[] = [], withinMs = 60_000): Promise<number[]> {
+    const giveUpAt = Date.now() + withinMs;
+    for (;;) {
+      const rows = await this.db.query<{ state: string; ms: number }>(
+        `select state, extract(epoch from settled_at - desired_at)::float * 1000 as ms from links
+         where lane = 'live' and desired_at >= $1 and target_realm_id <> all($2::text[])`,
+        [since, except],
+      );
+      const open = rows.filter((row) => row.state !== 'settled');
+      if (open.length === 0) return rows.map((row) => row.ms);
+      if (Date.now() > giveUpAt) throw new Error(`${open.length} of ${rows.length} edits were not settled in time`);
+      await sleep(100);
+    }
+  }
+
+  /** MB resident in the writer's process. */
+  async rssMb(): Promise<number> {
+    const status = await readFile(`/proc/${this.writer.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+  }
+}
+
+function invoice({ customer, item }: Tenant) {
+  return {
+    CustomerRef: { value: customer },
+    TxnDate: '2026-01-10',
+    Line: [
+      {
+        Amount: 12.5,
+        DetailType: 'SalesItemLineDetail',
+        SalesItemLineDetail: { ItemRef: { value: item }, Qty: 1, UnitPrice: 12.5 },
+      },
+    ],
+  };
+}
+
+const randomDigits = (): string => BigInt(`0x${randomBytes(7).toString('hex')}`).toString().padStart(15, '0').slice(0, 15);
+
+/** One of our apps as a process; resolves when it is ready. */
+export async function startApp(
+  app: string,
+  env: Record<string, string>,
+): Promise<{ pid: number; url: string; stop(): Promise<void> }> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [join('dist', 'apps', app, 'src', 'main.js')], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      ...env,
+      SYNC_LOG_LEVEL: 'warn',
+      SYNC_HTTP_HOST: '127.0.0.1',
+      SYNC_HTTP_PORT: String(port),
+      NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning',
+    },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-3_000)));
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  process.once('exit', () => child.kill('SIGKILL'));
+  for (const giveUpAt = Date.now() + readyWithinMs; ; await sleep(100)) {
+    if (child.exitCode !== null) throw new Error(`${app} ended at its start:\n${said}`);
+    if (Date.now() > giveUpAt) throw new Error(`${app} was not ready in time:\n${said}`);
+    const ready = await fetch(`${url}/health/ready`).catch(() => undefined);
+    if (ready?.ok) break;
+  }
+  return {
+    pid: child.pid!,
+    url,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil((p / 100) * sorted.length) - 1)] ?? Number.NaN;
+}
