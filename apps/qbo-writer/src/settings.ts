@@ -29,6 +29,12 @@ export const writerSettings = {
     min: 1,
     max: 7,
   }),
+  callsKeptMs: durationMs('SYNC_CALLS_KEPT', {
+    doc: 'How long calls that ended are kept, with their bodies. The sync log tells of them for longer.',
+    default: 30 * 86_400_000,
+    // A request id is trusted for a day; nothing that young may go.
+    min: 2 * 86_400_000,
+  }),
   rowsInHand: int('SYNC_WRITER_ROWS', {
     doc: 'Rows in memory over all companies of this process (some 3 kB each). Above it only live edits are taken up.',
     unit: 'rows',

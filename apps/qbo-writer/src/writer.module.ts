@@ -7,6 +7,7 @@ import { createLog } from '#common/logging';
 import { EventProducer, KafkaModule } from '#kafka';
 import { QboClient, QboModule } from '#qbo';
 import {
+  CallRetention,
   Companies,
   Database,
   GovernorStore,
@@ -36,6 +37,7 @@ export class WriterModule implements OnApplicationBootstrap {
   constructor(
     @Inject(Writers) private readonly writers: Writers,
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
+    @Inject(CallRetention) private readonly retention: CallRetention,
     @Inject(Lifecycle) private readonly lifecycle: Lifecycle,
   ) {}
 
@@ -56,6 +58,12 @@ export class WriterModule implements OnApplicationBootstrap {
           inject: [Database, EventProducer, CLOCK],
           useFactory: (db: Database, producer: EventProducer, clock: Clock) =>
             new OutboxRelay(db, producer, { clock, log: createLog('outbox') }),
+        },
+        {
+          provide: CallRetention,
+          inject: [Database, CLOCK],
+          useFactory: (db: Database, clock: Clock) =>
+            new CallRetention(db, { clock, log: createLog('retention'), keepMs: settings.callsKeptMs }),
         },
         {
           provide: Writers,
@@ -129,7 +137,9 @@ export class WriterModule implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     this.relay.start();
     this.writers.start();
+    this.retention.start();
     this.lifecycle.onDrain('writers', () => this.writers.stop());
+    this.lifecycle.onDrain('retention', () => this.retention.stop());
     this.lifecycle.onDrain('outbox', () => this.relay.drain());
   }
 }

@@ -36,6 +36,7 @@ describe('the writer process', () => {
       callsInFlight: 4,
       rowsInHand: 1_000,
       sweepIntervalMs: 3_600_000,
+      callsKeptMs: 30 * 86_400_000,
     };
     const root = ServiceModule.forRoot({
       clock: systemClock,

@@ -47,7 +47,9 @@ export const bench: Bench = {
           });
           ms.slow.push(await span(slow));
           await writing.emulator.steer('DELETE', `faults/${id}`);
-          say(`round ${round + 1}: quiet ${ms.quiet.at(-1)!.toFixed(0)} ms, beside a slow one ${ms.slow.at(-1)!.toFixed(0)} ms`);
+          say(
+            `round ${round + 1}: quiet ${ms.quiet.at(-1)!.toFixed(0)} ms, beside a slow one ${ms.slow.at(-1)!.toFixed(0)} ms`,
+          );
         }
         // Last: a backfill of this size does not end within the benchmark.
         await writing.backlog(large, quick ? 20_000 : 1_000_000);

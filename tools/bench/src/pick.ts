@@ -27,21 +27,21 @@ async function world(databaseUrl: string, count: number, rowsOfSleepers: number)
   await db.query('insert into organizations (id, name) values ($1, $2)', [organization, 'Bench']);
   await db.query(
     `insert into companies (realm_id, organization_id, name)
-     select p || n, $1, 'Company' from generate_series(1, $2) n, unnest(array['s', 't']) p`,
+     select p || n, $1::uuid, 'Company' from generate_series(1, $2::int) n, unnest(array['s', 't']) p`,
     [organization, count],
   );
   await db.query(
     `insert into syncs (id, organization_id, source_realm_id, target_realm_id)
-     select gen_random_uuid(), $1, 's' || n, 't' || n from generate_series(1, $2) n`,
+     select gen_random_uuid(), $1::uuid, 's' || n, 't' || n from generate_series(1, $2::int) n`,
     [organization, count],
   );
   await db.query(
     `insert into links (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane, rank,
        desired_version, desired_hash, desired_op, desired_payload, mapping_version, change_id)
-     select s.id, 'Invoice', i::text, $1, s.source_realm_id, s.target_realm_id,
-       case when substr(s.target_realm_id, 2)::int <= $2 then 'ready' else 'settled' end, 'bulk', 7, 'v', 'h', 'upsert',
+     select s.id, 'Invoice', i::text, $1::uuid, s.source_realm_id, s.target_realm_id,
+       case when substr(s.target_realm_id, 2)::int <= $2::int then 'ready' else 'settled' end, 'bulk', 7, 'v', 'h', 'upsert',
        '{"TxnDate": "2026-01-01"}', 0, 'c'
-     from syncs s, generate_series(1, case when substr(s.target_realm_id, 2)::int <= $2 then $3 else $4 end) i`,
+     from syncs s, generate_series(1, case when substr(s.target_realm_id, 2)::int <= $2::int then $3::int else $4::int end) i`,
     [organization, awake, rowsEach, rowsOfSleepers],
   );
   await db.query(
@@ -51,12 +51,11 @@ async function world(databaseUrl: string, count: number, rowsOfSleepers: number)
   await db.query('analyze');
   const schedule = new RealmSchedule();
   const realms = Array.from({ length: count }, (_, n) => `t${n + 1}`);
-  for (const [n, realmId] of realms.entries()) {
+  for (const [n, realmId] of realms.slice(awake).entries()) {
     schedule.join(realmId);
-    const turn = schedule.next(0)!;
-    schedule.end(turn.realmId, n < awake ? { spent: 0, again: 'bulk' } : { spent: 0, untilMs: 1e15 + n });
-    if (n < awake) schedule.wake(realmId, 'bulk');
+    schedule.end(schedule.next(0)!.realmId, { spent: 0, untilMs: 1e15 + n });
   }
+  for (const realmId of realms.slice(0, awake)) schedule.join(realmId);
   return {
     db,
     links: new Links(db),

@@ -20,7 +20,11 @@ const qboTimes = { callMs: 350, itemMs: 60 };
 /** Calls of one company in a minute: 500, of which 40 may be batches of 30 (qbo-api.md 8.1). */
 const operationsPerMinute = 40 * 30 + 460;
 
-function run(task: Record<string, unknown>, env: Record<string, string>, say: (text: string) => void): Promise<Outcome> {
+function run(
+  task: Record<string, unknown>,
+  env: Record<string, string>,
+  say: (text: string) => void,
+): Promise<Outcome> {
   const file = join(process.cwd(), 'dist', 'apps', 'qbo-writer', 'test', 'virtual-main.js');
   const child = spawn(process.execPath, [file, JSON.stringify({ ...qboTimes, ...task })], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -34,7 +38,8 @@ function run(task: Record<string, unknown>, env: Record<string, string>, say: (t
       if (code !== 0) return reject(new Error(`the virtual writer ended with ${code}: ${said}`));
       const outcome = JSON.parse(said) as Outcome;
       if (outcome.throttled > 0) return reject(new Error(`QBO refused ${outcome.throttled} calls (429)`));
-      if (outcome.failed.length > 0) return reject(new Error(`not everything settled: ${JSON.stringify(outcome.failed)}`));
+      if (outcome.failed.length > 0)
+        return reject(new Error(`not everything settled: ${JSON.stringify(outcome.failed)}`));
       resolve(outcome);
     });
   });

@@ -19,11 +19,12 @@ export interface Tenant {
   item: string;
 }
 
-const readyWithinMs = 60_000;
+const readyWithinMs = 180_000;
 
 export class Writing {
   private readonly organization = randomUUID();
   private readonly links: Links;
+  private readonly apps = new Map<string, { pid: number; stop(): Promise<void> }>();
   private written = 0;
 
   private constructor(
@@ -31,12 +32,12 @@ export class Writing {
     readonly db: Database,
     private readonly app: { clientId: string; clientSecret: string },
     private readonly tokenKey: string,
-    private readonly writer: { pid: number; stop(): Promise<void> },
+    private readonly environment: Record<string, string>,
   ) {
     this.links = new Links(db);
   }
 
-  static async start(addresses: Addresses): Promise<Writing> {
+  static async start(addresses: Addresses, apps: readonly string[] = ['qbo-writer']): Promise<Writing> {
     const corner = `bench_${randomBytes(4).toString('hex')}`;
     const emulator = await startEmulator();
     const app = await emulator.createApp();
@@ -48,7 +49,7 @@ export class Writing {
       applicationName: 'bench',
     });
     await db.migrate();
-    const writer = await startApp('qbo-writer', {
+    const environment = {
       ...addresses,
       SYNC_TOPIC_PREFIX: `${corner}.`,
       SYNC_DATABASE_SCHEMA: corner,
@@ -57,14 +58,23 @@ export class Writing {
       SYNC_QBO_CLIENT_ID: app.clientId,
       SYNC_QBO_CLIENT_SECRET: app.clientSecret,
       SYNC_TOKEN_KEY: tokenKey,
-    });
-    const writing = new Writing(emulator, db, app, tokenKey, writer);
+    };
+    const writing = new Writing(emulator, db, app, tokenKey, environment);
     await db.query('insert into organizations (id, name) values ($1, $2)', [writing.organization, 'Bench']);
+    for (const name of apps) await writing.startApp(name);
     return writing;
   }
 
+  async startApp(name: string): Promise<void> {
+    this.apps.set(name, await startApp(name, this.environment));
+  }
+
+  get topicPrefix(): string {
+    return this.environment.SYNC_TOPIC_PREFIX!;
+  }
+
   async stop(): Promise<void> {
-    await this.writer.stop();
+    await Promise.all([...this.apps.values()].map((app) => app.stop()));
     await this.emulator.kill();
     await this.db.query(`drop schema ${this.db.schema} cascade`);
     await this.db.close();
@@ -174,7 +184,7 @@ export class Writing {
 
   /** MB resident in the writer's process. */
   async rssMb(): Promise<number> {
-    const status = await readFile(`/proc/${this.writer.pid}/status`, 'utf8');
+    const status = await readFile(`/proc/${this.apps.get('qbo-writer')!.pid}/status`, 'utf8');
     return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
   }
 }
@@ -193,7 +203,11 @@ function invoice({ customer, item }: Tenant) {
   };
 }
 
-const randomDigits = (): string => BigInt(`0x${randomBytes(7).toString('hex')}`).toString().padStart(15, '0').slice(0, 15);
+const randomDigits = (): string =>
+  BigInt(`0x${randomBytes(7).toString('hex')}`)
+    .toString()
+    .padStart(15, '0')
+    .slice(0, 15);
 
 /** One of our apps as a process; resolves when it is ready. */
 export async function startApp(

@@ -129,7 +129,9 @@ describe('owned companies', () => {
   const until = async (done: () => boolean, withinMs = 25_000) => {
     for (const giveUpAt = Date.now() + withinMs; !done(); await sleep(5)) {
       if (Date.now() > giveUpAt)
-        throw new Error(`not reached: ${JSON.stringify(running.map(({ realms, loops }) => [realms.realms().length, loops.size, [...loops.values()].filter((l) => l.turns.length > 0).length]))}`);
+        throw new Error(
+          `not reached: ${JSON.stringify(running.map(({ realms, loops }) => [realms.realms().length, loops.size, [...loops.values()].filter((l) => l.turns.length > 0).length]))}`,
+        );
     }
   };
   const shares = () => running.map(({ realms }) => realms.realms().length).sort((a, b) => a - b);

@@ -5,3 +5,4 @@ export { storedLink, waitName, type Lane, type LinkKey, type StoredLink } from '
 export { keyText } from './keys.js';
 export { mirrorAll, type MirrorChange, type MirrorPlace } from './mirrors.js';
 export { requestSweep, sweepOf, type DueSweep, type SweepReport } from './sweeps.js';
+export * from './call-retention.js';

@@ -13,6 +13,7 @@ import { Pairs1763700000030 } from './0030-pairs.js';
 import { RealmWork1763700000040 } from './0040-realm-work.js';
 import { GovernorVersions1763700000045 } from './0045-governor-versions.js';
 import { Sweeps1763700000046 } from './0046-sweeps.js';
+import { CallRetention1763700000050 } from './0050-call-retention.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -29,4 +30,5 @@ export const migrations = [
   RealmWork1763700000040,
   GovernorVersions1763700000045,
   Sweeps1763700000046,
+  CallRetention1763700000050,
 ];

@@ -1,0 +1,180 @@
+// What intake and replay share: changes of one company in their topic, mapper and writer as processes, and raw kafkajs beside.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CompressionTypes, Kafka, logLevel, type Admin } from 'kafkajs';
+import { changeEventId, topics, type ChangeEvent } from '#contracts';
+import { KafkaClient } from '#kafka';
+import type { Addresses } from '#testing';
+import { Writing, type Tenant } from './writing.js';
+
+const rawBatch = 500;
+/** A run that hangs says so. */
+const patienceMs = 600_000;
+
+export class Pipeline {
+  private constructor(
+    readonly writing: Writing,
+    readonly tenant: Tenant,
+    private readonly client: KafkaClient,
+    private readonly kafka: Kafka,
+    private readonly admin: Admin,
+    readonly records: number,
+  ) {}
+
+  /** A company with so many changes in its topic, and nobody who reads it yet. */
+  static async start(addresses: Addresses, records: number): Promise<Pipeline> {
+    const writing = await Writing.start(addresses, []);
+    const tenant = await writing.tenant();
+    const brokers = addresses.SYNC_KAFKA_BROKERS.split(',');
+    const client = await KafkaClient.connect({
+      brokers,
+      registryUrl: addresses.SYNC_REGISTRY_URL,
+      topicPrefix: writing.topicPrefix,
+      clientId: 'bench',
+    });
+    const kafka = new Kafka({ brokers, clientId: 'bench-raw', logLevel: logLevel.NOTHING });
+    for (let from = 0; from < records; from += 5_000) {
+      const some = Array.from({ length: Math.min(5_000, records - from) }, (_, n) => change(tenant, from + n));
+      await client.producer.publishAll(
+        some.map((value) => ({
+          topic: topics.changes.name,
+          key: `${value.realmId}/Invoice/${value.id}`,
+          id: changeEventId(value),
+          time: new Date(0),
+          value,
+        })),
+      );
+    }
+    const admin = kafka.admin();
+    await admin.connect();
+    return new Pipeline(writing, tenant, client, kafka, admin, records);
+  }
+
+  async stop(): Promise<void> {
+    await this.writing.stop();
+    await this.client.close();
+    await this.admin.disconnect();
+  }
+
+  /** Rows of the work list. */
+  async rows(): Promise<number> {
+    const [row] = await this.writing.db.query<{ n: number }>('select count(*)::int as n from links');
+    return row!.n;
+  }
+
+  /** Records of its topic that the writer is done with, as it committed. */
+  async takenByWriter(): Promise<number> {
+    const topic = this.writing.topicPrefix + topics.writes.name;
+    const [found] = await this.admin.fetchOffsets({
+      groupId: `${this.writing.topicPrefix}sync-qbo-writer`,
+      topics: [topic],
+    });
+    return found!.partitions.reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
+  }
+
+  /** Records a second from a twentieth of them to all. */
+  async rateUntilAllAre(count: () => Promise<number>): Promise<number> {
+    let began: { atMs: number; count: number } | undefined;
+    for (const giveUpAtMs = performance.now() + patienceMs; ;) {
+      const now = { atMs: performance.now(), count: await count() };
+      if (!began && now.count >= this.records / 20) began = now;
+      if (began && now.count >= this.records) {
+        return ((now.count - began.count) / (now.atMs - began.atMs)) * 1_000;
+      }
+      if (now.atMs > giveUpAtMs) throw new Error(`${now.count} of ${this.records} came in time`);
+      await sleep(50);
+    }
+  }
+
+  /** Raw kafkajs: read and parsed; with `copy` also written to a topic of its own and read from there. */
+  async raw(copy: boolean): Promise<number> {
+    const from = this.writing.topicPrefix + topics.changes.name;
+    if (!copy) return this.rawRead(from);
+    const to = `${this.writing.topicPrefix}copy-${randomUUID().slice(0, 6)}`;
+    await this.admin.createTopics({
+      topics: [{ topic: to, numPartitions: topics.changes.partitions }],
+      waitForLeaders: true,
+    });
+    const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+    const consumer = this.kafka.consumer({ groupId: `bench-${randomUUID()}` });
+    await Promise.all([producer.connect(), consumer.connect()]);
+    await consumer.subscribe({ topics: [from], fromBeginning: true });
+    const rate = this.rawRead(to);
+    await consumer.run({
+      partitionsConsumedConcurrently: 3,
+      eachBatch: async ({ batch }) => {
+        for (let at = 0; at < batch.messages.length; at += rawBatch) {
+          const messages = batch.messages.slice(at, at + rawBatch).map(({ key, value }) => {
+            const event = JSON.parse(value!.toString('utf8', 5)) as ChangeEvent;
+            // The five bytes of the registry's frame go along, so that the second hop parses the same.
+            const head = value!.subarray(0, 5);
+            return {
+              key,
+              value: Buffer.concat([head, Buffer.from(JSON.stringify(event))]),
+              partition: batch.partition,
+            };
+          });
+          await producer.send({ topic: to, acks: -1, compression: CompressionTypes.None, messages });
+        }
+      },
+    });
+    const perSecond = await rate;
+    await Promise.all([consumer.disconnect(), producer.disconnect()]);
+    return perSecond;
+  }
+
+  private async rawRead(topic: string): Promise<number> {
+    const consumer = this.kafka.consumer({ groupId: `bench-${randomUUID()}` });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    let seen = 0;
+    let checksum = 0;
+    await consumer.run({
+      partitionsConsumedConcurrently: 3,
+      eachBatch: ({ batch }) => {
+        for (const { value } of batch.messages)
+          checksum += (JSON.parse(value!.toString('utf8', 5)) as ChangeEvent).id.length;
+        seen += batch.messages.length;
+        return Promise.resolve();
+      },
+    });
+    const perSecond = await this.rateUntilAllAre(() => Promise.resolve(seen));
+    await consumer.disconnect();
+    if (checksum === 0) throw new Error('nothing was read');
+    return perSecond;
+  }
+}
+
+function change({ source }: Tenant, n: number): ChangeEvent {
+  const id = String(n + 1);
+  const at = '2026-11-20T18:00:00.000Z';
+  return {
+    realmId: source,
+    entityType: 'Invoice',
+    id,
+    version: `${at}_0000000001_${at}`,
+    deleted: false,
+    contentHash: 'a'.repeat(64),
+    lane: 'bulk',
+    origin: { kind: 'cdc' },
+    snapshot: {
+      Id: id,
+      SyncToken: '1',
+      DocNumber: `INV-${id}`,
+      TxnDate: '2026-11-20',
+      CustomerRef: { value: String(n % 500), name: 'A customer of ours' },
+      Line: [
+        {
+          Id: '1',
+          LineNum: 1,
+          Amount: 125.5,
+          DetailType: 'SalesItemLineDetail',
+          SalesItemLineDetail: { ItemRef: { value: '7', name: 'Work' }, Qty: 1, UnitPrice: 125.5 },
+        },
+      ],
+      TotalAmt: 125.5,
+      Balance: 125.5,
+      MetaData: { CreateTime: '2026-11-20T10:00:00-08:00', LastUpdatedTime: '2026-11-20T10:00:00-08:00' },
+    },
+  };
+}

@@ -1,0 +1,53 @@
+// replay: everything a sync ever saw is told again, and nothing is to be done: records a second from the job's start until the
+// writer has looked at the last one, against a raw read of the topic; and the calls QBO got for it.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withInfrastructure, type Bench, type BenchRun, type Metrics } from './bench.js';
+import { Pipeline } from './pipeline.js';
+
+export const bench: Bench = {
+  about: 'a replay with nothing to do against a raw read of the topic (goal 0.25), and calls to QBO (goal 0)',
+  run: ({ quick, say }: BenchRun): Promise<Metrics> =>
+    withInfrastructure(async (addresses) => {
+      const pipeline = await Pipeline.start(addresses, quick ? 20_000 : 1_000_000);
+      try {
+        const { writing, tenant, records } = pipeline;
+        const { db } = writing;
+        await db.query(`update syncs set state = 'paused' where id = $1`, [tenant.syncId]);
+        const taken = pipeline.rateUntilAllAre(() => pipeline.rows());
+        await writing.startApp('qbo-writer');
+        await writing.startApp('mapper');
+        await taken;
+        say(`${records} records are known; now as if all were written`);
+        await db.query(
+          `update links set state = 'settled', applied_version = desired_version, applied_hash = desired_hash,
+             target_id = source_id, target_sync_token = '0', settled_at = now()`,
+        );
+        await db.query(`update syncs set state = 'active' where id = $1`, [tenant.syncId]);
+        const raw = await pipeline.raw(false);
+        const before = await writing.emulator.stats(tenant.target);
+        const offsetsBefore = await pipeline.takenByWriter();
+        const beganMs = performance.now();
+        await db.query(
+          `insert into jobs (id, organization_id, sync_id, kind) select $1, organization_id, id, 'replay' from syncs where id = $2`,
+          [randomUUID(), tenant.syncId],
+        );
+        while ((await pipeline.takenByWriter()) - offsetsBefore < records) await sleep(50);
+        const ours = (records / (performance.now() - beganMs)) * 1_000;
+        const after = await writing.emulator.stats(tenant.target);
+        const [{ n: open }] = (await db.query(`select count(*)::int as n from links where state <> 'settled'`)) as [
+          { n: number },
+        ];
+        if (open > 0) throw new Error(`${open} records had something to do`);
+        return {
+          ratio: (ours / raw).toFixed(2),
+          calls: Number(after.requests) - Number(before.requests),
+          ours_per_s: Math.round(ours),
+          raw_per_s: Math.round(raw),
+          records,
+        };
+      } finally {
+        await pipeline.stop();
+      }
+    }),
+};
