@@ -47,6 +47,7 @@ interface Task {
 
 const task = JSON.parse(process.argv[2]!) as Task;
 const app = 'sync';
+const by = 'bench';
 const say = (text: string) => process.stderr.write(`  ${text}\n`);
 
 const emulator = await startEmulator({ clock: 'virtual' });
@@ -79,17 +80,17 @@ class VirtualTransport extends Transport {
   }
 }
 
-let pacing = initialPacing(defaultPacingPolicy);
+let pacing = initialPacing();
 const gate: GovernorGate = {
   acquire: async (_realmId, { kind, class: callClass }, signal) => {
     for (;;) {
       signal?.throwIfAborted();
-      const { state, decision } = admit(pacing, defaultPacingPolicy, time.nowMs(), { kind, app, class: callClass });
+      const { state, decision } = admit(pacing, defaultPacingPolicy, time.nowMs(), { kind, app, class: callClass, by });
       pacing = state;
       if (decision.kind === 'go') {
         return {
           complete: (outcome) => {
-            pacing = complete(pacing, time.nowMs(), decision.grantId, outcome);
+            pacing = complete(pacing, defaultPacingPolicy, time.nowMs(), decision.grantId, outcome);
             return Promise.resolve();
           },
         };
@@ -230,7 +231,7 @@ const ports = {
   log,
   random: Math.random,
   outlook: (_realmId: string, callClass: 'live' | 'bulk') =>
-    Promise.resolve(outlook(pacing, defaultPacingPolicy, time.nowMs(), { app, class: callClass })),
+    Promise.resolve(outlook(pacing, defaultPacingPolicy, time.nowMs(), { app, class: callClass, by })),
   announced: () => {},
 };
 const writers = new Writers(
