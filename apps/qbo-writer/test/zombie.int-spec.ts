@@ -70,9 +70,10 @@ describe('a writer process', () => {
         );
     }
   };
-  const wanted = async (count: number, item: unknown, buyer: unknown) => {
+  /** Amounts from `from` on: no two alike, or the emulator takes them for doubles. */
+  const wanted = async (from: number, count: number, item: unknown, buyer: unknown) => {
     const invoices = [];
-    for (let n = 0; n < count; n++) invoices.push(await w.saveInvoice(String(buyer), String(item), n + 1));
+    for (let n = 0; n < count; n++) invoices.push(await w.saveInvoice(String(buyer), String(item), from + n));
     await w.carry('Invoice', ...invoices);
   };
 
@@ -88,7 +89,7 @@ describe('a writer process', () => {
     startProcess();
     await w.quiet(90_000);
 
-    await wanted(40, item.Id, buyer.Id);
+    await wanted(1, 40, item.Id, buyer.Id);
     const first = await until(lease, ({ held }) => held);
     const zombie = running.find(({ child }) => child.pid === first.pid)!;
     await until(
@@ -107,7 +108,7 @@ describe('a writer process', () => {
     const after = await lease();
     expect(after.fence).toBeGreaterThanOrEqual(second.fence);
 
-    await wanted(20, item.Id, buyer.Id);
+    await wanted(101, 20, item.Id, buyer.Id);
     const third = await until(lease, ({ held }) => held);
     const stoppedMs = Date.now();
     process.kill(third.pid, 'SIGKILL');
