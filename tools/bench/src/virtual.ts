@@ -36,7 +36,10 @@ function run(
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => {
       if (code !== 0) return reject(new Error(`the virtual writer ended with ${code}: ${said}`));
-      const outcome = JSON.parse(said) as Outcome;
+      // Errors that were logged stand in lines of their own.
+      const line = said.split('\n').find((one) => one.startsWith('{"tookMs"'));
+      if (line === undefined) return reject(new Error(`the virtual writer said nothing: ${said}`));
+      const outcome = JSON.parse(line) as Outcome;
       if (outcome.throttled > 0) return reject(new Error(`QBO refused ${outcome.throttled} calls (429)`));
       if (outcome.failed.length > 0)
         return reject(new Error(`not everything settled: ${JSON.stringify(outcome.failed)}`));
