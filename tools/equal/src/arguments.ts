@@ -15,6 +15,10 @@ export interface EqualOptions {
   faults: boolean;
   /** so many times a process of ours is killed (kill -9) while there is work, in each way of carrying */
   kills: number;
+  /** two opposite syncs with a person at work in both companies, or A to B to C; absent: one way */
+  shape?: 'two-way' | 'chain';
+  /** two-way: nobody waits until what the other did was carried */
+  together: boolean;
   /** of each history; with several they take turns when asked to */
   how: readonly How[];
   /** the first seed live, the second by backfill, and so on: half the time */
@@ -41,11 +45,15 @@ export type How = 'live' | 'backfill';
 export type CompanyKind = 'sample' | 'generated' | 'empty' | 'fixtures';
 
 export const usage = `npm run equal -- [--seed 1 | --seeds 1-12,40] [--acts 60] [--how live|backfill|both|turns] [--shuffle] [--faults] [--kills 0]
+  [--two-way [--together] | --chain]
   [--company generated|sample|empty|fixtures] [--transactions 40] [--years 1] [--currency EUR] [--country US|GB|CA|AU]
   [--types Invoice,Payment] [--only 3,17,21] [--shrink-runs 10]
 One random history in a source company, carried to an empty one live (backfill first, then act by act) and to another by
 backfill afterwards; at rest the two sets of books are compared. Exit 0 only when nothing differs; otherwise a shorter
-history that fails is looked for and printed.`;
+history that fails is looked for and printed.
+--two-way: two companies in opposite syncs and a person at work in both, in turns or together (then some of what they do
+cannot both be, and is held); --chain: A to B to C. At rest the books are compared
+and then every company is looked at again and again: not one write may follow (writes_after_rest=0).`;
 
 /** @throws TypeError with a sentence for a person */
 export function readArguments(args: string[]): EqualOptions | 'help' {
@@ -60,6 +68,9 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
       shuffle: { type: 'boolean', default: false },
       faults: { type: 'boolean', default: false },
       kills: { type: 'string', default: '0' },
+      'two-way': { type: 'boolean', default: false },
+      together: { type: 'boolean', default: false },
+      chain: { type: 'boolean', default: false },
       how: { type: 'string', default: 'both' },
       company: { type: 'string' },
       // What --company was called at first.
@@ -80,7 +91,11 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
   if (!isCompanyKind(company)) throw new TypeError('--company takes generated, sample, empty or fixtures');
   if (values.country !== undefined && !isCountry(values.country))
     throw new TypeError('--country takes US, GB, CA or AU');
+  if (values['two-way'] && values.chain) throw new TypeError('--two-way or --chain, not both');
   return {
+    ...(values['two-way'] && { shape: 'two-way' as const }),
+    ...(values.chain && { shape: 'chain' as const }),
+    together: values.together,
     seeds: seedsIn(values.seeds ?? values.seed ?? '1'),
     acts: wholeNumber('--acts', values.acts),
     ...(values.only !== undefined && { only: listed(values.only).map((one) => wholeNumber('--only', one)) }),

@@ -2,7 +2,7 @@
 // backfill, and what both look like at rest.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { entityTypes, isSingleton } from '#core';
-import type { EmulatorApp, Raw } from '#testing';
+import type { EmulatorApp, EmulatorClient, Raw } from '#testing';
 import { Chance } from '../../demo/src/chance.js';
 import type { Control, LinkRow } from '../../installation/src/control.js';
 import type { Installation } from '../../installation/src/installation.js';
@@ -11,7 +11,7 @@ import { Books, type PostingLine } from './books.js';
 import { judge, type Judgement } from './judgement.js';
 import { Rest } from './rest.js';
 import { makeSource, placeOf, preferences } from './source-company.js';
-import { Killer, misbehave, misbehaved } from './troubles.js';
+import { amidKills, misbehave, misbehaved } from './troubles.js';
 
 export const sweepMs = 2_000;
 /** A person does not do sixty things in one second; so many at a time, then a breath. */
@@ -100,7 +100,7 @@ export class Histories {
     const judgements: Outcome['judgements'] = [];
     for (const { how, target, before, syncId } of targets) {
       const unrest = await this.atRest(source, syncId, how);
-      const judgement = await this.judge(source, target, before, syncId);
+      const judgement = await judgeSync(this.o, this.installation, this.control, { source, target, before, syncId });
       if (unrest) judgement.differences.push({ what: 'rest', key: how, text: 'did not come to rest', cause: unrest });
       judgements.push({ how, judgement });
     }
@@ -116,11 +116,8 @@ export class Histories {
     await this.installation.emulator.revokeGrant(this.app.clientId, source);
   }
 
-  private async amidKills(chance: Chance, work: () => Promise<void>): Promise<void> {
-    if (this.o.kills === 0) return work();
-    const killer = new Killer(this.installation, () => chance.next());
-    await Promise.all([work(), killer.run(this.o.kills)]);
-    this.say(`killed and started again: ${killer.told()}`);
+  private amidKills(chance: Chance, work: () => Promise<void>): Promise<void> {
+    return amidKills(this.o.kills, this.installation, chance, work, this.say);
   }
 
   private async work(source: string, acts: readonly Act[]): Promise<Done[]> {
@@ -162,33 +159,54 @@ export class Histories {
     await this.control.look(source);
     return this.rest.of(syncId, what);
   }
-
-  private async judge(source: string, target: string, before: Set<string>, syncId: string): Promise<Judgement> {
-    const [links, files] = [await this.control.links(syncId), await this.control.links(syncId, '&type=Attachable')];
-    const { types } = this.o;
-    return judge({
-      source: await this.books(source),
-      target: await this.books(target),
-      targetBefore: before,
-      links: [...links, ...files].filter(unique()),
-      carried: carriedTypes,
-      notPossible,
-      mappedOnly: (type, record) => isSingleton(type, record) || entityTypes[type]?.policy === 'adopted',
-      nameLists,
-      judged: (type) => !types || types.includes(type),
-      fragment: this.o.company === 'fixtures',
-    });
-  }
-
-  private async books(realmId: string): Promise<Books> {
-    const { emulator } = this.installation;
-    const [dump, ledger] = await Promise.all([emulator.dump(realmId), emulator.ledger(realmId)]);
-    return new Books(dump.records as Record<string, Raw[]>, ledger.lines as PostingLine[]);
-  }
 }
 
-const goodWebhooks = { enabled: true, minDelayMs: 0, maxDelayMs: 100, dropRate: 0, duplicateRate: 0, shuffle: false };
-const lossyWebhooks = {
+export interface Judged {
+  source: string;
+  target: string;
+  /** keys of what the target had before */
+  before: ReadonlySet<string>;
+  syncId: string;
+  heldThere?: ReadonlySet<string>;
+}
+
+/** Both companies as they are now, one against the other. */
+export async function judgeSync(
+  o: Pick<EqualOptions, 'types' | 'company'>,
+  { emulator }: Installation,
+  control: Control,
+  { source, target, before, syncId, heldThere }: Judged,
+): Promise<Judgement> {
+  const [links, files] = [await control.links(syncId), await control.links(syncId, '&type=Attachable')];
+  return judge({
+    source: await booksOf(emulator, source),
+    target: await booksOf(emulator, target),
+    targetBefore: before,
+    ...(heldThere && { heldThere }),
+    links: [...links, ...files].filter(unique()),
+    carried: carriedTypes,
+    notPossible,
+    mappedOnly: (type, record) => isSingleton(type, record) || entityTypes[type]?.policy === 'adopted',
+    nameLists,
+    judged: (type) => !o.types || o.types.includes(type),
+    fragment: o.company === 'fixtures',
+  });
+}
+
+async function booksOf(emulator: EmulatorClient, realmId: string): Promise<Books> {
+  const [dump, ledger] = await Promise.all([emulator.dump(realmId), emulator.ledger(realmId)]);
+  return new Books(dump.records as Record<string, Raw[]>, ledger.lines as PostingLine[]);
+}
+
+export const goodWebhooks = {
+  enabled: true,
+  minDelayMs: 0,
+  maxDelayMs: 100,
+  dropRate: 0,
+  duplicateRate: 0,
+  shuffle: false,
+};
+export const lossyWebhooks = {
   enabled: true,
   minDelayMs: 0,
   maxDelayMs: 800,
@@ -202,7 +220,7 @@ function unique(): (link: LinkRow) => boolean {
   return ({ entityType, sourceId }) => seen.size < seen.add(`${entityType}/${sourceId}`).size;
 }
 
-const keysOf = (records: Record<string, Raw[]>): Set<string> =>
+export const keysOf = (records: Record<string, Raw[]>): Set<string> =>
   new Set(Object.entries(records).flatMap(([type, rows]) => rows.map((row) => `${type}/${row.Id}`)));
 
 const definitions = Object.values(entityTypes);

@@ -181,3 +181,27 @@ it('of a company that was cut out of a larger one, what refers to what was left 
   ]);
   expect(judge(left).held).toEqual([]);
 });
+
+it("an edit of the target that the sync's policy keeps is listed with reason and amount, and is no difference", () => {
+  const e = equalPair();
+  e.target.ofType('Invoice')[0]!.PrivateNote = 'theirs';
+  expect(judge(e).differences).toMatchObject([{ what: 'field', key: 'Invoice/10' }]);
+  const links = e.links.map((link) =>
+    link.entityType === 'Invoice'
+      ? { ...link, differences: [{ path: 'PrivateNote', answered: 'theirs', cause: 'DRIFT.KEPT' }] }
+      : link,
+  );
+  const judged = judge({ ...e, links });
+  expect(judged.differences).toEqual([]);
+  expect(judged.held).toMatchObject([
+    { key: 'Invoice/10', amount: '50', reason: expect.stringMatching(/DRIFT\.KEPT.*"theirs" here/) as string },
+  ]);
+});
+
+it('of a pair: what the opposite sync lists as held is not missed here, and nothing else is forgiven', () => {
+  const e = equalPair();
+  (e.target.ofType('Invoice') as Raw[]).push({ Id: '777', TotalAmt: 5, Balance: 5 });
+  expect(judge(e).differences.map(({ what }) => what)).toEqual(['extra', 'count']);
+  expect(judge({ ...e, heldThere: new Set(['Invoice/777']) }).differences).toEqual([]);
+  expect(judge({ ...e, heldThere: new Set(['Invoice/778']) }).differences).not.toEqual([]);
+});

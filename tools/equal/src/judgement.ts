@@ -24,6 +24,8 @@ export interface Evidence {
   judged: (type: string) => boolean;
   /** each company has its own of it, made by QuickBooks: mapped, never edited */
   mappedOnly?: (type: string, record: Raw) => boolean;
+  /** in a pair: what the opposite sync could not carry from the target, as `Type/id`; it is listed there */
+  heldThere?: ReadonlySet<string>;
   /** the source was cut out of a larger company: what refers to a record that it does not have cannot be made */
   fragment?: boolean;
 }
@@ -113,7 +115,7 @@ export function judge(e: Evidence): Judgement {
         if (!held.has(claimed.get(key)!)) row.target++;
         continue;
       }
-      if (e.targetBefore.has(key)) continue;
+      if (e.targetBefore.has(key) || e.heldThere?.has(key)) continue;
       // What was deleted or merged away in the source is made inactive where QuickBooks knows no deletion.
       if (record.Active === false && e.nameLists.has(type)) continue;
       row.target++;
@@ -156,6 +158,7 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
   const held = new Map<string, Held>();
   const add = (key: string, record: Raw, reason: string): void =>
     void held.set(key, { key, reason, amount: String(record.TotalAmt ?? record.Amount ?? record.Balance ?? '-') });
+  const say = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 80);
   const pending: { key: string; record: Raw; parents: string[]; reason: string }[] = [];
   for (const type of e.source.types()) {
     for (const record of e.source.ofType(type)) {
@@ -173,13 +176,19 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       const hangsOn = ((record.AttachableRef as Raw[] | undefined) ?? []).flatMap(({ EntityRef }) =>
         EntityRef ? [`${linkTypeOf(String(EntityRef.type))}/${EntityRef.value}`] : [],
       );
-      if (hangsOn.length > 0 && link?.state !== 'settled') {
+      if (hangsOn.length > 0 && (link?.state !== 'settled' || link.targetId === null)) {
         const gone = hangsOn.find((parent) => isAbsent(e.source, parent));
         if (gone) {
           add(key, record, `hangs on ${gone}, which was deleted in the source`);
           continue;
         }
         pending.push({ key, record, parents: hangsOn, reason: `hangs on ${hangsOn.join()}` });
+      }
+      const kept = (link?.differences ?? []).filter(({ cause }) => cause === 'DRIFT.KEPT');
+      if (kept.length > 0) {
+        const values = kept.map(({ path, sent, answered }) => `${path} ${say(sent)} there, ${say(answered)} here`);
+        add(key, record, `edited in the target, kept by the policy of the sync (DRIFT.KEPT): ${values.join('; ')}`);
+        continue;
       }
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
@@ -258,7 +267,7 @@ function comparePostings(
 ): TrialBalance {
   const { source, target } = e;
   // Held records are out of both sums: also what the target has of them from before they were held.
-  const outHere = new Set([...held.keys()].flatMap((key) => pairs.get(key) ?? []));
+  const outHere = new Set([...(e.heldThere ?? []), ...[...held.keys()].flatMap((key) => pairs.get(key) ?? [])]);
   const judged = (key: string): boolean => e.judged(typeOf(key));
   const sums = new Map<string, { source: bigint; target: bigint }>();
   const names = new Map<string, { source: bigint; target: bigint }>();
@@ -409,6 +418,11 @@ function compareBalances(
     for (const other of linkedDocuments(record)) touched.add(other);
     for (const line of e.source.posted(key)) if (line.name) touched.add(`${line.name.type}/${line.name.id}`);
   }
+  const sources = new Map([...pairs].map(([key, copy]) => [copy, key]));
+  for (const key of e.heldThere ?? []) {
+    const names = e.target.posted(key).flatMap(({ name }) => (name ? [`${name.type}/${name.id}`] : []));
+    for (const other of [...linkedDocuments(e.target.record(key)), ...names]) touched.add(sources.get(other) ?? other);
+  }
   for (let grown = true; grown;) {
     grown = false;
     for (const customer of e.source.ofType('Customer')) {
@@ -443,7 +457,7 @@ function compareLinks(
   held: ReadonlyMap<string, Held>,
   say: Say,
 ): void {
-  const heldHere = new Set([...held.keys()].flatMap((one) => pairs.get(one) ?? []));
+  const heldHere = new Set([...(e.heldThere ?? []), ...[...held.keys()].flatMap((one) => pairs.get(one) ?? [])]);
   for (const [key, here] of pairs) {
     const [ours, theirs] = [e.source.record(key), e.target.record(here)];
     if (!ours || !theirs || held.has(key) || !e.judged(typeOf(key))) continue;

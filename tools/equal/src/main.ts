@@ -7,6 +7,7 @@ import { Installation } from '../../installation/src/installation.js';
 import { readArguments, usage, type EqualOptions, type How } from './arguments.js';
 import { actsOf, Histories, sweepMs, type Act, type Outcome } from './history.js';
 import { closingLine, failingIn, reportLines, sumOf, told, totalsOf, type Totals } from './report.js';
+import { Shaped } from './shaped.js';
 import { shrink } from './shrink.js';
 import { fixturesPresent } from './source-company.js';
 
@@ -24,10 +25,18 @@ async function prove(o: EqualOptions, installation: Installation): Promise<boole
   const histories = new Histories(o, installation, control, app, phase);
   phase('quotas as in reality, in real time: 500 requests and 40 batches of 30 a minute for each company');
   const all: Totals[] = [];
+  const shaped = o.shape && new Shaped(o, o.shape, installation, control, app, phase);
   for (const [turn, seed] of o.seeds.entries()) {
     const how = o.inTurns ? [o.how[turn % o.how.length]!] : o.how;
     const acts = actsOf(o, seed);
     phase(`${acts.length} acts of seed ${seed}, ${described(o)}`);
+    if (shaped) {
+      const seen = await shaped.run(seed, acts);
+      for (const text of reportLines(seen)) line(text);
+      all.push({ ...totalsOf(acts.length, seen), writesAfterRest: seen.writesAfterRest });
+      phase(`seed ${seed}: ${closingLine(all.at(-1)!)}`);
+      continue;
+    }
     const outcome = await histories.run(seed, acts, how);
     for (const text of reportLines(outcome)) line(text);
     all.push(totalsOf(acts.length, outcome));
@@ -40,13 +49,13 @@ async function prove(o: EqualOptions, installation: Installation): Promise<boole
   for (const said of checked.lines) line(said);
   const total = sumOf(all);
   line(closingLine(total));
-  return total.differences === 0 && checked.violations === 0;
+  return total.differences === 0 && !total.writesAfterRest && checked.violations === 0;
 }
 
 function described(o: EqualOptions): string {
   const size = o.company === 'generated' ? ` of ${o.transactions} transactions` : '';
   const troubles = [o.shuffle && 'shuffled', o.faults && 'faults', o.kills > 0 && `${o.kills} kills each`];
-  return [`company ${o.company}${size}`, o.how.join(' and '), ...troubles.filter(Boolean)].join(', ');
+  return [`company ${o.company}${size}`, o.shape ?? o.how.join(' and '), ...troubles.filter(Boolean)].join(', ');
 }
 
 async function printShortest(

@@ -3,10 +3,14 @@ import type { How } from './arguments.js';
 import type { Done, Outcome } from './history.js';
 import type { Held, Judgement } from './judgement.js';
 
+export interface Reported {
+  judgements: readonly { how: string; judgement: Judgement }[];
+}
+
 const shownDifferences = 60;
 
 /** @returns lines, differences last */
-export function reportLines({ judgements }: Outcome): string[] {
+export function reportLines({ judgements }: Reported): string[] {
   return judgements.flatMap(({ how, judgement }) => [
     ...countLines(how, judgement),
     ...balanceLines(how, judgement),
@@ -16,7 +20,7 @@ export function reportLines({ judgements }: Outcome): string[] {
   ]);
 }
 
-function countLines(how: How, { counts, notCarried }: Judgement): string[] {
+function countLines(how: string, { counts, notCarried }: Judgement): string[] {
   const one = ({ type, source, target, held }: Judgement['counts'][number]): string =>
     `${type} ${source}${source === target ? '' : `/${target}`}${held > 0 ? ` (+${held} held)` : ''}`;
   const lines = [`${how}: records by type, source = target unless two numbers: ${counts.map(one).join(', ')}`];
@@ -25,17 +29,17 @@ function countLines(how: How, { counts, notCarried }: Judgement): string[] {
   return lines;
 }
 
-function balanceLines(how: How, { trialBalance: t, held }: Judgement): string[] {
+function balanceLines(how: string, { trialBalance: t, held }: Judgement): string[] {
   const without = held.length > 0 ? `, without the ${held.length} held` : '';
   return [
     `${how}: trial balance of ${t.accounts} accounts${without}: debits ${t.source} in the source, ${t.target} in the target, difference ${t.difference}`,
   ];
 }
 
-const heldLines = (how: How, held: readonly Held[]): string[] =>
+const heldLines = (how: string, held: readonly Held[]): string[] =>
   held.map(({ key, reason, amount }) => `${how}: held: ${key}, amount ${amount}: ${reason}`);
 
-function differenceLines(how: How, { differences }: Judgement): string[] {
+function differenceLines(how: string, { differences }: Judgement): string[] {
   const lines = differences
     .slice(0, shownDifferences)
     .map(({ what, key, text, cause }) => `${how}: difference: ${what} ${key}: ${text}${cause ? ` <- ${cause}` : ''}`);
@@ -50,10 +54,12 @@ export interface Totals {
   records: number;
   differences: number;
   held: number;
+  /** writes that QuickBooks counted after everything was at rest; absent: nobody asked for them */
+  writesAfterRest?: number;
 }
 
 /** Of one history, both ways together: types and records are those of the larger, a record held both ways is one. */
-export function totalsOf(acts: number, { judgements }: Outcome): Totals {
+export function totalsOf(acts: number, { judgements }: Reported): Totals {
   const most = (of: (judgement: Judgement) => number): number =>
     Math.max(0, ...judgements.map(({ judgement }) => of(judgement)));
   return {
@@ -73,11 +79,16 @@ export function sumOf(all: readonly Totals[]): Totals {
     records: sum((one) => one.records),
     differences: sum((one) => one.differences),
     held: sum((one) => one.held),
+    ...(all.some((one) => one.writesAfterRest !== undefined) && {
+      writesAfterRest: sum((one) => one.writesAfterRest ?? 0),
+    }),
   };
 }
 
-export const closingLine = ({ acts, types, records, differences, held }: Totals): string =>
-  `equal: acts=${acts} types=${types} records=${records} differences=${differences} held=${held}`;
+export const closingLine = ({ acts, types, records, differences, held, writesAfterRest }: Totals): string =>
+  `equal: acts=${acts} types=${types} records=${records} differences=${differences} held=${held}${
+    writesAfterRest === undefined ? '' : ` writes_after_rest=${writesAfterRest}`
+  }`;
 
 /** In which ways it fails. */
 export const failingIn = ({ judgements }: Outcome): How[] =>

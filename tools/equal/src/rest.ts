@@ -16,7 +16,7 @@ export class Rest {
   ) {}
 
   /** @returns why it is not at rest, if it does not come to rest */
-  async of(syncId: string, what: string): Promise<string | undefined> {
+  async of(syncId: string, what: string, say = this.say): Promise<string | undefined> {
     let calm = 0;
     let [seen, seenAt, shownAt] = ['', performance.now(), performance.now()];
     for (;;) {
@@ -26,7 +26,7 @@ export class Rest {
       const working = state.jobs.some((job) => job.state === 'queued' || job.state === 'running');
       calm = state.quiet && !working ? calm + 1 : 0;
       if (calm >= calmLooks) {
-        this.say(`${what}: at rest, ${JSON.stringify(state.counts.byState)}`);
+        say(`${what}: at rest, ${JSON.stringify(state.counts.byState)}`);
         return undefined;
       }
       const now = performance.now();
@@ -36,7 +36,7 @@ export class Rest {
         return `nothing moved for ${stuckAfterMs / 1000} s: ${state.motion.join('; ')}; last error ${JSON.stringify(state.lastError)}`;
       if (now - shownAt > shownEveryMs) {
         shownAt = now;
-        this.say(`${what}: ${JSON.stringify(state.counts.byState)}`);
+        say(`${what}: ${JSON.stringify(state.counts.byState)}`);
       }
       // Counting 26,000 links is work for the same two cores.
       await sleep(state.counts.total > 5_000 ? 2_000 : 400);

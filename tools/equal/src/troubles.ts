@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmulatorClient, EmulatorFault } from '#testing';
 import { appNames, type AppName } from '../../dev/src/apps.js';
+import type { Chance } from '../../demo/src/chance.js';
 import type { Installation } from '../../installation/src/installation.js';
 
 /**
@@ -66,4 +67,18 @@ export class Killer {
   told(): string {
     return this.done.join(', ');
   }
+}
+
+/** Work with so many kills in the middle of it. */
+export async function amidKills(
+  kills: number,
+  installation: Installation,
+  chance: Chance,
+  work: () => Promise<void>,
+  say: (text: string) => void,
+): Promise<void> {
+  if (kills === 0) return work();
+  const killer = new Killer(installation, () => chance.next());
+  await Promise.all([work(), killer.run(kills)]);
+  say(`killed and started again: ${killer.told()}`);
 }

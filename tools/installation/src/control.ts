@@ -23,6 +23,8 @@ export interface LinkRow {
   failureCode?: string | null;
   failureReason?: string | null;
   waitingOn?: string[];
+  /** where the target stays different although all is done, and why */
+  differences?: { path: string; sent?: unknown; answered?: unknown; cause?: string }[] | null;
 }
 
 export interface LogRow {

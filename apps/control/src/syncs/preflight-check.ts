@@ -5,11 +5,11 @@ import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
 import { createLog } from '#common/logging';
 import { notFound, Problem } from '#common/problems';
-import { companyFacts, comparePair, isBlocking } from '#core';
+import { companyFacts, comparePair, comparePairMappings, isBlocking } from '#core';
 import type { CompanyFacts, Finding } from '#core';
 import { faultText, QboClient } from '#qbo';
 import type { QboAnswer } from '#qbo';
-import { Companies, Database, Preflights } from '#storage';
+import { Companies, Database, MappingLayers, Preflights, Syncs } from '#storage';
 import type { Preflight, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
 
@@ -21,6 +21,8 @@ export class PreflightCheck {
     private readonly db: Database,
     private readonly companies: Companies,
     private readonly preflights: Preflights,
+    private readonly syncs: Syncs,
+    private readonly layers: MappingLayers,
     private readonly qbo: QboClient,
     private readonly audit: AuditTrail,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -34,7 +36,8 @@ export class PreflightCheck {
   async run(sync: SyncRow): Promise<Preflight> {
     const checkedAt = this.clock.now();
     const [source, target] = await Promise.all([this.factsOf(sync.sourceRealmId), this.factsOf(sync.targetRealmId)]);
-    const preflight = { checkedAt, findings: comparePair(source, target) };
+    const findings = [...comparePair(source, target), ...(await this.mappingsOf(sync))];
+    const preflight = { checkedAt, findings };
     const of = { syncId: sync.id, organizationId: sync.organizationId };
     await this.db.withTenant(sync.organizationId, (tx) => this.preflights.store(tx, of, preflight));
     this.log.info({ syncId: sync.id, findings: preflight.findings.map((f) => f.code) }, 'preflight.done');
@@ -73,6 +76,17 @@ export class PreflightCheck {
         details: { reason, codes: blocking.map(({ code }) => code), checkedAt: found.checkedAt.toISOString() },
       }),
     );
+  }
+
+  /** Of one of two opposite syncs: what their mappings leave different. */
+  private async mappingsOf(sync: SyncRow): Promise<Finding[]> {
+    const { organizationId, sourceRealmId, targetRealmId } = sync;
+    const opposite = (await this.syncs.ofOrganization(organizationId)).find(
+      (one) => one.sourceRealmId === targetRealmId && one.targetRealmId === sourceRealmId,
+    );
+    if (!opposite) return [];
+    const rules = await this.layers.ruleSets([sync.id, opposite.id].map((syncId) => ({ syncId, organizationId })));
+    return comparePairMappings(rules.get(sync.id)!, rules.get(opposite.id)!);
   }
 
   private async factsOf(realmId: string): Promise<CompanyFacts> {

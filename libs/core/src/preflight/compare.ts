@@ -18,7 +18,8 @@ export type PreflightCode =
   | 'PREFLIGHT.CLOSED_BOOKS'
   | 'PREFLIGHT.TRACKING'
   | 'PREFLIGHT.FEATURE'
-  | 'PREFLIGHT.ACCOUNT_LIMIT';
+  | 'PREFLIGHT.ACCOUNT_LIMIT'
+  | 'PREFLIGHT.PAIR_MAPPING';
 
 export interface Finding {
   code: PreflightCode;

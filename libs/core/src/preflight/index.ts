@@ -1,2 +1,3 @@
 export * from './company-facts.js';
 export * from './compare.js';
+export * from './pair-mappings.js';
