@@ -42,7 +42,7 @@ function missingLists(records: Record<string, Raw[]>): Record<string, Raw[]> {
   const note = (type: 'Term' | 'PaymentMethod', { value, name }: Raw): void => {
     const Id = String(value);
     const Name = String(name ?? `${type} ${Id}`);
-    const own = type === 'Term' ? { Type: 'STANDARD', DueDays: 30 } : { Type: 'NON_CREDIT_CARD' };
+    const own = type === 'Term' ? { Type: 'STANDARD', DueDays: 30, DiscountPercent: 0 } : { Type: 'NON_CREDIT_CARD' };
     if (!lists[type]!.has(Id)) lists[type]!.set(Id, { Id, SyncToken: '0', Name, Active: true, ...own });
   };
   for (const record of Object.values(records).flat()) {

@@ -41,6 +41,8 @@ export class Turns {
   private readonly asking = new Map<string, (turn: Turn | undefined) => void>();
   /** given a turn by the schedule before its loop asked */
   private readonly early = new Map<string, Turn>();
+  /** the seat that each company has now: a company may get a new one while a turn of the old one still runs */
+  private readonly seats = new Map<string, symbol>();
   private running = 0;
   private inHand = 0;
   private nap: { atMs: number; abort: AbortController } | undefined;
@@ -59,6 +61,7 @@ export class Turns {
 
   join(realmId: string, lane: TurnLane = 'bulk'): Seat {
     this.schedule.join(realmId, lane);
+    this.seats.set(realmId, Symbol(realmId));
     let held = 0;
     let left = false;
     queueMicrotask(() => this.dispatch());
@@ -82,6 +85,7 @@ export class Turns {
         this.inHand -= held;
         held = 0;
         this.schedule.leave(realmId);
+        this.seats.delete(realmId);
         this.early.get(realmId)?.end({ spent: 0 });
         this.early.delete(realmId);
         this.asking.get(realmId)?.(undefined);
@@ -128,6 +132,7 @@ export class Turns {
 
   private turn(realmId: string, lane: TurnLane, allowance: number): Turn {
     this.running++;
+    const seat = this.seats.get(realmId);
     let ended = false;
     return {
       lane,
@@ -141,7 +146,7 @@ export class Turns {
           again,
           untilMs: restMs === undefined ? undefined : this.clock.nowMs() + Math.max(1, restMs),
         };
-        this.schedule.end(realmId, end);
+        if (seat === this.seats.get(realmId)) this.schedule.end(realmId, end);
         this.dispatch();
       },
     };

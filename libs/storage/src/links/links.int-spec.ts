@@ -169,21 +169,35 @@ describe('links', () => {
     ]);
   });
 
-  it('picks live before bulk, parents before children, oldest first, and nothing of a paused sync', async () => {
+  it('picks live before bulk, parents before children, and nothing of a paused sync', async () => {
     const later = new Date(at.getTime() + 1_000);
     await links.intake(
       [
-        desired('late', 1),
+        desired('9', 1),
         desired('child', 1, { rank: 7, entityType: 'Invoice' }),
         desired('live', 1, { lane: 'live', rank: 7 }),
       ],
       later,
     );
-    await links.intake([desired('early', 1)], at);
+    await links.intake([desired('8', 1)], at);
     const order = async () => (await links.pick(realmId, ['Customer', 'Invoice'], 10)).map((l) => l.sourceId);
-    expect(await order()).toEqual(['live', 'early', 'late', 'child']);
+    expect(await order()).toEqual(['live', '8', '9', 'child']);
     await db.query(`update syncs set state = 'paused' where id = $1`, [syncId]);
     expect(await order()).toEqual([]);
+  });
+
+  it('picks bulk work in the order in which the source entered it, live work in the order in which it came', async () => {
+    const later = new Date(at.getTime() + 1_000);
+    await links.intake([desired('100', 1), desired('9', 1), desired('31', 1, { lane: 'live' })], at);
+    await links.intake([desired('10', 1), desired('30', 1, { lane: 'live' })], later);
+    const picked = await links.pick(realmId, ['Customer'], 10);
+    expect(picked.map((l) => l.sourceId)).toEqual(['31', '30', '9', '10', '100']);
+    const plan = await db.query<Record<string, string>>(
+      `explain select 1 from links where target_realm_id = 'r' and state = 'ready'
+       order by lane desc, rank, (case when lane = 'bulk' then lpad(source_id, 20, '0') collate "C" end), due_at limit 1`,
+    );
+    expect(JSON.stringify(plan)).toContain('links_pick_in_order');
+    expect(JSON.stringify(plan)).not.toContain('Sort');
   });
 
   it('claims only what is still ready for the planned version, and writes the exact bytes down', async () => {

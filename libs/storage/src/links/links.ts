@@ -147,6 +147,9 @@ const isParentNamed = `p.sync_id = l.sync_id and p.entity_type = split_part(rege
 /** Code of links that are held because their target company must be reconnected first. */
 export const reconnectNeeded = 'TARGET.RECONNECT_NEEDED';
 
+/** Ids of QuickBooks are one sequence for each company. Served by the index links_pick_in_order. */
+const orderOfEntry = `(case when lane = 'bulk' then lpad(source_id, 20, '0') collate "C" end)`;
+
 @Injectable()
 export class Links {
   private readonly outbox = new Outbox();
@@ -229,8 +232,9 @@ export class Links {
   }
 
   /**
-   * Ready work of the given types: live before bulk, parents before children, oldest first. Only active syncs; of one lane
-   * when it is named, and without what the caller has in hand.
+   * Ready work of the given types: live before bulk, parents before children; then live work oldest first, bulk work in the
+   * source's order of entry, by which QuickBooks costs the stock of one day. Only active syncs; of one lane when it is named,
+   * and without what the caller has in hand.
    */
   async pick(
     realmId: string,
@@ -244,7 +248,7 @@ export class Links {
          and sync_id in (select id from syncs where target_realm_id = $1 and state = 'active')
          and not exists (select from unnest($5::uuid[], $6::text[], $7::text[]) as h (sync_id, entity_type, source_id)
                          where h.sync_id = l.sync_id and h.entity_type = l.entity_type and h.source_id = l.source_id)
-       order by lane desc, rank, due_at limit $3`,
+       order by lane desc, rank, ${orderOfEntry}, due_at limit $3`,
       [realmId, types, limit, lane === undefined ? ['live', 'bulk'] : [lane], ...keyArrays(except)],
     );
     return rows.map(storedLink);

@@ -43,7 +43,8 @@ export function importRecords(engine: Engine, records: Rec): ImportResult {
   }
   const counts: Record<string, number> = {};
   // Lists first: postings look up accounts, items and names.
-  for (const type of entityTypes) {
+  const isList = (type: EntityType): boolean => type.idSequence !== 'transactions';
+  for (const type of [...entityTypes].sort((a, b) => Number(isList(b)) - Number(isList(a)))) {
     const rows = groups.get(type);
     if (!rows) continue;
     counts[type.entity] = rows.length;
