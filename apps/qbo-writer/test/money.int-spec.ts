@@ -1,6 +1,6 @@
 // Money across every kind of company that the emulator computes: US manual tax, tax on top and inside the price (GB, AU), and
 // several currencies. What the target computes by itself must come out equal to the cent; where it cannot, the result says why.
-import type { Json } from '#core';
+import { withTaxCode, withTaxRates, type Json } from '#core';
 import { Installation } from './installation.js';
 
 describe('money', () => {
@@ -195,6 +195,90 @@ describe('money', () => {
     },
     60_000,
   );
+
+  it('GB: a journal and a deposit with tax come out equal, also where a person set the tax per rate', async () => {
+    await both({ country: 'GB', homeCurrency: 'GBP' });
+    const code = await taxCode('20.0% S');
+    const [bank, income, expense] = [
+      await w.sourceAccount('Bank'),
+      await w.sourceAccount('Income'),
+      await w.sourceAccount('Expense'),
+    ];
+    const entry = (PostingType: string, value: string, Amount: number, more: Json = {}) => ({
+      ...{ Amount, DetailType: 'JournalEntryLineDetail' },
+      JournalEntryLineDetail: { PostingType, AccountRef: { value }, ...more },
+    });
+    const taxed = (TaxApplicableOn: string, TaxAmount: number) => ({
+      ...{ TaxCodeRef: { value: code }, TaxApplicableOn, TaxAmount },
+    });
+    const plain = await w.save('JournalEntry', {
+      Line: [entry('Debit', expense, 100, taxed('Purchase', 20)), entry('Credit', bank, 120)],
+    });
+    // A tax that is no percentage of the amount: only the lines say it.
+    const typed = await w.save('JournalEntry', {
+      Line: [entry('Debit', bank, 107.77), entry('Credit', income, 90, taxed('Sales', 17.77))],
+    });
+    const deposit = await w.save('Deposit', {
+      DepositToAccountRef: { value: bank },
+      GlobalTaxCalculation: 'TaxExcluded',
+      Line: [
+        {
+          ...{ Amount: 33.33, DetailType: 'DepositLineDetail' },
+          DepositLineDetail: { AccountRef: { value: income }, TaxCodeRef: { value: code }, TaxApplicableOn: 'Sales' },
+        },
+      ],
+    });
+    const taxes = [plain, typed, deposit].map((record) => Number((record.TxnTaxDetail as Json).TotalTax ?? 0));
+    expect(taxes.every((tax) => tax !== 0)).toBe(true);
+    await expectEqualBooks(['JournalEntry', 'Deposit']);
+    const rates = (record: Json) =>
+      (((record.TxnTaxDetail as Json).TaxLine as Json[] | undefined) ?? []).map((line) => [
+        line.Amount,
+        (line.TaxLineDetail as Json).NetAmountTaxable,
+      ]);
+    for (const [type, record] of [
+      ['JournalEntry', plain],
+      ['JournalEntry', typed],
+      ['Deposit', deposit],
+    ] as const)
+      expect(rates(await w.targetRecord(type, record.Id))).toEqual(rates(record));
+  }, 60_000);
+
+  it('GB: a code and rate that the company makes while its sync runs arrive, and so do the documents that name them', async () => {
+    await both({ country: 'GB', homeCurrency: 'GBP' });
+    const work = await item();
+    const customer = await w.save('Customer', { DisplayName: 'Northwind' });
+    w.startWriter();
+    await w.take(await w.sourceEvents());
+    await w.quiet(40_000);
+    const [agency] = await w.query(w.source, 'select * from TaxAgency');
+    const { realmId, accessToken } = w.source;
+    const made = await w.emulator.api(realmId, accessToken, 'POST', 'taxservice/taxcode', {
+      TaxCode: 'Levy',
+      TaxRateDetails: [
+        { TaxRateName: 'Levy 7.5', RateValue: '7.5', TaxAgencyId: agency!.Id as string, TaxApplicableOn: 'Sales' },
+      ],
+    });
+    expect(made.status).toBe(200);
+    const codeId = String((made.body as Json).TaxCodeId);
+    const invoice = await w.save('Invoice', {
+      ...{ CustomerRef: { value: customer.Id }, GlobalTaxCalculation: 'TaxExcluded' },
+      Line: [sale(work, 33.33, codeId)],
+    });
+    // The document is heard of first: it waits for the code and the rate, which the sweep tells of.
+    await w.carry('Invoice', invoice);
+    await w.until((links) => links.some((l) => l.entityType === 'Invoice' && l.state === 'waiting'));
+    const codes = await w.query(w.source, 'select * from TaxCode maxresults 100');
+    const rates = await w.query(w.source, 'select * from TaxRate maxresults 100');
+    const code = codes.find(({ Id }) => Id === codeId)!;
+    const rate = rates.find(({ Name }) => Name === 'Levy 7.5')!;
+    await w.carry('TaxRate', withTaxCode(rate, codes));
+    await w.carry('TaxCode', withTaxRates(code, new Map(rates.map((one) => [String(one.Id), one]))));
+    await w.quiet(40_000);
+    expect(await w.targetRecord('TaxRate', rate.Id)).toMatchObject({ Name: 'Levy 7.5', RateValue: 7.5 });
+    expect(amountsOf(await w.targetRecord('Invoice', invoice.Id))).toEqual(amountsOf(invoice));
+    expect(await trialBalance(w.target.realmId)).toEqual(await trialBalance(w.source.realmId));
+  }, 60_000);
 
   it('an automated target computes its own tax whatever it is sent: told with the amounts', async () => {
     await both(

@@ -97,7 +97,19 @@ export class PreflightCheck {
     const preferences = valueOf(realmId, await this.qbo.query(realmId, 'select * from Preferences', asking));
     const accounts = valueOf(realmId, await this.qbo.query(realmId, 'select count(*) from Account', asking));
     const activeAccounts = Number(accounts.totalCount ?? 0);
-    return companyFacts(info, preferences.rows[0] ?? {}, { activeAccounts });
+    const activeTracking = await this.countOf(realmId, ['Class', 'Department']);
+    return companyFacts(info, preferences.rows[0] ?? {}, { activeAccounts, activeTracking });
+  }
+
+  /** Active ones of these lists together; undefined where the plan or the company has none of them. */
+  private async countOf(realmId: string, lists: readonly string[]): Promise<number | undefined> {
+    const found: number[] = [];
+    for (const list of lists) {
+      // QuickBooks answers a count for few types only; no company has more of these than fit a page.
+      const answer = await this.qbo.query(realmId, `select Id from ${list} maxresults 1000`, { class: 'interactive' });
+      if (answer.kind === 'ok') found.push(answer.value.rows.length);
+    }
+    return found.length > 0 ? found.reduce((sum, count) => sum + count, 0) : undefined;
   }
 }
 

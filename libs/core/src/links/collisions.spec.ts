@@ -257,6 +257,19 @@ describe('a rename or a new number that was refused', () => {
     expect(plan(noted).kind).toBe('update');
   });
 
+  it.each([
+    ['Class', { Name: 'North' }, 'QBO.6240', 'COLLISION.NAME'],
+    ['Invoice', { DocNumber: '7', Line: [{ Amount: 1 }] }, 'QBO.6140', 'COLLISION.NUMBER'],
+  ])(
+    'a new %s that adopts nothing and was refused as a double is held with who has it',
+    (type, payload, lastFault, code) => {
+      const { target: _none, applied: _nothing, ...fresh } = link(type, payload, {});
+      expect(plan(fresh, { lastFault })).toMatchObject({ kind: 'lookup', lookups: [{ entityType: type }] });
+      const candidates = [{ Id: '9', ...payload }];
+      expect(plan(fresh, { lastFault, candidates })).toMatchObject({ kind: 'hold', code, candidates: [`${type}/9`] });
+    },
+  );
+
   it('a number that became too long is held, and a copy that has a shorter one is voided all the same', () => {
     const long = link('Invoice', { DocNumber: 'A-12345678901234567890' }, { DocNumber: '6', TotalAmt: 5 });
     expect(plan(long)).toMatchObject({ kind: 'hold', code: 'NUMBER.TOO_LONG' });

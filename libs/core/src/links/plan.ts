@@ -308,6 +308,11 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   } else if (definition.policy === 'adopted') {
     return { kind: 'hold', code: 'ADOPT.NO_KEY', reason: `nothing identifies this ${entityType} in the target` };
   }
+  // Nothing is to be adopted, and the target refused a double: a person is told who has the name or number.
+  if (lookups.length === 0 && !facts.candidates && facts.lastFault && duplicateFaults.has(facts.lastFault)) {
+    const holders = holderLookups(entityType, body, facts.lastFault, facts.policy.collisions);
+    if (holders.length > 0) return { kind: 'lookup', lookups: holders };
+  }
   if (collisionPolicy(link, facts)?.numbers === 'check' && !facts.candidates) {
     const numbered = numberLookups(entityType, body);
     if (numbered.length > 0) return { kind: 'lookup', lookups: numbered };

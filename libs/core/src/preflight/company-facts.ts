@@ -21,6 +21,8 @@ export interface CompanyFacts {
   /** YYYY-MM-DD */
   booksClosedUntil?: string;
   activeAccounts: number;
+  /** classes and locations together, which share a limit; undefined where the plan has none */
+  activeTracking?: number;
   /** dotted paths in Preferences that are switched on */
   switchedOn: ReadonlySet<string>;
   /** addresses that get a copy of what the company sends */
@@ -52,7 +54,12 @@ const switches = [
 
 export type Switch = (typeof switches)[number];
 
-export function companyFacts(info: Json, preferences: Json, counts: { activeAccounts: number }): CompanyFacts {
+export interface CompanyCounts {
+  activeAccounts: number;
+  activeTracking?: number | undefined;
+}
+
+export function companyFacts(info: Json, preferences: Json, counts: CompanyCounts): CompanyFacts {
   const sales = section(preferences, 'SalesFormsPrefs');
   const currency = section(preferences, 'CurrencyPrefs');
   const country = textOf(info.Country)?.toUpperCase();
@@ -66,6 +73,7 @@ export function companyFacts(info: Json, preferences: Json, counts: { activeAcco
     switchedOn: new Set(switches.filter((path) => isOn(at(preferences, path)))),
     mailCopies: [sales.SalesEmailCc, sales.SalesEmailBcc].flatMap((one) => addressOf(one) ?? []),
   };
+  if (counts.activeTracking !== undefined) facts.activeTracking = counts.activeTracking;
   // Both spellings of the United States are seen.
   if (country) facts.country = country === 'USA' ? 'US' : country;
   const home = textOf((currency.HomeCurrency as Json | undefined)?.value);

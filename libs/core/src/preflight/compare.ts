@@ -19,6 +19,7 @@ export type PreflightCode =
   | 'PREFLIGHT.TRACKING'
   | 'PREFLIGHT.FEATURE'
   | 'PREFLIGHT.ACCOUNT_LIMIT'
+  | 'PREFLIGHT.TRACKING_LIMIT'
   | 'PREFLIGHT.PAIR_MAPPING';
 
 export interface Finding {
@@ -81,6 +82,7 @@ export function comparePair(source: CompanyFacts, target: CompanyFacts): Finding
   }
   compareTaxes(source, target, blocks, warns);
   compareAccounts(source, target, blocks, warns);
+  compareTracking(source, target, blocks, warns);
   compareInterference(source, target, warns);
   for (const feature of features) {
     if (!source.switchedOn.has(feature.path) || target.switchedOn.has(feature.path)) continue;
@@ -181,6 +183,26 @@ function compareAccounts(source: CompanyFacts, target: CompanyFacts, blocks: Say
     // Accounts of one name and type are one account afterwards, so how many come new is only known when they are looked up.
     const whatToDo = `Make unused accounts of the target inactive: those that have no twin count towards ${accountLimit}.`;
     warns('PREFLIGHT.ACCOUNT_LIMIT', { ...facts, whatToDo });
+  }
+}
+
+/** Classes and locations together, by plan; Advanced has no limit (qbo-api.md 8). */
+const trackingLimit = 40;
+
+function compareTracking(source: CompanyFacts, target: CompanyFacts, blocks: Say, warns: Say): void {
+  if (rankOf(target.plan) === 4 || source.activeTracking === undefined) return;
+  const there = target.activeTracking ?? 0;
+  const facts = {
+    subject: 'active classes and locations',
+    source: String(source.activeTracking),
+    target: `${there} of ${trackingLimit}`,
+  };
+  if (source.activeTracking > trackingLimit) {
+    const whatToDo = `Upgrade the target to Advanced or make classes and locations inactive: the plan takes ${trackingLimit}.`;
+    blocks('PREFLIGHT.TRACKING_LIMIT', { ...facts, whatToDo });
+  } else if (source.activeTracking + there > trackingLimit) {
+    const whatToDo = `Make unused classes and locations of the target inactive: those without a twin count towards ${trackingLimit}.`;
+    warns('PREFLIGHT.TRACKING_LIMIT', { ...facts, whatToDo });
   }
 }
 

@@ -29,6 +29,7 @@ interface Spec {
   sku?: string | undefined;
   subscription?: string;
   accounts?: number;
+  tracking?: number;
   preferences?: Record<string, Json>;
 }
 
@@ -42,7 +43,7 @@ function company({ country = 'US', sku = 'QuickBooks Online Plus', ...more }: Sp
     { Name: 'SubscriptionStatus', Value: more.subscription ?? 'SUBSCRIBED' },
   ];
   const info = { CompanyName: 'Books', Country: country, NameValue: pairs };
-  return companyFacts(info, preferences, { activeAccounts: more.accounts ?? 40 });
+  return companyFacts(info, preferences, { activeAccounts: more.accounts ?? 40, activeTracking: more.tracking });
 }
 
 const taxed = (tax: Json): Spec => ({ preferences: { TaxPrefs: tax } });
@@ -118,6 +119,8 @@ describe('a preflight', () => {
     ['FEATURE', 'warns', 'inventory', {}, { preferences: { ProductAndServicesPrefs: { QuantityOnHand: false } } }],
     ['ACCOUNT_LIMIT', 'blocks', 'more accounts than the plan takes', { accounts: 251 }, {}],
     ['ACCOUNT_LIMIT', 'warns', 'too many unless some are the same', { accounts: 200 }, { accounts: 60 }],
+    ['TRACKING_LIMIT', 'blocks', 'more classes and locations than the plan takes', { tracking: 41 }, {}],
+    ['TRACKING_LIMIT', 'warns', 'too many unless some are the same', { tracking: 30 }, { tracking: 11 }],
   ])('PREFLIGHT.%s %s: %s', (code, severity, _what, source, target) => {
     const findings = comparePair(company(source), company(target));
     expect(findings.map((f) => [f.code, f.severity])).toEqual([[`PREFLIGHT.${code}`, severity]]);
@@ -128,6 +131,11 @@ describe('a preflight', () => {
   it.each<[string, Spec, Spec]>([
     ['a larger plan in the target', { sku: 'QuickBooks Online Essentials' }, {}],
     ['Advanced takes any number of accounts', { accounts: 900 }, { sku: 'QuickBooks Online Advanced', accounts: 900 }],
+    [
+      'Advanced takes any number of classes',
+      { tracking: 90, sku: 'QuickBooks Online Advanced' },
+      { tracking: 5, sku: 'QuickBooks Online Advanced' },
+    ],
     ['a plan nobody told', { sku: undefined }, {}],
     ['two spellings of one country', { country: 'USA' }, { country: 'US' }],
     [

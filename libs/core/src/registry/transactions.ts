@@ -59,7 +59,7 @@ const derivedInLines = [
 /** Tax per rate is QBO's own arithmetic over the code: what moves in it without an edit is told by TotalTax, which is content. */
 const taxLines = ['TxnTaxDetail.TaxLine', 'TxnTaxDetail.TaxReviewStatus'];
 
-/** Of forms the tax per rate is sent where a person may have overridden it (mapping/tax-lines.ts). */
+/** Of forms, deposits and journals the tax per rate is sent where a person may have overridden it (mapping/tax-lines.ts). */
 const unsentTax = ['TxnTaxDetail.TaxReviewStatus'];
 
 /** Points at types the API does not let us carry. */
@@ -478,7 +478,7 @@ export const Deposit = entity({
       { keepsLine: true, freezes: true },
     ),
   ],
-  readOnly: [...derived, ...taxLines, ...foreign, 'LinkedTxn', 'TotalAmt'],
+  readOnly: [...derived, ...unsentTax, ...foreign, 'LinkedTxn', 'TotalAmt'],
   noise: [...derived, ...taxLines, 'LinkedTxn'],
 });
 
@@ -527,7 +527,7 @@ export const JournalEntry = entity({
   // TotalAmt reads 0. Rates and journal codes belong to the company.
   readOnly: [
     ...derived,
-    ...taxLines,
+    ...unsentTax,
     ...foreign,
     'LinkedTxn',
     'TotalAmt',

@@ -205,6 +205,12 @@ export const businessValidation: readonly {
   readonly next: string;
 }[] = [
   {
+    // First: its advice to make something inactive must not be read as a reference to something that is.
+    pattern: /usage limit|limit (was |is |has been )?reached|maximum number of/i,
+    class: 'operator',
+    next: "the target's plan takes no more of these: upgrade it, or make unused ones inactive there, then redrive",
+  },
+  {
     pattern: /inactive|been deleted|made inactive/i,
     class: 'parent-missing',
     next: 'make the named record active in the target, then redrive',
