@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { entityKey, type RuleSet } from '#core';
 import type { ChangeEvent, Lane } from '#contracts';
 import { createLog } from '#common/logging';
+import { traced } from '#common/tracing';
 import { EventProducer, InvalidEvent, RecordRejected } from '#kafka';
 import type { EventRecord, ReceivedRecord } from '#kafka';
 import { mappedRecord, type SyncPair } from './mapped-records.js';
@@ -55,8 +56,16 @@ export class ChangesMapping {
     rules: RuleSet,
     lane: Lane,
   ): EventRecord<unknown> | undefined {
-    const context = { changeId: change.id, time: change.time, traceparent: change.traceparent, lane };
-    const { outcome, record, code, reason } = mappedRecord(value, context, sync, rules);
+    const { outcome, record, code, reason } = traced(
+      `map ${value.entityType}`,
+      { parent: change.traceparent ?? 'root', attributes: { 'sync.id': sync.id } },
+      (span) => {
+        const traceparent = span.traceparent ?? change.traceparent;
+        const mapped = mappedRecord(value, { changeId: change.id, time: change.time, traceparent, lane }, sync, rules);
+        span.set({ 'sync.outcome': mapped.outcome });
+        return mapped;
+      },
+    );
     mappedTotal.inc({ outcome, lane });
     const facts = {
       realm: value.realmId,

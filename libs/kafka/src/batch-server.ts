@@ -20,7 +20,7 @@ import type { Rejection } from './dead-letters.js';
 import type { KafkaClient } from './kafka-client.js';
 import * as metrics from './kafka.metrics.js';
 import type { BatchHold, FetchedBatch, LogConsumer, LogRecord } from './port.js';
-import { rawOf, receive } from './received.js';
+import { rawOf, receive, traceHandling } from './received.js';
 import type { RecordBatch } from './received.js';
 
 /** `@EventPattern<string>(topic, BATCHES)` binds a handler to this transport only, where an app has several. */
@@ -240,14 +240,14 @@ export class BatchServer extends Server implements CustomTransportStrategy {
       retries,
       signal: hold.releasing,
     };
+    const handed = { topic: route.topic, partition: batch.partition, records };
+    const ended = traceHandling(handed, this.o.groupId);
     try {
-      await this.call(
-        route.handler,
-        { topic: route.topic, partition: batch.partition, records },
-        new BatchContext(place),
-      );
+      await this.call(route.handler, handed, new BatchContext(place));
+      ended();
       return 'done';
     } catch (error) {
+      ended(error);
       if (!(error instanceof RecordRejected)) throw error;
       const record = records[error.index];
       if (!record) throw new Error(`a handler rejected record ${error.index} of ${records.length}`, { cause: error });

@@ -11,6 +11,7 @@
 import type { TopicName } from '#contracts';
 import { encodeHeaders, topicNamed } from '#contracts';
 import type { Log } from '#common/logging';
+import { isTracing, openSpan, type TraceSpan } from '#common/tracing';
 import { publishedTotal } from './kafka.metrics.js';
 import { partitionOf } from './murmur2.js';
 import type { Deferred } from './deferred.js';
@@ -100,8 +101,19 @@ export class EventProducer {
   /** All or none is refused by validation; delivery is per partition, so a rejection means "some may not be there". */
   async publishAll(records: readonly EventRecord<unknown>[]): Promise<void> {
     if (records.length === 0) return;
-    const raw = records.map((record) => this.encode(record));
-    await this.sendAll(raw);
+    if (!isTracing()) return this.sendAll(records.map((record) => this.encode(record)));
+    const spans = records.map(sending);
+    try {
+      await this.sendAll(
+        records.map((record, at) =>
+          this.encode({ ...record, ...carried(spans[at]?.traceparent ?? record.traceparent) }),
+        ),
+      );
+      for (const span of spans) span?.end();
+    } catch (error) {
+      for (const span of spans) span?.end(error);
+      throw error;
+    }
   }
 
   /** Bytes as they are; the key chooses the partition. */
@@ -229,6 +241,21 @@ export class EventProducer {
     void Promise.allSettled(this.inFlight).then(() => failed.close().catch(() => undefined));
   }
 }
+
+/** What no trace led to gets none: nobody would find it. */
+function sending({ topic, id, key, traceparent }: EventRecord<unknown>): TraceSpan | undefined {
+  if (traceparent === undefined) return undefined;
+  const attributes = {
+    'messaging.system': 'kafka',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': topic,
+    'messaging.message.id': id,
+    'messaging.kafka.message.key': key,
+  };
+  return openSpan(`send ${topic}`, { parent: traceparent, kind: 'producer', attributes });
+}
+
+const carried = (traceparent: string | undefined) => (traceparent === undefined ? {} : { traceparent });
 
 function takeBatch(bucket: Bucket): Bucket['queue'] {
   let count = 0;

@@ -2,6 +2,7 @@
 // are decoded when asked for: most handlers look at one or two of a record's five attributes.
 import type { RawHeaders } from '#contracts';
 import { decodeHeaders, headerText } from '#contracts';
+import { isTracing, openSpan } from '#common/tracing';
 import type { Rejection } from './dead-letters.js';
 import type { LogRecord } from './port.js';
 import type { ValueCodec } from './schemas.js';
@@ -30,6 +31,9 @@ export interface RecordBatch<T> {
 }
 
 class Received implements ReceivedRecord<unknown> {
+  /** of the span this process handles it in */
+  private handledAs: string | undefined;
+
   constructor(
     private readonly raw: LogRecord,
     readonly value: unknown,
@@ -54,7 +58,12 @@ class Received implements ReceivedRecord<unknown> {
     return headerText(this.raw.headers, 'ce_subject') ?? '';
   }
   get traceparent(): string | undefined {
-    return headerText(this.raw.headers, 'traceparent');
+    return this.handledAs ?? headerText(this.raw.headers, 'traceparent');
+  }
+
+  /** From now on what follows from the record follows from this span. */
+  handleAs(traceparent: string | undefined): void {
+    this.handledAs = traceparent;
   }
   get offset(): string {
     return this.raw.offset;
@@ -68,6 +77,30 @@ class Received implements ReceivedRecord<unknown> {
     const { key, id, type, source, subject, traceparent, offset, value } = this;
     return { key, id, type, source, subject, traceparent, offset, value };
   }
+}
+
+/** A span per record of a batch, from here until the function answered is called; what is published meanwhile hangs below. */
+export function traceHandling(batch: RecordBatch<unknown>, groupId: string): (error?: unknown) => void {
+  if (!isTracing()) return () => undefined;
+  const spans = batch.records.flatMap((record) => {
+    if (record.traceparent === undefined) return [];
+    const attributes = {
+      'messaging.system': 'kafka',
+      'messaging.operation.type': 'process',
+      'messaging.destination.name': batch.topic,
+      'messaging.destination.partition.id': String(batch.partition),
+      'messaging.consumer.group.name': groupId,
+      'messaging.message.id': record.id,
+      'messaging.kafka.offset': record.offset,
+      'messaging.batch.message_count': batch.records.length,
+    };
+    const span = openSpan(`process ${batch.topic}`, { parent: record.traceparent, kind: 'consumer', attributes });
+    (record as Received).handleAs(span.traceparent);
+    return [span];
+  });
+  return (error) => {
+    for (const span of spans) span.end(error);
+  };
 }
 
 /** The log's own record behind a received one, for a dead letter. */

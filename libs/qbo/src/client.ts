@@ -4,6 +4,7 @@
 import { failpoint } from '#common/failpoints';
 import type { Readable } from 'node:stream';
 import type { Clock } from '#common/clock';
+import { traced } from '#common/tracing';
 import { withIdentity, type Json } from '#core';
 import type { BatchItemAnswer, QboAnswer } from './answer.js';
 import { Breakers } from './circuit/breakers.js';
@@ -299,7 +300,19 @@ export class QboClient {
         grant.complete(outcome).catch(() => undefined);
       }
     };
-    const answer = await this.withToken(realmId, attempt, typeof request.body !== 'object');
+    const attributes = { 'http.request.method': request.method, 'sync.realm': realmId };
+    const answer = await traced(`qbo ${call}`, { kind: 'client', attributes }, async (span) => {
+      const answered = await this.withToken(realmId, attempt, typeof request.body !== 'object');
+      span.set({
+        'sync.outcome': answered.kind,
+        'sync.quota_wait_ms': waitedMs,
+        ...('status' in answered && answered.status !== undefined
+          ? { 'http.response.status_code': answered.status }
+          : {}),
+        ...('tid' in answered && answered.tid !== undefined ? { 'intuit.tid': answered.tid } : {}),
+      });
+      return answered;
+    });
     this.ports.observe?.({
       realmId,
       call,

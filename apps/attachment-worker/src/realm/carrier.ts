@@ -13,6 +13,7 @@ import {
   type Json,
 } from '#core';
 import type { Log } from '#common/logging';
+import { traced } from '#common/tracing';
 import type { QboClient } from '#qbo';
 import type { StoredAttachment } from '#storage';
 import * as metrics from '../attachment.metrics.js';
@@ -47,7 +48,11 @@ export class Carrier {
   }
 
   /** @throws FenceLost */
-  async carry(first: StoredAttachment): Promise<void> {
+  carry(first: StoredAttachment): Promise<void> {
+    return traced('carry Attachable', { parent: first.traceparent ?? 'root' }, () => this.carryThrough(first));
+  }
+
+  private async carryThrough(first: StoredAttachment): Promise<void> {
     const timer = metrics.carrySeconds.startTimer();
     const steps: string[] = [];
     let next: Next = { kind: 'again', stored: first };

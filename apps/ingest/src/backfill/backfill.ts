@@ -10,6 +10,7 @@ import type { Job, Jobs } from '#storage';
 import type { ChangePublisher } from '../capture/change-publisher.js';
 import type { ReadOptions, ReadPage, SourceReader } from '../capture/source-reader.js';
 import { isFeatureOff, SourceUnread } from '../capture/source-reader.js';
+import { traced } from '#common/tracing';
 import { newTraceparent } from '../door/traceparent.js';
 import { backfillPagesTotal } from '../ingest.metrics.js';
 
@@ -125,7 +126,15 @@ export class Backfill {
   }
 
   /** Reads, publishes and notes one page. */
-  private async page(
+  private page(definition: EntityDefinition, state: TypeProgress, pass: number, seen: Set<string>): Promise<true> {
+    // A trace per page: one of a whole backfill would hold a hundred thousand records.
+    return traced('backfill page', { parent: 'root', attributes: { 'sync.job': this.job.id } }, ({ traceparent }) =>
+      this.pageWithin(traceparent ?? this.traceparent, definition, state, pass, seen),
+    );
+  }
+
+  private async pageWithin(
+    traceparent: string,
     definition: EntityDefinition,
     state: TypeProgress,
     pass: number,
@@ -147,7 +156,7 @@ export class Backfill {
         lane: 'bulk',
         origin: { kind: 'backfill', jobId: this.job.id },
         observedAt: page.observedAt,
-        traceparent: this.traceparent,
+        traceparent,
         // A new sync of a company captured before needs also what is known; a second pass does not.
         ...(pass === 1 ? { known: 'again' as const } : {}),
       },

@@ -10,10 +10,13 @@ import type { Clock } from '#common/clock';
 import { Health } from '#common/health';
 import { Lifecycle, backoffCeilingMs } from '#common/lifecycle';
 import { createLog } from '#common/logging';
+import { traced } from '#common/tracing';
+import type { TraceSpan } from '#common/tracing';
 import { defaultLookPolicy, nextDue, typesInRankOrder } from '#core';
 import { EventProducer } from '#kafka';
 import { QboClient } from '#qbo';
 import { CaptureStore, RealmLeases } from '#storage';
+import type { CaptureCursor } from '#storage';
 import { newTraceparent } from '../door/traceparent.js';
 import { lookSeconds, looksTotal } from '../ingest.metrics.js';
 import type { Settings } from '../settings.js';
@@ -173,8 +176,16 @@ export class CaptureLoop implements OnApplicationBootstrap {
   private async look(realmId: string, signal: AbortSignal): Promise<void> {
     const cursor = await this.store.cursor(realmId);
     if (!cursor) return;
+    const parent = this.hints.get(realmId)?.traceparent ?? 'root';
+    await traced('look', { parent, attributes: { 'sync.realm': realmId } }, (span) =>
+      this.lookWithin(span, cursor, signal),
+    );
+  }
+
+  private async lookWithin(span: TraceSpan, cursor: CaptureCursor, signal: AbortSignal): Promise<void> {
+    const { realmId } = cursor;
     const told = this.hints.get(realmId);
-    const { traceparent = newTraceparent() } = told ?? {};
+    const traceparent = span.traceparent ?? told?.traceparent ?? newTraceparent();
     const uncovered = told?.uncovered ?? new Set<string>();
     this.hints.delete(realmId);
     const startedMs = this.clock.nowMs();
@@ -199,6 +210,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
     try {
       const { outcome, published } = await look.run();
       const durationMs = this.clock.nowMs() - startedMs;
+      span.set({ 'sync.outcome': outcome, 'sync.published': published });
       looksTotal.inc({ outcome });
       lookSeconds.observe(durationMs / 1000);
       this.log[published > 0 ? 'info' : 'debug'](
@@ -206,7 +218,7 @@ export class CaptureLoop implements OnApplicationBootstrap {
         'look.done',
       );
     } catch (error) {
-      this.remember(realmId, { traceparent, uncovered });
+      this.remember(realmId, { traceparent: told?.traceparent ?? traceparent, uncovered });
       if (signal.aborted) return;
       await this.lookFailed(realmId, cursor.failures + 1, error as Error);
     }

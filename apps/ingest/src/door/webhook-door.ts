@@ -10,6 +10,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
 import { createLog } from '#common/logging';
+import { traced } from '#common/tracing';
+import type { TraceSpan } from '#common/tracing';
 import { eventIdOf, topics } from '#contracts';
 import type { NotificationEvent } from '#contracts';
 import { readDelivery } from '#core';
@@ -56,13 +58,15 @@ export class WebhookDoor implements OnModuleInit {
       scope.setErrorHandler((error: FastifyError, _request, reply) => this.refuse(error, reply));
       scope.post(path, { bodyLimit }, async (request, reply) => {
         const answered = ackSeconds.startTimer();
-        return this.take(request, reply).finally(answered);
+        return traced(`POST ${path}`, { parent: 'root', kind: 'server' }, (span) =>
+          this.take(request, reply, span),
+        ).finally(answered);
       });
       done();
     });
   }
 
-  private async take(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  private async take(request: FastifyRequest, reply: FastifyReply, span: TraceSpan): Promise<unknown> {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     if (!signatureHolds(body, request.headers['intuit-signature'], this.settings.qboWebhookVerifierToken)) {
       deliveriesTotal.inc({ outcome: 'bad_signature' });
@@ -85,7 +89,7 @@ export class WebhookDoor implements OnModuleInit {
     for (const [realmId, hints] of delivery.byRealm) {
       const known = this.realms.roleOf(realmId);
       const role = typeof known === 'string' ? known : await known;
-      if (role === 'source') records.push(this.record(realmId, hints));
+      if (role === 'source') records.push(this.record(realmId, hints, span.traceparent ?? newTraceparent()));
       else this.passOver(realmId, role);
     }
     if (records.length > 0 && !(await this.published(records))) {
@@ -98,7 +102,7 @@ export class WebhookDoor implements OnModuleInit {
   }
 
   /** One notification per realm. The id follows from what was said: a repeated delivery is the same event. */
-  private record(realmId: string, entities: Hint[]): EventRecord<NotificationEvent> {
+  private record(realmId: string, entities: Hint[], traceparent: string): EventRecord<NotificationEvent> {
     const now = this.clock.now();
     return {
       topic: topics.notifications.name,
@@ -106,7 +110,7 @@ export class WebhookDoor implements OnModuleInit {
       id: eventIdOf('notification', realmId, JSON.stringify(entities)),
       time: now,
       source: 'intuit/webhooks',
-      traceparent: newTraceparent(),
+      traceparent,
       value: { realmId, source: 'webhook', receivedAt: now.toISOString(), entities },
     };
   }

@@ -3,6 +3,7 @@
 import { failpoint } from '#common/failpoints';
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
+import { isTracing, openSpan, traced, tracedTogether } from '#common/tracing';
 import { frozenFault, holderTypesOf, withIdentity, type Json } from '#core';
 import type { BatchAnswer, QboAnswer, QboClient, RequestClass } from '#qbo';
 import { keyText, type CallRecord, type Lane, type LinkKey, type Links, type OpenCall } from '#storage';
@@ -74,7 +75,16 @@ export class Sender {
   async send(call: CallRecord, members: readonly PlannedWrite[], signal: AbortSignal): Promise<CallOutcome> {
     await failpoint('writer.claimed');
     const lane = members[0]!.stored.lane;
-    return this.settle(call, await this.exchange(call, lane, signal), { sentBefore: false, settledBefore: [] });
+    const chosen = new Map(members.map((member) => [keyText(member.key), member.stored.traceparent]));
+    const traces = call.attempts.map((attempt) => ({
+      name: `${attempt.operation} ${attempt.entityType}`,
+      traceparent: chosen.get(keyText(attempt)),
+    }));
+    const { answer, traceparent } = await tracedTogether('batch', traces, {}, async (_spans, whole) => ({
+      answer: await this.exchange(call, lane, signal),
+      traceparent: whole.traceparent,
+    }));
+    return this.settle(call, answer, { sentBefore: false, settledBefore: [] }, traceparent);
   }
 
   /** Sends an open call again, byte for byte; when that cannot be trusted any more, asks the target. @throws FenceLost */
@@ -84,10 +94,12 @@ export class Sender {
     if (tooOld || call.sends >= sendsBeforeReadBack) return this.readBack(call, signal);
     await failpoint('writer.before-resend');
     if (!(await links.noteSend(this.realmId, this.fence, call.id))) return { open: false, woken: 0, pause: false };
-    return this.settle(call, await this.exchange(call, 'live', signal), {
-      sentBefore: true,
-      settledBefore: call.settled,
-    });
+    // Whose changes these are is known when the rows are read again: each settle span links here.
+    const { answer, traceparent } = await traced('resend', { parent: 'root' }, async (span) => ({
+      answer: await this.exchange(call, 'live', signal),
+      traceparent: span.traceparent,
+    }));
+    return this.settle(call, answer, { sentBefore: true, settledBefore: call.settled }, traceparent);
   }
 
   private async exchange(
@@ -130,6 +142,7 @@ export class Sender {
     call: CallRecord,
     answer: QboAnswer<Json> | QboAnswer<BatchAnswer>,
     { sentBefore, ...past }: Pick<CallAnswer, 'settledBefore'> & { sentBefore: boolean },
+    traceparent: string | undefined,
   ): Promise<CallOutcome> {
     const answers = answersOf(answer, call.kind, call.attempts.length, sentBefore);
     const facts: CallAnswer = {
@@ -138,16 +151,18 @@ export class Sender {
       httpStatus: 'status' in answer ? answer.status : undefined,
       tid: 'tid' in answer ? answer.tid : undefined,
     };
-    return this.finish(call, facts, answer);
+    return this.finish(call, facts, answer, traceparent);
   }
 
   private async finish(
     call: CallRecord,
     facts: CallAnswer,
     answer?: QboAnswer<Json> | QboAnswer<BatchAnswer>,
+    callTrace?: string,
   ): Promise<CallOutcome> {
     const { links, clock, random, pairs } = this.ports;
     await failpoint('writer.answered');
+    const startedAtMs = Date.now();
     const at = clock.now();
     let ends: AttemptEnd[] = [];
     let open = false;
@@ -174,6 +189,7 @@ export class Sender {
     if (!written) return { open: false, woken: 0, pause: false };
     await failpoint('writer.settled');
     for (const end of ends) this.report(end, facts.tid, at);
+    if (isTracing()) traceSettled(ends, startedAtMs, callTrace);
     return {
       open,
       woken: written.woken,
@@ -223,6 +239,18 @@ export class Sender {
       this.ports.log.info({ ...facts, differences: differences.slice(0, 5) }, 'write.settled with a difference');
     else if (result?.outcome === 'failed') this.ports.log.warn(facts, 'write.failed');
     else this.ports.log.info(facts, result ? 'write.settled' : 'write.postponed');
+  }
+}
+
+/** Told after the fact: whose rows these are is known only from within the transaction that settles them. */
+function traceSettled(ends: readonly AttemptEnd[], startedAtMs: number, callTrace: string | undefined): void {
+  for (const { stored, outcome, attempts } of ends) {
+    openSpan(`settle ${stored.entityType}`, {
+      parent: stored.traceparent ?? 'root',
+      links: [callTrace],
+      startedAtMs,
+      attributes: { 'sync.outcome': outcome, 'sync.attempt': attempts, 'sync.id': stored.syncId },
+    }).end();
   }
 }
 

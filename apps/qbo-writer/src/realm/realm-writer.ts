@@ -33,6 +33,7 @@ import {
 } from '#core';
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
+import { tracedTogether } from '#common/tracing';
 import type { QboClient } from '#qbo';
 import {
   FenceLost,
@@ -549,7 +550,7 @@ export class RealmWriter implements RealmLoop {
 
   /** Plans, writes down everything that needs no call, and answers what does. */
   private async prepare(stored: readonly StoredLink[], lane: Lane): Promise<PlannedWrite[]> {
-    const planned = await this.planner.plan(stored, lane, this.stopping.signal);
+    const planned = await this.plan(stored, lane);
     const writes: PlannedWrite[] = [];
     const without: Planned[] = [];
     const waiting: Planned[] = [];
@@ -561,6 +562,16 @@ export class RealmWriter implements RealmLoop {
     await this.park(waiting);
     await this.decide(without);
     return inOrder(stored, writes);
+  }
+
+  private plan(stored: readonly StoredLink[], lane: Lane): Promise<Planned[]> {
+    const traces = stored.map(({ entityType, traceparent }) => ({ name: `plan ${entityType}`, traceparent }));
+    return tracedTogether('plan', traces, {}, async (spans) => {
+      const planned = await this.planner.plan(stored, lane, this.stopping.signal);
+      const kinds = new Map(planned.map((one) => [keyText(one.stored), one.plan.kind]));
+      for (const [at, one] of stored.entries()) spans[at]!.set({ 'sync.plan': kinds.get(keyText(one)) ?? 'none' });
+      return planned;
+    });
   }
 
   private async written({ stored, pair }: Planned, plan: SendablePlan): Promise<PlannedWrite> {

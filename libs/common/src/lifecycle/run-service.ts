@@ -28,6 +28,7 @@ import { Health } from '../health/index.js';
 import { configureLogging } from '../logging/index.js';
 import type { Log } from '../logging/index.js';
 import { startProcessMetrics } from '../metrics/index.js';
+import { startTracing, tracingSettings } from '../tracing/index.js';
 import { Lifecycle } from './lifecycle.js';
 import { ServiceModule } from './service-module.js';
 
@@ -45,7 +46,7 @@ export interface ServiceOptions<S extends Spec> {
   env?: Environment;
 }
 
-const processSettings = { ...httpSettings, ...logSettings, ...stopSettings };
+const processSettings = { ...httpSettings, ...logSettings, ...stopSettings, ...tracingSettings };
 type ProcessValues = Values<typeof processSettings>;
 /** Requests in flight get this long when the server closes; the longest route is far below it. */
 const httpCloseTimeoutMs = 5000;
@@ -77,6 +78,7 @@ export async function runService<S extends Spec>(o: ServiceOptions<S>): Promise<
     log.warn({ folder: env.SYNC_FAILPOINTS }, 'failpoints are on: this process may be ended on purpose');
   }
   startProcessMetrics(o.name);
+  const stopTracing = await startTracing(o.name, config);
 
   const lifecycle = new Lifecycle();
   const health = new Health(systemClock);
@@ -114,6 +116,8 @@ export async function runService<S extends Spec>(o: ServiceOptions<S>): Promise<
       await closeAll(strategies);
       await door.close();
       await app?.close();
+      // A collector that is away must not make the stop fail.
+      await stopTracing().catch((error: unknown) => log.warn({ err: error }, 'last traces not sent'));
       log.info({ failed }, 'stopped');
       process.exit(failed.length > 0 ? 1 : 0);
     } catch (error) {

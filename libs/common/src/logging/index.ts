@@ -4,8 +4,9 @@ import { LoggerModule } from 'nestjs-pino';
 import type { DynamicModule } from '@nestjs/common';
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { traceFields } from '../tracing/index.js';
 
-/** Fields used everywhere: realm, entityKey, changeId, traceparent, err. */
+/** Fields used everywhere: realm, entityKey, changeId, traceparent, err. `traceId` and `spanId` follow by themselves. */
 export type Log = Logger;
 
 const secretNames =
@@ -69,6 +70,7 @@ function makeRoot(o: LogOptions): Logger {
       level: o.level,
       base: { service: o.service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: traceFields,
       formatters: { level: (label) => ({ level: label }) },
       hooks: { streamWrite: maskSecrets },
     },
