@@ -205,3 +205,35 @@ it('of a pair: what the opposite sync lists as held is not missed here, and noth
   expect(judge({ ...e, heldThere: new Set(['Invoice/777']) }).differences).toEqual([]);
   expect(judge({ ...e, heldThere: new Set(['Invoice/778']) }).differences).not.toEqual([]);
 });
+
+describe('real records', () => {
+  const withField = (record: 'source' | 'target', field: string, value: unknown, fragment: boolean) => {
+    const e = equalPair();
+    Object.assign(e[record].record(record === 'source' ? 'Invoice/10' : 'Invoice/110')!, { [field]: value });
+    return judge({ ...e, fragment });
+  };
+
+  it('what QuickBooks gives to a document that says nothing of it is named, and a difference in any other company', () => {
+    const address = { Line1: '12 Nursery Row' };
+    expect(withField('target', 'ShipFromAddr', address, true)).toMatchObject({
+      differences: [],
+      notes: ['Invoice.ShipFromAddr: 1 x absent from the real record, given by QuickBooks to its copy'],
+    });
+    expect(withField('target', 'ShipFromAddr', address, false).differences).toHaveLength(1);
+    expect(withField('source', 'ShipFromAddr', address, true).differences).toHaveLength(1);
+  });
+
+  it('a document from before the stock of its item is held; of any other company it is missing', () => {
+    const judged = (fragment: boolean) => {
+      const e = equalPair();
+      const links = e.links.map((link) =>
+        link.entityType === 'Payment'
+          ? { ...link, targetId: null, state: 'failed', failureCode: 'QBO.6270', failureReason: 'too early' }
+          : link,
+      );
+      return judge({ ...e, links, fragment });
+    };
+    expect(judged(true).held.map(({ key }) => key)).toEqual(['Payment/11']);
+    expect(judged(false).held).toEqual([]);
+  });
+});

@@ -4,7 +4,7 @@ import type { Raw } from '#testing';
 import { cents, money } from '../../installation/src/comparison.js';
 import type { LinkRow } from '../../installation/src/control.js';
 import { amountOf, ownerOf, type Books, type Named, type PostingLine } from './books.js';
-import { excuses, parentCodes } from './excuses.js';
+import { excuses, excusesOfRealRecords, parentCodes } from './excuses.js';
 import { linkTypeOf, linkedDocuments } from './linked.js';
 import { differences as contentDifferences, meaning } from './sameness.js';
 
@@ -132,7 +132,7 @@ export function judge(e: Evidence): Judgement {
   const trialBalance = comparePostings(e, pairs, held, say, blame, linkOf, notes);
   compareBalances(e, pairs, held, say);
   compareLinks(e, pairs, held, say);
-  compareContent(e, pairs, held, say, linkOf);
+  compareContent(e, pairs, held, say, linkOf, notes);
   return {
     ...{ records, types: types.size, differences, counts, trialBalance, notes },
     held: [...held.values()].filter(({ key }) => e.carried.has(typeOf(key)) && e.judged(typeOf(key))),
@@ -192,7 +192,7 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       }
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
-      const excuse = excuses.find((one) => one.code.test(code));
+      const excuse = [...excuses, ...(e.fragment ? excusesOfRealRecords : [])].find((one) => one.code.test(code));
       const absent = e.fragment && (link.waitingOn ?? []).find((parent) => isAbsent(e.source, parent));
       const reason = `${link.state} ${code}: ${link.failureReason ?? ''}`;
       if (excuse) add(key, record, `${excuse.because} (${reason})`);
@@ -481,14 +481,21 @@ function compareContent(
   held: ReadonlyMap<string, Held>,
   say: Say,
   linkOf: ReadonlyMap<string, LinkRow>,
+  notes: string[],
 ): void {
+  const givenHere = new Map<string, number>();
   const translate = (type: string, id: string): string | undefined =>
     pairs.get(`${type}/${id}`)?.slice(type.length + 1);
   for (const [key, here] of pairs) {
     const [ours, theirs] = [e.source.record(key), e.target.record(here)];
     const type = typeOf(key);
     if (!ours || !theirs || held.has(key) || !e.judged(type) || e.mappedOnly?.(type, ours)) continue;
-    const found = contentDifferences(meaning(type, said(ours), translate), meaning(type, said(theirs)));
+    const unsaid = e.fragment
+      ? givenByQuickBooks.filter((field) => isUnsaid(ours, field) && !isUnsaid(theirs, field))
+      : [];
+    for (const field of unsaid) givenHere.set(`${type}.${field}`, (givenHere.get(`${type}.${field}`) ?? 0) + 1);
+    const rest = Object.fromEntries(Object.entries(theirs as object).filter(([field]) => !unsaid.includes(field)));
+    const found = contentDifferences(meaning(type, said(ours), translate), meaning(type, said(rest)));
     if (found.length === 0) continue;
     const link = linkOf.get(key);
     say(
@@ -498,7 +505,14 @@ function compareContent(
       link && link.state !== 'settled' ? whyMissing(link, undefined) : '',
     );
   }
+  for (const [field, times] of givenHere)
+    notes.push(`${field}: ${times} x absent from the real record, given by QuickBooks to its copy`);
 }
+
+/** What a company of QuickBooks puts into a document that says nothing of it; real records were not all captured with it. */
+const givenByQuickBooks = ['ShipFromAddr', 'DocNumber'];
+
+const isUnsaid = (record: Raw, field: string): boolean => record[field] === undefined || record[field] === null;
 
 /** A payment of nothing goes nowhere: QuickBooks keeps the account of one that was voided, and drops that of one made so. */
 function said(record: Raw): Raw {

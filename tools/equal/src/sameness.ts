@@ -11,11 +11,15 @@ export function meaning(type: string, record: Raw, translate?: Translate): Map<s
   const definition = definitionOf(type);
   const flat = new Map<string, string>();
   const skipped = [...definition.readOnly, ...definition.noise, ...Object.keys(definition.forced)];
+  const unwritable = definition.replaceValues.filter(({ to }) => to === 'NotBillable');
   const id = (of: string, value: unknown): string =>
     translate ? (translate(of, String(value)) ?? `source ${of} ${String(value)}`) : String(value);
   const walk = (value: Raw, path: string): void => {
     // Said or not, QuickBooks means the same.
     if (path.endsWith('IncludeOnSend') && value === false) return;
+    // What is never written as it is (a line that was billed on, 2170) says the same as what is written for it.
+    const replaced = unwritable.find((one) => one.path === path && one.from === value);
+    if (replaced) return add(path, replaced.to);
     if (skipped.includes(path) || value === null || value === undefined || value === '') return;
     const rule = definition.references.find((one) => one.path === path);
     if (rule?.kind === 'ref' && value.value !== undefined) {
