@@ -29,6 +29,9 @@ export interface EmulatorFault {
   [detail: string]: unknown;
 }
 
+/** More than the connections that a proof leaves behind: each may have been closed unseen. */
+const questionTries = 8;
+
 /** Steers an emulator that runs anywhere. A refusal throws with the emulator's own words. */
 export class EmulatorClient {
   private readonly realms = new Set<string>();
@@ -165,12 +168,19 @@ export class EmulatorClient {
       ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     };
     const url = `${this.url}/_emulator/${path}`;
-    // A program that was busy for seconds meets connections that the server has closed meanwhile; a question is asked again.
-    const response = await fetch(url, request).catch((error: unknown) => {
-      if (method !== 'GET') throw error;
-      return fetch(url, request);
-    });
-    const text = await response.text();
+    // Who was busy for long, this program or the emulator with the dump of a large company, finds connections closed that look
+    // open; a question is asked again, each time on another of them.
+    let tries = method === 'GET' ? questionTries : 1;
+    const answer = async (): Promise<{ response: Response; text: string }> => {
+      try {
+        const response = await fetch(url, request);
+        return { response, text: await response.text() };
+      } catch (error) {
+        if (--tries === 0) throw error;
+        return answer();
+      }
+    };
+    const { response, text } = await answer();
     if (!response.ok) throw new Error(`emulator: ${method} /_emulator/${path} answered ${response.status}: ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
