@@ -1,0 +1,54 @@
+// One runbook per alert, and their table.
+import { alerts } from './alerts/index.js';
+import type { Alert, Step } from './alerts/index.js';
+import { runbookOf } from './rules.js';
+
+const written = '<!-- Written by "npm run observe:generate" (tools/observe/src/alerts): change it there. -->';
+
+function command(step: Step): [language: string, text: string] {
+  if ('sql' in step) return ['sql', step.sql];
+  if ('promql' in step) return ['promql', step.promql];
+  if ('run' in step) return ['sh', step.run];
+  const [method, path] = step.api.split(' ') as [string, string];
+  const address = path.startsWith('/v1/changes') || path.startsWith('/v1/audit-log') ? '$AUDIT' : '$CONTROL';
+  return [
+    'sh',
+    `curl -s ${method === 'GET' ? '' : `-X ${method} `}-H "Authorization: Bearer $SYNC_ADMIN_KEY" "${address}${path}"`,
+  ];
+}
+
+function runbook(alert: Alert): string {
+  const look = alert.diagnosis.map((step) => {
+    const [language, text] = command(step);
+    return `${step.say}:\n\n\`\`\`${language}\n${text}\n\`\`\``;
+  });
+  return [
+    written,
+    `# ${alert.name}`,
+    `${alert.summary}. **${alert.severity === 'page' ? 'Page' : 'Ticket'}**, board [${alert.board}](../../observe/boards/${alert.board}.json).`,
+    `\`\`\`promql\n${alert.expr}\n\`\`\``,
+    `## Meaning\n\n${alert.meaning}${alert.for ? ` It fires when that has been so for ${alert.for}.` : ''}`,
+    `## Impact\n\n${alert.impact}`,
+    `## Diagnosis\n\n${look.join('\n\n')}`,
+    `## Mitigation\n\n${alert.mitigation.map((text) => `- ${text}`).join('\n')}`,
+    '',
+  ].join('\n\n');
+}
+
+const index = (): string =>
+  [
+    written,
+    '# Runbooks',
+    'One per alert. SQL is for the installation’s schema as a reader; `$CONTROL` and `$AUDIT` are the two addresses of [the API](../api.md).',
+    `| alert | says | urgency |\n| --- | --- | --- |\n${alerts
+      .map(({ name, summary, severity }) => `| [${name}](${name}.md) | ${summary} | ${severity} |`)
+      .join('\n')}`,
+    '',
+  ].join('\n\n');
+
+export function runbookFiles(): Map<string, string> {
+  return new Map([
+    ['docs/runbooks/README.md', index()],
+    ...alerts.map((alert): [string, string] => [runbookOf(alert), runbook(alert)]),
+  ]);
+}
