@@ -196,6 +196,7 @@ export const objectiveAlerts: Alert[] = [
         'sync_settled_total{outcome="updated"}': '0+99x90',
       },
       at: '7h',
+      step: '5m',
     },
     silent: {
       series: {
@@ -203,6 +204,7 @@ export const objectiveAlerts: Alert[] = [
         'sync_settled_total{outcome="updated"}': '0+999x90',
       },
       at: '7h',
+      step: '5m',
     },
     meaning: 'A steady share of writes is refused for good.',
     impact: 'Records are missing in targets until somebody decides about them.',
