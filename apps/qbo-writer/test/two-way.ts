@@ -13,8 +13,7 @@ import {
   type Reading,
 } from '#core';
 import type { WriteEvent } from '#contracts';
-import type { Database } from '#storage';
-import { Links, mirrorAll } from '#storage';
+import { Database, Links, mirrorAll } from '#storage';
 import { desiredLink } from '../src/intake/desired-link.js';
 import type { Company, Installation } from './installation.js';
 

@@ -3,10 +3,11 @@
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { ask, forget } from '#common/metrics';
-import { GroupLag } from '#kafka';
+import { topics } from '#contracts';
+import { GroupLag, KafkaClient } from '#kafka';
 import { AuditLog, Database, GovernorStore } from '#storage';
 import * as metrics from '../control.metrics.js';
-import { KafkaLag, consumption } from '../syncs/kafka-lag.js';
+import { consumption } from '../syncs/kafka-lag.js';
 import { questions } from './questions.js';
 
 const shownRanks = 5;
@@ -23,7 +24,7 @@ export class Watch implements OnApplicationBootstrap {
     private readonly governor: GovernorStore,
     private readonly chains: AuditLog,
     private readonly groups: GroupLag,
-    private readonly lag: KafkaLag,
+    private readonly kafka: KafkaClient,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -47,7 +48,8 @@ export class Watch implements OnApplicationBootstrap {
       sums.set(`${groupId} ${topic}`, { ...sum, lag: sum.lag + Math.max(0, lag) });
     }
     for (const { lag, ...labels } of sums.values()) groupLagSum.set(labels, lag);
-    deadLetters.set(await this.lag.deadLetters());
+    const dead = await this.kafka.port.offsets(this.kafka.topicPrefix + topics.deadLetters.name);
+    deadLetters.set(dead.reduce((sum, { low, high }) => sum + Number(high - low), 0));
   }
 
   private async walkChains(): Promise<void> {
