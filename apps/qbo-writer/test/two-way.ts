@@ -13,7 +13,8 @@ import {
   type Reading,
 } from '#core';
 import type { WriteEvent } from '#contracts';
-import { Database, Links, mirrorAll } from '#storage';
+import type { Database } from '#storage';
+import { Links, mirrorAll } from '#storage';
 import { desiredLink } from '../src/intake/desired-link.js';
 import type { Company, Installation } from './installation.js';
 
