@@ -208,10 +208,10 @@ describe('the writer', () => {
 
   it('holds such a record of one type and overwrites it of another, as the sync says for each', () => {
     const settings = { drift: { default: 'overwrite', Customer: 'hold' } };
-    expect(writePolicy(settings, 'Customer').drift).toBe('hold');
-    expect(writePolicy(settings, 'Invoice').drift).toBe('overwrite');
-    expect(writePolicy({ drift: 'hold' }, 'Invoice').drift).toBe('hold');
-    expect(writePolicy({}, 'Invoice').drift).toBe('overwrite');
+    expect(writePolicy(settings, 'Customer').drift.default).toBe('hold');
+    expect(writePolicy(settings, 'Invoice').drift.default).toBe('overwrite');
+    expect(writePolicy({ drift: 'hold' }, 'Invoice').drift.default).toBe('hold');
+    expect(writePolicy({}, 'Invoice').drift.default).toBe('overwrite');
   });
 
   it.each(['claimed', 'answered'] as const)(

@@ -66,6 +66,8 @@ describe('owned companies', () => {
   let fresh: FreshDatabase;
   let organizationId: string;
   const running: Process[] = [];
+  /** let frozen processes go on, so that they notice their loss and end with their test */
+  const thaws: (() => Promise<void>)[] = [];
   // Short for a test; a machine with much else to do still renews in time.
   const leaseMs = 4_000;
 
@@ -78,16 +80,19 @@ describe('owned companies', () => {
     await fresh.db.query('insert into organizations (id, name) values ($1, $2)', [organizationId, 'Test']);
   });
   afterEach(async () => {
+    await Promise.all(thaws.splice(0).map((thaw) => thaw()));
     await Promise.all(running.splice(0).map(({ realms }) => realms.stop()));
     await fresh.db.query('truncate realm_work, realm_leases, realm_owners');
   });
 
   function start(o: { quietMs?: number; lookMs?: number } = {}): Process {
     let frozen = false;
+    let thawed = (): void => undefined;
+    const thaw = new Promise<void>((resolve) => (thawed = resolve));
     const work = new RealmWork(fresh.db);
     class Leases extends RealmLeases {
       override renew: RealmLeases['renew'] = (...args) =>
-        frozen ? new Promise(() => undefined) : RealmLeases.prototype.renew.apply(this, args);
+        (frozen ? thaw : Promise.resolve()).then(() => RealmLeases.prototype.renew.apply(this, args));
       override acquire: RealmLeases['acquire'] = (...args) =>
         frozen ? Promise.resolve(undefined) : RealmLeases.prototype.acquire.apply(this, args);
     }
@@ -114,6 +119,10 @@ describe('owned companies', () => {
       freeze: () => {
         frozen = true;
         running.splice(running.indexOf(process), 1);
+        thaws.push(() => {
+          thawed();
+          return realms.stop();
+        });
       },
     };
     running.push(process);
