@@ -1,5 +1,5 @@
 // The checker can see: every kind of mistake, planted into an installation in which all is well, is named by its invariant,
-// with the record concerned. `npm run verify:plants` plants into a real one.
+// with the record concerned.
 import type { Evidence } from './evidence.js';
 import { app, chained, healthy, sealed, source, target, version } from './healthy.fixture.js';
 import { reportOf } from './report.js';
