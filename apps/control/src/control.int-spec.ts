@@ -147,6 +147,20 @@ describe('the admin API', () => {
     for (const url of ['/health/live', '/metrics']) expect((await fetch(address + url)).status).toBe(200);
   });
 
+  it('says with its metrics how the whole installation is: tables, Kafka and chains answered', async () => {
+    const text = await (await fetch(`${address}/metrics`)).text();
+    for (const known of [
+      /^sync_reconciliation_records\{class="equal".*\} \d+$/m,
+      /^sync_companies\{status="connected".*\} \d+$/m,
+      /^sync_outbox_age_seconds.* \d/m,
+      /^sync_database_connections_ratio.* 0\.\d+/m,
+      /^sync_quota_utilisation_ratio\{rank="1".*\} \d/m,
+      /^sync_audit_chain_broken.* 0$/m,
+      /^sync_dead_letters.* \d+$/m,
+    ])
+      expect(text).toMatch(known);
+  });
+
   it('answers every refusal as a problem with a hint', async () => {
     const refusals: [number, Answer][] = [
       [404, await ask('GET', '/v1/nothing')],

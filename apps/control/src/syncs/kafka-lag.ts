@@ -47,6 +47,11 @@ export class KafkaLag {
     return this.next;
   }
 
+  /** Records that nobody could take and retention has not removed. */
+  deadLetters(): Promise<number> {
+    return this.everything(topics.deadLetters.name);
+  }
+
   private async ask(): Promise<TopicLag[]> {
     const committed = await this.groups.lag(Object.keys(consumption));
     const found: TopicLag[] = [];

@@ -3,11 +3,10 @@
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { ask, forget } from '#common/metrics';
-import { topics } from '#contracts';
-import { GroupLag, KafkaClient } from '#kafka';
+import { GroupLag } from '#kafka';
 import { AuditLog, Database, GovernorStore } from '#storage';
 import * as metrics from '../control.metrics.js';
-import { consumption } from '../syncs/kafka-lag.js';
+import { KafkaLag, consumption } from '../syncs/kafka-lag.js';
 import { questions } from './questions.js';
 
 const shownRanks = 5;
@@ -24,7 +23,7 @@ export class Watch implements OnApplicationBootstrap {
     private readonly governor: GovernorStore,
     private readonly chains: AuditLog,
     private readonly groups: GroupLag,
-    private readonly kafka: KafkaClient,
+    private readonly lag: KafkaLag,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -48,8 +47,7 @@ export class Watch implements OnApplicationBootstrap {
       sums.set(`${groupId} ${topic}`, { ...sum, lag: sum.lag + Math.max(0, lag) });
     }
     for (const { lag, ...labels } of sums.values()) groupLagSum.set(labels, lag);
-    const dead = await this.kafka.port.offsets(this.kafka.topicPrefix + topics.deadLetters.name);
-    deadLetters.set(dead.reduce((sum, { low, high }) => sum + Number(high - low), 0));
+    deadLetters.set(await this.lag.deadLetters());
   }
 
   private async walkChains(): Promise<void> {
