@@ -12,6 +12,7 @@ import { changeEventId, topics } from '#contracts';
 import type { ChangeEvent } from '#contracts';
 import { BatchServer, KafkaClient } from '#kafka';
 import type { RecordBatch } from '#kafka';
+import { invoiceSnapshot } from './invoice.js';
 import { median, withInfrastructure } from './bench.js';
 import type { Bench, BenchRun, Metrics } from './bench.js';
 
@@ -71,25 +72,7 @@ function change(n: number): ChangeEvent {
     contentHash: 'a'.repeat(64),
     lane: 'live',
     origin: { kind: 'cdc' },
-    snapshot: {
-      Id: id,
-      SyncToken: '1',
-      DocNumber: `INV-${n}`,
-      TxnDate: '2026-11-20',
-      CustomerRef: { value: String(n % 500), name: 'A customer of ours' },
-      Line: [
-        {
-          Id: '1',
-          LineNum: 1,
-          Amount: 125.5,
-          DetailType: 'SalesItemLineDetail',
-          SalesItemLineDetail: { ItemRef: { value: '7', name: 'Work' }, Qty: 1, UnitPrice: 125.5 },
-        },
-      ],
-      TotalAmt: 125.5,
-      Balance: 125.5,
-      MetaData: { CreateTime: '2026-11-20T10:00:00-08:00', LastUpdatedTime: '2026-11-20T10:00:00-08:00' },
-    },
+    snapshot: invoiceSnapshot(id, n),
   };
 }
 

@@ -5,6 +5,7 @@ import { CompressionTypes, Kafka, logLevel, type Admin } from 'kafkajs';
 import { changeEventId, topics, type ChangeEvent } from '#contracts';
 import { KafkaClient } from '#kafka';
 import type { Addresses } from '#testing';
+import { invoiceSnapshot } from './invoice.js';
 import { Writing, type Tenant } from './writing.js';
 
 const rawBatch = 500;
@@ -157,24 +158,6 @@ function change({ source }: Tenant, n: number): ChangeEvent {
     contentHash: 'a'.repeat(64),
     lane: 'bulk',
     origin: { kind: 'cdc' },
-    snapshot: {
-      Id: id,
-      SyncToken: '1',
-      DocNumber: `INV-${id}`,
-      TxnDate: '2026-11-20',
-      CustomerRef: { value: String(n % 500), name: 'A customer of ours' },
-      Line: [
-        {
-          Id: '1',
-          LineNum: 1,
-          Amount: 125.5,
-          DetailType: 'SalesItemLineDetail',
-          SalesItemLineDetail: { ItemRef: { value: '7', name: 'Work' }, Qty: 1, UnitPrice: 125.5 },
-        },
-      ],
-      TotalAmt: 125.5,
-      Balance: 125.5,
-      MetaData: { CreateTime: '2026-11-20T10:00:00-08:00', LastUpdatedTime: '2026-11-20T10:00:00-08:00' },
-    },
+    snapshot: invoiceSnapshot(id, n),
   };
 }
