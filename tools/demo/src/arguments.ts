@@ -6,14 +6,18 @@ export interface DemoOptions {
   quiet: boolean;
   /** keep everything running after the end, until Ctrl-C */
   stay: boolean;
+  /** a real Prometheus watches, with our rules, and tells how the objectives stand */
+  observe: boolean;
   /** how long the person works in the source */
   workMs: number;
   seed: number;
 }
 
-export const usage = `npm run demo -- [--quiet] [--stay] [--work-seconds 20] [--seed N]
+export const usage = `npm run demo -- [--quiet] [--stay] [--observe] [--work-seconds 20] [--seed N]
 Builds two QuickBooks companies on the emulator, connects them, backfills, lets a person work under lossy webhooks, kills the
-writer once, replays the topics, and compares the books. Exit 0 only if the last line says that they are equal.`;
+writer once, replays the topics, and compares the books. Exit 0 only if the last line says that they are equal.
+--observe: a real Prometheus (the machine's own; Debian: apt-get install prometheus) scrapes the six apps with our rules loaded;
+a table at the end says of each objective its value and the state of its alerts.`;
 
 /** @throws TypeError with a sentence for a person */
 export function readArguments(args: string[]): DemoOptions | 'help' {
@@ -22,6 +26,7 @@ export function readArguments(args: string[]): DemoOptions | 'help' {
     options: {
       quiet: { type: 'boolean', default: false },
       stay: { type: 'boolean', default: false },
+      observe: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
       'work-seconds': { type: 'string', default: '20' },
       seed: { type: 'string', default: '7' },
@@ -32,5 +37,6 @@ export function readArguments(args: string[]): DemoOptions | 'help' {
   const seed = Number(values.seed);
   if (!(workSeconds >= 1 && workSeconds <= 3600)) throw new TypeError('--work-seconds takes 1 to 3600');
   if (!Number.isSafeInteger(seed)) throw new TypeError('--seed takes a whole number');
-  return { quiet: values.quiet, stay: values.stay, workMs: workSeconds * 1000, seed };
+  const { quiet, stay, observe } = values;
+  return { quiet, stay, observe, workMs: workSeconds * 1000, seed };
 }

@@ -38,9 +38,9 @@ export class Screen {
     }
   }
 
-  /** Said unless --quiet. */
-  table(header: string[], rows: string[][]): void {
-    if (this.o.quiet) return;
+  /** Said unless --quiet; one that is the very answer is said always. */
+  table(header: string[], rows: string[][], always = false): void {
+    if (this.o.quiet && !always) return;
     this.clearLive();
     const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
     const print = (row: string[]) => {
