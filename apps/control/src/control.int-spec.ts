@@ -393,6 +393,23 @@ describe('the admin API', () => {
     expect(codes((await ask('GET', `/v1/syncs/${made.id}/preflight`)).body)).toEqual(['PREFLIGHT.TRACKING']);
     expect(codes((await ask('GET', `/v1/syncs/${made.id}`)).body.preflight)).toEqual(['PREFLIGHT.TRACKING']);
     expect(await ask('POST', `/v1/syncs/${made.id}/backfill`)).toMatchObject({ status: 202 });
+
+    // One of two opposite syncs is told what the other one's mapping does not undo.
+    const back = (await ask('POST', '/v1/syncs', { sourceRealmId: targetRealmId, targetRealmId: sourceRealmId })).body;
+    const rules = { entities: { Invoice: { documentNumber: { kind: 'prefix', text: 'X-' } } } };
+    await ask('POST', `/v1/syncs/${back.id}/mapping`, {
+      rules,
+      author: 'a person',
+      reason: 'numbers of two companies',
+    });
+    const { findings } = (await ask('GET', `/v1/syncs/${made.id}/preflight`)).body;
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        code: 'PREFLIGHT.PAIR_MAPPING',
+        subject: 'Invoice: DocNumber',
+        target: 'the opposite sync: prefix "X-"',
+      }),
+    );
   });
 
   it('starts no backfill into a company that cannot become equal, unless a person says why', async () => {

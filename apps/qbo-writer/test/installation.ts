@@ -98,7 +98,9 @@ export class Installation {
   }
 
   /** A writer process, as far as its database and QBO see it. */
-  startWriter(o: { leaseMs?: number; crashWhen?: (moment: 'claimed' | 'answered') => boolean } = {}): Writers {
+  startWriter(
+    o: { leaseMs?: number; sweepIntervalMs?: number; crashWhen?: (moment: 'claimed' | 'answered') => boolean } = {},
+  ): Writers {
     const log = createLog('writer-test');
     const clock = systemClock;
     const life: Life = { dead: false };
@@ -140,7 +142,10 @@ export class Installation {
         clock,
         log,
         open: (realmId, fence, seat) =>
-          new RealmWriter(realmId, fence, seat, ports, { batchSize: 30, callsInFlight: 4 }),
+          new RealmWriter(realmId, fence, seat, ports, {
+            ...{ batchSize: 30, callsInFlight: 4 },
+            ...(o.sweepIntervalMs !== undefined && { sweepIntervalMs: o.sweepIntervalMs }),
+          }),
       },
       { leaseMs: o.leaseMs ?? 5_000, lookMs: 50 },
     );

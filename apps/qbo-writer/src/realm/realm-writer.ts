@@ -146,6 +146,8 @@ export class RealmWriter implements RealmLoop {
   private readonly costs = new CallCosts();
   private hasOpenCalls = true;
   private nextWaitingLookMs = 0;
+  private nextSweepLookMs = 0;
+  private sweeping = false;
   private pausedUntilMs = 0;
   /** true at first: links may be held from before this process had the realm */
   private blocked = true;
@@ -300,10 +302,16 @@ export class RealmWriter implements RealmLoop {
       this.looksAgain = 0;
       return Number.POSITIVE_INFINITY;
     }
-    const restMs = next.getTime() - clock.nowMs();
+    const now = clock.nowMs();
+    const restMs = next.getTime() - now;
     if (restMs > 0) {
       this.looksAgain = 0;
       return restMs;
+    }
+    // A sweep may be what is due: nothing else asks for it in a company at rest.
+    if (now >= this.nextSweepLookMs) {
+      this.nextSweepLookMs = now + busyLookMs;
+      this.launch('bulk', async () => void (await this.sweepDue()));
     }
     return Math.min(busyLookMs, firstLookAgainMs * 2 ** this.looksAgain++);
   }
@@ -319,12 +327,23 @@ export class RealmWriter implements RealmLoop {
       const books = await this.closedBooks.look(this.stopping.signal);
       const frozen = await this.frozenByHand.look(this.stopping.signal);
       const balances = await this.balancesLeft.look();
-      const swept = await this.sweep.look(this.stopping.signal);
+      const swept = await this.sweepDue();
       this.watchesTarget = books || frozen || balances || swept;
     });
     // At most a twentieth of the time goes into it, however many links wait.
     const tookMs = clock.nowMs() - now;
     this.nextWaitingLookMs = clock.nowMs() + Math.max(waitingLookMs, 20 * tookMs);
+  }
+
+  /** Whether something was swept; one look at a time. */
+  private async sweepDue(): Promise<boolean> {
+    if (this.sweeping) return false;
+    this.sweeping = true;
+    try {
+      return await this.sweep.look(this.stopping.signal);
+    } finally {
+      this.sweeping = false;
+    }
   }
 
   /** Without a connection everything is held, saying so; with it again, everything goes on. */

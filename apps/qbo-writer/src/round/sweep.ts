@@ -1,12 +1,14 @@
 // The sweep of a target: notices what a person edited or deleted there although nothing is to be written. Now and then by one
 // change-data-capture call per company (types one by one when that answer is full), and whole when a person asks. It only
 // finds: what it finds becomes ready, is read and planned like any other work, and the policy decides (core: drift.ts).
+import { randomUUID } from 'node:crypto';
 import {
   definitionOf,
   judgeAnswer,
   judgeSwept,
   pageSize,
   statementOfAll,
+  statementOfCount,
   transition,
   typeOfJsonName,
   withIdentity,
@@ -24,6 +26,8 @@ const lookBackMs = 29 * 24 * 60 * 60_000;
 /** Our clock is not that of QuickBooks. */
 const overlapMs = 5 * 60_000;
 const linksAtOnce = 500;
+/** QuickBooks takes so many in one batch. */
+const queriesAtOnce = 30;
 
 /** `null`: gone. */
 type Seen = Map<string, Json | null>;
@@ -41,7 +45,12 @@ export class Sweep {
     const due = await links.dueSweeps(this.realmId, clock.now());
     for (const one of due) {
       const at = clock.now();
-      const report = await this.sweep(one, at, signal).catch((error: unknown) => {
+      const types = await links.writtenTypes(one.syncId);
+      if (types.length === 0 && !one.full) {
+        await links.sweepLater(one.syncId, new Date(at.getTime() + intervalMs));
+        continue;
+      }
+      const report = await this.sweep(one, types, at, signal).catch((error: unknown) => {
         // QuickBooks said no to this very question: asked again in the next interval, and nothing else waits for it.
         if (!(error instanceof TargetUnavailable) || error.answer.kind !== 'refused') throw error;
         log.warn({ realm: this.realmId, sync: one.syncId, reason: error.message }, 'target not swept');
@@ -53,15 +62,43 @@ export class Sweep {
     return due.length > 0;
   }
 
-  private async sweep(due: DueSweep, at: Date, signal: AbortSignal): Promise<SweepReport> {
+  private async sweep(due: DueSweep, types: readonly string[], at: Date, signal: AbortSignal): Promise<SweepReport> {
     const since = due.last ? new Date(due.last.at) : due.createdAt;
     const full = due.full || at.getTime() - since.getTime() > lookBackMs;
-    const types = await this.ports.links.writtenTypes(due.syncId);
-    const report = { at: at.toISOString(), full, compared: 0, drifted: 0, gone: 0 };
+    const report: SweepReport = { at: at.toISOString(), full, compared: 0, drifted: 0, gone: 0 };
     const from = new Date(since.getTime() - overlapMs).toISOString();
-    const whole = full ? types : await this.sweepChanges(due.syncId, types, from, report, signal);
+    const whole = new Set(full ? types : await this.sweepChanges(due.syncId, types, from, report, signal));
+    const counts = await this.count(due.syncId, types, signal);
+    // Fewer than we wrote: which they are is worth a page or two, changes do not always tell of it.
+    for (const [type, { written, there }] of Object.entries(counts)) if (there < written) whole.add(type);
     for (const type of whole) await this.sweepWhole(due.syncId, type, report, signal);
-    return report;
+    return Object.keys(counts).length > 0 ? { ...report, counts } : report;
+  }
+
+  /** Types of which the target has more or fewer records than we wrote: one call for all of them. */
+  private async count(
+    syncId: string,
+    types: readonly string[],
+    signal: AbortSignal,
+  ): Promise<NonNullable<SweepReport['counts']>> {
+    const written = await this.ports.links.writtenCounts(syncId);
+    const asked = types.filter((type) => definitionOf(type).operations.includes('query'));
+    const counts: NonNullable<SweepReport['counts']> = {};
+    for (let from = 0; from < asked.length; from += queriesAtOnce) {
+      const items = asked
+        .slice(from, from + queriesAtOnce)
+        .map((type) => ({ bId: type, Query: statementOfCount(definitionOf(type)) }));
+      const batch = { requestId: randomUUID(), body: JSON.stringify({ BatchItemRequest: items }) };
+      const answer = await this.ports.client.batch(this.realmId, batch, { class: 'bulk', signal });
+      if (answer.kind !== 'ok') throw new TargetUnavailable(answer);
+      for (const [type, item] of answer.value.items) {
+        // A feature that is switched off has no records to count.
+        if (item.kind !== 'ok' || item.value.totalCount === undefined) continue;
+        const row = { written: written.get(type) ?? 0, there: Number(item.value.totalCount) };
+        if (row.written !== row.there) counts[type] = row;
+      }
+    }
+    return counts;
   }
 
   /** Answers the types of which an answer was cut: those are read whole. */

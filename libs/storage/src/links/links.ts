@@ -26,7 +26,15 @@ import {
   type MirrorPlace,
   type PlannedRow,
 } from './mirrors.js';
-import { dueSweeps, sweepDone, sweptAlone, type DueSweep, type SweepReport } from './sweeps.js';
+import {
+  dueSweeps,
+  sweepDone,
+  sweepLater,
+  sweptAlone,
+  writtenCounts,
+  type DueSweep,
+  type SweepReport,
+} from './sweeps.js';
 import { storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
 
 /** What `sync.writes` says about one entity. */
@@ -661,6 +669,14 @@ export class Links {
 
   sweepDone(syncId: string, report: SweepReport, nextAt: Date): Promise<void> {
     return sweepDone(this.db, syncId, report, nextAt);
+  }
+
+  sweepLater(syncId: string, nextAt: Date): Promise<void> {
+    return sweepLater(this.db, syncId, nextAt);
+  }
+
+  writtenCounts(syncId: string): Promise<Map<string, number>> {
+    return writtenCounts(this.db, syncId);
   }
 
   /** Types of which a sync has written records. */

@@ -16,6 +16,8 @@ export interface SweepReport {
   compared: number;
   drifted: number;
   gone: number;
+  /** types of which the target has another number of records than we wrote: fewer are missing, more are its own */
+  counts?: Record<string, { written: number; there: number }>;
 }
 
 /** Not of pairs: there an edit in the target is a change that the opposite sync carries. */
@@ -43,13 +45,23 @@ export async function sweepDone(db: Database, syncId: string, report: SweepRepor
   ]);
 }
 
+/** Nothing was written there yet: there is nothing to tell, only when to look again. */
+export async function sweepLater(db: Database, syncId: string, nextAt: Date): Promise<void> {
+  await db.query('update syncs set sweep_due_at = $2 where id = $1', [syncId, nextAt]);
+}
+
+/** How many records of each type a sync has written that should be there. */
+export async function writtenCounts(db: Database, syncId: string): Promise<Map<string, number>> {
+  const rows = await db.query<{ entity_type: string; records: number }>(
+    `select entity_type, count(*)::int as records from links where sync_id = $1 and target_id is not null
+       and not target_deleted and state = 'settled' group by 1 order by 1`,
+    [syncId],
+  );
+  return new Map(rows.map((row) => [row.entity_type, row.records]));
+}
+
 export async function requestSweep(tx: Tx, syncId: string, at: Date): Promise<void> {
   await tx.query('update syncs set sweep_due_at = $2, sweep_requested = true where id = $1', [syncId, at]);
-  // The company's writer may sleep until something falls due.
-  await tx.query(
-    `select realm_work_is_due(array_agg(target_realm_id), 'writer', array_agg($2::timestamptz)) from syncs where id = $1`,
-    [syncId, at],
-  );
 }
 
 export async function sweepOf(db: Database, syncId: string): Promise<{ dueAt: Date; last: SweepReport | null }> {
