@@ -48,8 +48,10 @@ class RestingLoop implements RealmLoop {
 
   private async run(): Promise<void> {
     for (let turn = await this.seat.next(); turn; turn = await this.seat.next()) {
-      this.turns.push(Date.now());
+      const atMs = Date.now();
       await this.work.rest('writer', this.realmId, () => Promise.resolve(this.next()));
+      // Noted when it rests: work that a test makes now finds the company asleep.
+      this.turns.push(atMs);
       turn.end({ spent: 0, restMs: Number.POSITIVE_INFINITY });
     }
   }
@@ -212,6 +214,8 @@ describe('owned companies', () => {
       await until(() => (one.loops.get(target!)?.turns.length ?? 0) > turnsBefore);
       return Date.now() - atMs;
     };
+    // That it is to be swept one day is the first work of a sync.
+    await until(() => (one.loops.get(target!)?.turns.length ?? 0) > 0);
     const waits = [await told(() => write('v1')), await told(() => write('v2'))];
     waits.push(
       await told(() =>

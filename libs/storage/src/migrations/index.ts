@@ -14,8 +14,8 @@ import { RealmWork1763700000040 } from './0040-realm-work.js';
 import { GovernorVersions1763700000045 } from './0045-governor-versions.js';
 import { Sweeps1763700000046 } from './0046-sweeps.js';
 import { CallRetention1763700000050 } from './0050-call-retention.js';
-import { SweepsDue1763700000051 } from './0051-sweeps-due.js';
 import { OrderOfEntry1763700000052 } from './0052-order-of-entry.js';
+import { SweepsDue1763700000053 } from './0053-sweeps-due.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -33,6 +33,6 @@ export const migrations = [
   GovernorVersions1763700000045,
   Sweeps1763700000046,
   CallRetention1763700000050,
-  SweepsDue1763700000051,
   OrderOfEntry1763700000052,
+  SweepsDue1763700000053,
 ];

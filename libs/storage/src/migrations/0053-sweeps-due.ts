@@ -3,8 +3,8 @@
 // and from then on the writer's own interval counts. A default and a trigger: no rewrite; rows that exist are told once.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-export class SweepsDue1763700000051 implements MigrationInterface {
-  name = 'SweepsDue1763700000051';
+export class SweepsDue1763700000053 implements MigrationInterface {
+  name = 'SweepsDue1763700000053';
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
