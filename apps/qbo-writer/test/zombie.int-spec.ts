@@ -15,7 +15,7 @@ describe('a writer process', () => {
   beforeAll(async () => {
     w = await Installation.start();
     await w.begin();
-    await w.emulator.limits({ latency: { meanMs: 400, jitterMs: 0 } });
+    await w.emulator.limits({ latency: { meanMs: 300, jitterMs: 0 } });
   }, 60_000);
 
   afterAll(async () => {
@@ -89,7 +89,7 @@ describe('a writer process', () => {
     startProcess();
     await w.quiet(90_000);
 
-    await wanted(1, 40, item.Id, buyer.Id);
+    await wanted(1, 16, item.Id, buyer.Id);
     const first = await until(lease, ({ held }) => held);
     const zombie = running.find(({ child }) => child.pid === first.pid)!;
     await until(
@@ -108,7 +108,7 @@ describe('a writer process', () => {
     const after = await lease();
     expect(after.fence).toBeGreaterThanOrEqual(second.fence);
 
-    await wanted(101, 20, item.Id, buyer.Id);
+    await wanted(101, 10, item.Id, buyer.Id);
     const third = await until(lease, ({ held }) => held);
     const stoppedMs = Date.now();
     process.kill(third.pid, 'SIGKILL');
@@ -119,7 +119,7 @@ describe('a writer process', () => {
     await w.quiet(60_000);
 
     const copies = await w.query(w.target, 'select * from Invoice maxresults 1000');
-    expect(copies).toHaveLength(60);
+    expect(copies).toHaveLength(26);
     const stats = await w.targetStats();
     expect(stats.duplicateSuspects).toEqual([]);
   }, 240_000);
