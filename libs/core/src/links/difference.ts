@@ -5,6 +5,7 @@ import { isEmpty, isServerLine } from '../canonical/noise.js';
 import type { Json } from '../model/json.js';
 import { withoutShownLinks } from '../canonical/own-links.js';
 import { withReplacements } from '../canonical/replacements.js';
+import { madeByLinks } from '../canonical/special-cases.js';
 import { definitionOf } from '../registry/index.js';
 
 export interface Difference {
@@ -20,7 +21,10 @@ const ours = new Set(['Id', 'SyncToken', 'sparse']);
 export function diffAnswer(entityType: string, sent: Json, answer: Json): Difference[] {
   const definition = definitionOf(entityType);
   const answered = withReplacements(definition, withoutShownLinks(definition, answer));
-  const silent = new Set([...definition.noise, ...definition.writeOnce, ...Object.keys(definition.forced)]);
+  const silent = new Set([
+    ...[...definition.noise, ...definition.writeOnce, ...Object.keys(definition.forced)],
+    ...madeByLinks(definition, answer),
+  ]);
   const differences: Difference[] = [];
   for (const [field, value] of Object.entries(sent)) {
     // An address comes back in another shape: rewritten to lines, completed, geocoded (qbo-api.md 13.1).

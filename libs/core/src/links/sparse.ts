@@ -46,8 +46,15 @@ export function changedFields(
   const definition = definitionOf(entityType);
   const fixed = new Set(definition.writeOnce);
   const changes: Json = {};
+  const linked = statusesOfLinks(definition);
   for (const [field, value] of Object.entries(desired)) {
+    // The copy's own links have made it so or will: said by us it could undo what a newer link has made of it.
+    if (!(field in applied) && linked.some((one) => one.field === field && one.free === value)) continue;
     if (!fixed.has(field) && !isSame(applied[field], value)) changes[field] = value as unknown;
+  }
+  for (const { field, free, closed } of linked) {
+    // Closed by a person once and now by a link: closed it would take none.
+    if (!(field in desired) && applied[field] === closed) changes[field] = free;
   }
   if (options.clear) {
     for (const field of Object.keys(applied)) {
@@ -58,6 +65,13 @@ export function changedFields(
     }
   }
   return changes;
+}
+
+/** Statuses that links make: the field, its value with links and without. */
+function statusesOfLinks({ specialCases }: EntityDefinition): { field: string; closed: unknown; free: unknown }[] {
+  return specialCases.flatMap(({ when, unlinked = {} }) =>
+    Object.entries(unlinked).map(([field, free]) => ({ field, free, closed: when[field] })),
+  );
 }
 
 /** The part of a target's record that `desired` speaks about, free of noise: a base for `sparseChanges`. */

@@ -2,6 +2,7 @@
 // of the records it touches and the others go on.
 import { desiredHash, isVoided } from '../canonical/index.js';
 import { setAt, valueAt } from '../canonical/paths.js';
+import { specialCasesOf } from '../canonical/special-cases.js';
 import { omit } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { extractReferences, UnknownReference } from '../references/index.js';
@@ -15,7 +16,7 @@ import { rulesFor } from './layers.js';
 import { mapAttachment } from './map-attachment.js';
 import type { Mapped, MappedWrite, SourceChange } from './mapped.js';
 import { withoutSideEffects } from './neutral.js';
-import { identityBody, naturalKeyOf, setBeginnings, sourceOf, specialCasesOf } from './prepare.js';
+import { identityBody, naturalKeyOf, setBeginnings, sourceOf } from './prepare.js';
 import { addFixedReferences, decideBy } from './reference-policies.js';
 import type { MergedRules, RuleSet } from './rules.js';
 

@@ -2,8 +2,9 @@
 import { omit, pick, stripDeletedSuffix, withoutNoise, withoutShownLinks } from '../canonical/index.js';
 import { isServerLine } from '../canonical/noise.js';
 import { withReplacements } from '../canonical/replacements.js';
+import { specialCasesOf } from '../canonical/special-cases.js';
 import type { Json } from '../model/json.js';
-import type { EntityDefinition, SpecialCase } from '../registry/index.js';
+import type { EntityDefinition } from '../registry/index.js';
 import { withNeededTaxLines } from './tax-lines.js';
 
 /**
@@ -22,15 +23,6 @@ function expanded(lines: readonly Json[]): Json[] {
       const inner: unknown = line?.DetailType === 'GroupLineDetail' ? line.GroupLineDetail?.Line : undefined;
       return Array.isArray(inner) ? expanded(inner as Json[]) : [line];
     });
-}
-
-export function specialCasesOf(definition: EntityDefinition, snapshot: Json): SpecialCase[] {
-  const linked = Array.isArray(snapshot.LinkedTxn) && snapshot.LinkedTxn.length > 0;
-  return definition.specialCases.filter(
-    (special) =>
-      (special.linked === undefined || special.linked === linked) &&
-      Object.entries(special.when).every(([field, value]) => snapshot[field] === value),
-  );
 }
 
 /** What a record began with, known from beside it: set last, since no rule may open a balance and this is none of a rule's. */

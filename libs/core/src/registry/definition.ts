@@ -68,6 +68,8 @@ export interface SpecialCase {
   /** fields set when the source has none */
   readonly defaults?: Readonly<Record<string, unknown>>;
   readonly omit?: readonly string[];
+  /** with `linked`: what the omitted fields are by themselves again when the last link goes */
+  readonly unlinked?: Readonly<Record<string, unknown>>;
 }
 
 /** How a type is voided: by its own operation, by an update with include=void, or not at all through the API. */

@@ -321,7 +321,9 @@ export const Estimate = entity({
   forced: queues,
   absentMeans: { ApplyTaxAfterDiscount: false },
   // Closed by its invoice: the copy is closed by the copy of that invoice, and one closed before could not be linked.
-  specialCases: [{ when: { TxnStatus: 'Closed' }, linked: true, omit: ['TxnStatus'] }],
+  specialCases: [
+    { when: { TxnStatus: 'Closed' }, linked: true, omit: ['TxnStatus'], unlinked: { TxnStatus: 'Pending' } },
+  ],
   notClearable: ['TxnStatus'],
 });
 
@@ -345,7 +347,7 @@ export const PurchaseOrder = entity({
   noise: [...purchaseNoise, 'LinkedTxn', 'Line.*.LinkedTxn', 'EmailStatus', 'PrintStatus'],
   forced: { EmailStatus: 'NotSet' },
   // Closed by what received it: see Estimate.
-  specialCases: [{ when: { POStatus: 'Closed' }, linked: true, omit: ['POStatus'] }],
+  specialCases: [{ when: { POStatus: 'Closed' }, linked: true, omit: ['POStatus'], unlinked: { POStatus: 'Open' } }],
   notClearable: ['POStatus'],
   replaceValues: billedOn,
 });
