@@ -23,6 +23,8 @@ import {
 import { AuditTrail } from './audit-trail.js';
 import { CompaniesController } from './companies/companies.controller.js';
 import { CompanyConnection } from './companies/company-connection.js';
+import { PlatformController } from './companies/platform.controller.js';
+import { ReadsController } from './companies/reads.controller.js';
 import { LookRequest } from './companies/look-request.js';
 import { MappingController } from './mapping/mapping.controller.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
@@ -61,7 +63,15 @@ export class ControlModule {
         KafkaModule.forRoot({ ...config, clientId: 'control' }),
         QboModule.forRoot({ app: 'control', settings: config, grants: Grants, gate: GovernorStore }),
       ],
-      controllers: [OrganizationsController, CompaniesController, SyncsController, JobsController, MappingController],
+      controllers: [
+        OrganizationsController,
+        CompaniesController,
+        SyncsController,
+        JobsController,
+        MappingController,
+        PlatformController,
+        ReadsController,
+      ],
       providers: [
         { provide: ADMIN_KEY, useValue: config.adminKey },
         { provide: APP_GUARD, useClass: AdminKeyGuard },

@@ -4,6 +4,7 @@ import { CLOCK, type Clock } from '#common/clock';
 import { Health } from '#common/health';
 import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
+import { sweepSlowness } from '#core';
 import { EventProducer, KafkaModule } from '#kafka';
 import { QboClient, QboModule } from '#qbo';
 import {
@@ -112,6 +113,7 @@ export class WriterModule implements OnApplicationBootstrap {
               log,
               random: Math.random,
               outlook: (realmId: string, lane: Lane) => governor.outlook(realmId, lane),
+              sweepSlowness: () => sweepSlowness(governor.reads.month?.guard ?? 'none'),
               announced: () => relay.wake(),
             };
             return new Writers(

@@ -5,7 +5,7 @@ import { failpoint } from '#common/failpoints';
 import type { Readable } from 'node:stream';
 import type { Clock } from '#common/clock';
 import { traced } from '#common/tracing';
-import { withIdentity, type Json } from '#core';
+import { purposeOf, withIdentity, type CallPurpose, type Json, type ReadPurpose } from '#core';
 import type { BatchItemAnswer, QboAnswer } from './answer.js';
 import { Breakers } from './circuit/breakers.js';
 import type { QboEnvironment } from './environment.js';
@@ -18,6 +18,8 @@ export interface CallOptions {
   /** reserve class at the governor; default 'live' */
   class?: RequestClass;
   signal?: AbortSignal;
+  /** what a read is for, at the meter; told by call and class when absent */
+  purpose?: ReadPurpose;
   /** told when the governor gave leave and the request goes out */
   sent?: () => void;
 }
@@ -79,6 +81,8 @@ interface QboClientPorts {
 
 /** The newest minor version; lower ones are served as 75 since August 2025, so it only documents what we expect. */
 const minorVersion = '75';
+/** What Intuit counts against the month: data out. Writes and batches of writes are free. */
+const metered: ReadonlySet<CallFacts['call']> = new Set(['query', 'cdc', 'read', 'report', 'companyinfo', 'download']);
 /** QBO allows the statement in the address; longer ones go as a body so that no proxy on the way cuts them. */
 const longestStatementInAddress = 1_500;
 
@@ -88,6 +92,7 @@ export class QboClient {
 
   constructor(private readonly ports: QboClientPorts) {
     this.breakers = ports.breakers ?? new Breakers();
+    if (ports.gate.platform) this.breakers.share(ports.gate.platform);
     this.transport = ports.transport ?? new Transport();
   }
 
@@ -273,6 +278,9 @@ export class QboClient {
     options: CallOptions,
     pick: ((envelope: Json) => T | undefined) | undefined,
   ): Promise<QboAnswer<T>> {
+    const does: CallPurpose = metered.has(call) ? 'read' : 'write';
+    const purpose = options.purpose ?? purposeOf(call, options.class ?? 'live');
+    if (does === 'read') await this.ports.gate.readLeave?.(purpose, options.signal);
     let waitedMs = 0;
     let tookMs = 0;
     const attempt = async (token: string): Promise<QboAnswer<T>> => {
@@ -290,7 +298,7 @@ export class QboClient {
       let outcome: 'ok' | 'throttled' | 'unsent' = 'ok';
       try {
         await failpoint('qbo.admitted');
-        const answer = await this.breakers.run(realmId, () => this.exchange(request, token, options.signal, pick));
+        const answer = await this.breakers.run(realmId, () => this.exchange(request, token, options.signal, pick), does);
         await failpoint('qbo.answered');
         if (answer.kind === 'throttled' || answer.kind === 'unsent') outcome = answer.kind;
         return answer;
@@ -302,7 +310,7 @@ export class QboClient {
     };
     const attributes = { 'http.request.method': request.method, 'sync.realm': realmId };
     const answer = await traced(`qbo ${call}`, { kind: 'client', attributes }, async (span) => {
-      const answered = await this.withToken(realmId, attempt, typeof request.body !== 'object');
+      const answered = await this.withToken(realmId, attempt, typeof request.body !== 'object', does);
       span.set({
         'sync.outcome': answered.kind,
         'sync.quota_wait_ms': waitedMs,
@@ -313,6 +321,7 @@ export class QboClient {
       });
       return answered;
     });
+    if (does === 'read' && answer.kind === 'ok') this.ports.gate.reads?.count(realmId, purpose);
     this.ports.observe?.({
       realmId,
       call,
@@ -328,8 +337,9 @@ export class QboClient {
     realmId: string,
     attempt: (token: string) => Promise<QboAnswer<T>>,
     repeatable: boolean,
+    does: CallPurpose,
   ): Promise<QboAnswer<T>> {
-    const refusal = this.breakers.refusal(realmId);
+    const refusal = this.breakers.refusal(realmId, does);
     if (refusal !== undefined) return { kind: 'unsent', reason: refusal };
     for (let round = 1; ; round++) {
       const token = await this.ports.tokens.accessToken(realmId);

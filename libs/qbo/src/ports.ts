@@ -1,5 +1,6 @@
 // What this library asks of its surroundings: a token for a realm, and leave to send. Satisfied by oauth/custody.ts and by
 // the store of the governor, wired together in the apps.
+import type { CallPurpose, PlatformCircuit, PlatformLeave, ReadPurpose } from '#core';
 
 export interface TokenSource {
   accessToken(realmId: string): Promise<TokenAnswer>;
@@ -31,6 +32,24 @@ export interface GovernorGrant {
 
 export interface GovernorGate {
   acquire(realmId: string, request: GovernorRequest, signal?: AbortSignal): Promise<GovernorGrant>;
+  /** the platform's circuit, shared by all processes; without it each has its own */
+  readonly platform?: SharedCircuit;
+  /** where reads are counted against the month's allowance */
+  readonly reads?: { count(realmId: string, purpose: ReadPurpose): void };
+  /** resolves when a read of this purpose may stand in line; rejects never */
+  readLeave?(purpose: ReadPurpose, signal?: AbortSignal): Promise<void>;
+}
+
+export interface SharedCircuit {
+  /** as last heard */
+  readonly current: PlatformCircuit;
+  leave(realmId: string, purpose: CallPurpose): PlatformLeave;
+  trip(): Promise<void>;
+  /** whether this process may send one call to find out */
+  takeProbe(): Promise<boolean>;
+  probed(answered: boolean): Promise<void>;
+  /** a company's own circuit changed, to be shown */
+  tell(realmId: string, state: 'closed' | 'open' | 'half-open'): Promise<void>;
 }
 
 /** One line per call, for metrics and logs. */

@@ -6,6 +6,7 @@ import type { Bench } from './bench.js';
 const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   batch: () => import('./batch.js'),
   consume: () => import('./consume.js'),
+  cost: () => import('./cost.js'),
   emulator: () => import('./emulator.js'),
   fair: () => import('./fair.js'),
   handover: () => import('./handover.js'),

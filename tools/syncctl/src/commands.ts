@@ -59,6 +59,7 @@ function listed(answer: Answer, columns: readonly string[]): Told {
 }
 
 const organizationColumns = ['id', 'name', 'createdAt'];
+const readColumns = ['realmId', 'reads', 'capture', 'look-up', 'sweep', 'bulk', 'files', 'person'];
 const companyColumns = ['realmId', 'name', 'status', 'statusReason', 'homeCurrency', 'organizationId'];
 const syncColumns = ['id', 'sourceRealmId', 'targetRealmId', 'state', 'createdAt'];
 const jobColumns = ['id', 'kind', 'state', 'progress', 'error', 'startedAt', 'finishedAt'];
@@ -154,6 +155,33 @@ export const commands: Readonly<Record<string, Command>> = {
     async run(api, words) {
       const answer = await api.control('POST', `/v1/companies/${needed(words, 0, 'REALM')}/look`);
       return { data: answer, text: `look ${answer.lookRequested} of ${answer.realmId} asked for\n` };
+    },
+  },
+  reads: {
+    usage: 'reads [MONTH]',
+    says: 'metered reads of a month (2026-11; default this one): by company and purpose, forecast, what is slowed',
+    async run(api, [month]) {
+      const answer = await api.control('GET', `/v1/reads${queryOf({ month })}`);
+      const rows = answer.companies.map((company: Answer) => ({
+        realmId: company.realmId,
+        reads: company.reads,
+        ...company.byPurpose,
+      }));
+      const told = facts([
+        ['month', answer.month.slice(0, 7)],
+        ['metered', answer.metered],
+        ['forecast', answer.forecast],
+        ['allowance', answer.allowance],
+        ['guard', answer.guard],
+      ]);
+      return { data: answer, text: `${told}\n${table(rows, readColumns)}` };
+    },
+  },
+  platform: {
+    usage: 'platform',
+    says: 'whether QuickBooks answers at all: the circuit that stops every company',
+    async run(api) {
+      return one(await api.control('GET', '/v1/platform'), ['circuit', 'since', 'nextProbeAt', 'failedProbes']);
     },
   },
   syncs: {

@@ -29,13 +29,15 @@ export class SyncStatus {
       this.jobs.list({ syncId: sync.id, limit: jobsShown }),
     ]);
     const lag = await this.kafka.read();
-    const [reported, counts, attachments, writes, outbox, quota, lastError, source, target] = await Promise.all([
+    const [reported, counts, attachments, writes, outbox, quota, platform, circuits, lastError, source, target] = await Promise.all([
       this.reported(sync.sourceRealmId),
       this.links.counts(sync.id),
       this.files.counts(sync.id),
       this.links.lag(sync.id),
       this.outbox(),
       this.governor.quotaUse([sync.sourceRealmId, sync.targetRealmId]),
+      this.governor.platform.read(),
+      this.governor.platform.companies([sync.sourceRealmId, sync.targetRealmId]),
       this.links.lastFailure(sync.id),
       this.companies.find(sync.sourceRealmId),
       this.companies.find(sync.targetRealmId),
@@ -78,6 +80,11 @@ export class SyncStatus {
       lag: { kafka: lag ?? null, writes: { pending: writes.pending, oldestDesiredAt: writes.oldestDesiredAt } },
       outbox,
       quota: { source: quotaView(quota.get(sync.sourceRealmId)), target: quotaView(quota.get(sync.targetRealmId)) },
+      circuits: {
+        platform: platform.open ? { state: 'open', since: new Date(platform.sinceMs) } : { state: 'closed' },
+        source: circuits.get(sync.sourceRealmId) ?? { state: 'closed' },
+        target: circuits.get(sync.targetRealmId) ?? { state: 'closed' },
+      },
       lastError: lastError ?? null,
     };
   }

@@ -85,6 +85,8 @@ export interface RealmWriterPorts {
   random: () => number;
   /** what the governor would say now */
   outlook: (realmId: string, lane: Lane) => Promise<QuotaOutlook>;
+  /** how much rarer sweeps are, so that the month's reads last */
+  sweepSlowness?: () => number;
   /** something was written to the outbox */
   announced: () => void;
 }
@@ -190,7 +192,14 @@ export class RealmWriter implements RealmLoop {
       answered: (types, tookMs) => this.costs.learn(types, tookMs),
     });
     const { sweepIntervalMs: intervalMs = defaultSweepMs } = options;
-    this.sweep = new Sweep(realmId, fence, { links, client, clock, log, intervalMs });
+    this.sweep = new Sweep(realmId, fence, {
+      links,
+      client,
+      clock,
+      log,
+      intervalMs,
+      ...(ports.sweepSlowness && { slowness: ports.sweepSlowness }),
+    });
     this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
     this.frozenByHand = new FrozenByHand(realmId, fence, { links, reader, clock, log });
     this.balancesLeft = new BalancesLeft(realmId, fence, { links, clock });

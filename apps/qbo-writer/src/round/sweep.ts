@@ -36,7 +36,7 @@ export class Sweep {
   constructor(
     private readonly realmId: string,
     private readonly fence: bigint,
-    private readonly ports: { links: Links; client: QboClient; clock: Clock; log: Log; intervalMs: number },
+    private readonly ports: { links: Links; client: QboClient; clock: Clock; log: Log; intervalMs: number; slowness?: () => number },
   ) {}
 
   /** Whether something was swept. @throws FenceLost, TargetUnavailable */
@@ -56,7 +56,7 @@ export class Sweep {
         log.warn({ realm: this.realmId, sync: one.syncId, reason: error.message }, 'target not swept');
         return one.last ?? { at: one.createdAt.toISOString(), full: false, compared: 0, drifted: 0, gone: 0 };
       });
-      await links.sweepDone(one.syncId, report, new Date(at.getTime() + intervalMs));
+      await links.sweepDone(one.syncId, report, new Date(at.getTime() + intervalMs * (this.ports.slowness?.() ?? 1)));
       log.info({ realm: this.realmId, sync: one.syncId, ...report }, 'target swept');
     }
     return due.length > 0;
@@ -111,7 +111,7 @@ export class Sweep {
   ): Promise<string[]> {
     const told = types.filter((type) => definitionOf(type).cdc);
     if (told.length === 0) return [];
-    const answer = await this.ports.client.cdc(this.realmId, told, since, { class: 'bulk', signal });
+    const answer = await this.ports.client.cdc(this.realmId, told, since, { class: 'bulk', purpose: 'sweep', signal });
     if (answer.kind !== 'ok') throw new TargetUnavailable(answer);
     const cut = judgeAnswer(answer.value.count, told.length).kind !== 'whole';
     if (cut && told.length > 1) {
@@ -134,7 +134,7 @@ export class Sweep {
     const present: Seen = new Map();
     for (let start = 1; ; start += pageSize) {
       const statement = statementOfAll(definition, start);
-      const answer = await this.ports.client.query(this.realmId, statement, { class: 'bulk', signal });
+      const answer = await this.ports.client.query(this.realmId, statement, { class: 'bulk', purpose: 'sweep', signal });
       // A feature that is switched off has no records to show.
       if (answer.kind === 'refused') return;
       if (answer.kind !== 'ok') throw new TargetUnavailable(answer);

@@ -455,6 +455,16 @@ function frozen(state: PacingState, policy: PacingPolicy, nowMs: number): Pacing
   };
 }
 
+/**
+ * The platform came back at `healedMs`: the realm begins slower, as after a 429, and its rate grows back. Once per heal, whoever
+ * notices it: the ceiling's time tells that it was done.
+ */
+export function resumed(state: PacingState, policy: PacingPolicy, healedMs: number): PacingState {
+  if (state.ceiling.atMs >= healedMs) return state;
+  const share = Math.min(policy.cutFactor, limitAt(state, policy, healedMs) / policy.perMinute);
+  return { ...state, ceiling: { ...state.ceiling, share, atMs: healedMs } };
+}
+
 /** Calls a minute that the realm gives us now. */
 function limitAt({ ceiling }: PacingState, policy: PacingPolicy, nowMs: number): number {
   const { perMinute } = policy;

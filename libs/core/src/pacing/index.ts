@@ -3,3 +3,5 @@ export * from './policy.js';
 export * from './governor.js';
 export * from './outlook.js';
 export * from './database-clock.js';
+export * from './platform-circuit.js';
+export * from './read-budget.js';

@@ -95,12 +95,13 @@ describe('the governor', () => {
         ...[1, 2, 3].map(() => worker(store, { kind: 'single', app: apps[n]!, class: 'live' })),
       ];
     });
-    await pass(clock, 75_000);
+    // The burst of the beginning is over after a few seconds; then one whole minute.
+    await pass(clock, 66_000, 40);
     expect(peak(arrivals, 60_000)).toBeLessThanOrEqual(500);
     expect(peak(arrivals, 1000)).toBeLessThanOrEqual(10);
     expect(peak(batchArrivals, 60_000)).toBeLessThanOrEqual(40);
     expect(mostInFlight).toBeLessThanOrEqual(10);
-    expect(arrivals.filter((atMs) => atMs - start >= 15_000).length).toBeGreaterThanOrEqual(0.95 * 500);
+    expect(arrivals.filter((atMs) => atMs - start >= 6_000).length).toBeGreaterThanOrEqual(0.95 * 500);
     stop.abort(new Error('the test is over'));
     await pass(clock, 1000);
     await Promise.all(workers);

@@ -16,6 +16,7 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
+import { createLog } from '#common/logging';
 import {
   admit,
   betterOffset,
@@ -25,13 +26,24 @@ import {
   defaultPacingPolicy,
   initialPacing,
   outlook,
+  readDelayMs,
+  resumed,
   storedPacing,
   unknownPast,
   usage,
 } from '#core';
-import type { CallClass, ClockOffset, PacingPolicy, PacingState, PacingUse, QuotaOutlook } from '#core';
+import type { CallClass, ClockOffset, ReadPurpose, PacingPolicy, PacingState, PacingUse, QuotaOutlook } from '#core';
 import { Database } from '../database.js';
-import { quotaGrants, quotaRefused, quotaStatements, quotaWaitSeconds } from './governor.metrics.js';
+import {
+  platformOpen,
+  quotaGrants,
+  quotaRefused,
+  quotaStatements,
+  quotaWaitSeconds,
+  readsGuard,
+} from './governor.metrics.js';
+import { circuitColumn, PlatformCircuitStore } from './platform-circuit-store.js';
+import { ReadMeter } from './read-meter.js';
 
 export interface GovernorRequest {
   kind: 'single' | 'batch';
@@ -138,6 +150,8 @@ const outlookGoodMs = 250;
 // Farther off than this the statement refuses to store: a clock was set.
 const clockToleranceMs = 250;
 const minuteMs = 60_000;
+// The platform was away at least this long: companies begin at a part of their rate.
+const rampAfterMs = 10_000;
 const keepCopyMs = 10 * minuteMs;
 const copiesBeforeTidying = 1_000;
 
@@ -146,6 +160,10 @@ export class GovernorStore {
   policy: PacingPolicy = defaultPacingPolicy;
   /** Tests that move the time themselves say 'clock'; processes share the database's. */
   timeOf: 'database' | 'clock' = 'database';
+
+  /** shared by all processes, heard with the governor's own statements */
+  readonly platform: PlatformCircuitStore;
+  readonly reads: ReadMeter;
 
   private readonly process = randomUUID().slice(0, 13);
   private readonly realms = new Map<string, Realm>();
@@ -158,7 +176,25 @@ export class GovernorStore {
   constructor(
     private readonly db: Database,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    const log = createLog('quota');
+    this.platform = new PlatformCircuitStore(db, () => this.nowMs(), this.process, (circuit) => {
+      platformOpen.set(circuit.open ? 1 : 0);
+      const { sinceMs, spreadMs } = circuit;
+      if (circuit.open) log.error({ since: new Date(sinceMs) }, 'QuickBooks does not answer: all companies wait');
+      else log.info({ since: new Date(sinceMs), spreadMs }, 'QuickBooks answers again: companies begin one after another');
+    });
+    this.reads = new ReadMeter(db, clock, (month) => {
+      readsGuard.set(['none', 'sweeps slowed', 'bulk slowed'].indexOf(month.guard));
+      log.warn({ ...month }, 'metered reads of this month: what is slowed has changed; live capture never is');
+    });
+  }
+
+  /** Before a read asks for its slot: a read that the month's allowance can do without is slowed. */
+  async readLeave(purpose: ReadPurpose, signal?: AbortSignal): Promise<void> {
+    const delayMs = readDelayMs(this.reads.month?.guard ?? 'none', purpose);
+    if (delayMs > 0) await this.clock.sleep(delayMs, signal);
+  }
 
   /** Resolves when the request may be sent. Rejects only with the signal's reason. */
   acquire(realmId: string, request: GovernorRequest, signal?: AbortSignal): Promise<GovernorGrant> {
@@ -349,6 +385,9 @@ export class GovernorStore {
   private plan(realm: Realm, told: readonly Told[], nowMs: number) {
     const { policy } = this;
     let state = realm.state!;
+    const circuit = this.platform.current;
+    // Nobody piled anything up in an outage of seconds.
+    if (!circuit.open && circuit.spreadMs >= rampAfterMs) state = resumed(state, policy, circuit.sinceMs);
     for (const { grantId, outcome, atMs } of told) state = complete(state, policy, atMs, grantId, outcome);
     const granted: { lane: Lane; grantId: number }[] = [];
     let untilMs = Infinity;
@@ -417,7 +456,7 @@ export class GovernorStore {
       'write',
       `update governor_state set state = $2, version = version + 1, updated_at = to_timestamp($4::float8 / 1000)
        where realm_id = $1 and version = $3 and abs(extract(epoch from clock_timestamp()) * 1000 - $4::float8) < $5
-       returning extract(epoch from clock_timestamp()) * 1000 as "nowMs"`,
+       returning extract(epoch from clock_timestamp()) * 1000 as "nowMs", ${circuitColumn}`,
       [
         realm.id,
         JSON.stringify(state),
@@ -438,7 +477,7 @@ export class GovernorStore {
       'read',
       `select state, version, extract(epoch from updated_at) * 1000 as "updatedMs",
          extract(epoch from clock_timestamp()) * 1000 as "nowMs",
-         extract(epoch from pg_postmaster_start_time()) * 1000 as "startedMs",
+         extract(epoch from pg_postmaster_start_time()) * 1000 as "startedMs", ${circuitColumn},
          (select coalesce(array_agg(process), '{}') from governor_processes
           where seen_at > coalesce(to_timestamp($2::float8 / 1000), clock_timestamp()) - $3::float8 * interval '1 ms') as alive
        from governor_state where realm_id = $1`,
@@ -537,7 +576,8 @@ export class GovernorStore {
   ): Promise<R[]> {
     quotaStatements.inc({ what });
     const sentMs = this.clock.nowMs();
-    const rows = await this.db.query<R & { nowMs?: string }>(sql, parameters);
+    const rows = await this.db.query<R & { nowMs?: string; circuit?: unknown }>(sql, parameters);
+    this.platform.heard(rows[0]?.circuit);
     const databaseMs = Number(rows[0]?.nowMs);
     if (!Number.isNaN(databaseMs)) {
       this.offset = betterOffset(this.offset, { sentMs, receivedMs: this.clock.nowMs(), databaseMs });

@@ -16,6 +16,7 @@ import { Sweeps1763700000046 } from './0046-sweeps.js';
 import { CallRetention1763700000050 } from './0050-call-retention.js';
 import { OrderOfEntry1763700000052 } from './0052-order-of-entry.js';
 import { SweepsDue1763700000053 } from './0053-sweeps-due.js';
+import { PlatformCircuitAndReads1763700000055 } from './0055-platform-circuit-and-reads.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -35,4 +36,5 @@ export const migrations = [
   CallRetention1763700000050,
   OrderOfEntry1763700000052,
   SweepsDue1763700000053,
+  PlatformCircuitAndReads1763700000055,
 ];
