@@ -51,7 +51,7 @@ describe('a QuickBooks that does not answer', () => {
     return made;
   }
 
-  function process(db: Database, clock: ManualClock): { client: QboClient; gate: GovernorStore } {
+  function process(db: Database, clock: ManualClock, resetMs = 20): { client: QboClient; gate: GovernorStore } {
     const gate = new GovernorStore(db, clock);
     gate.policy = unpacedPolicy;
     gate.timeOf = 'clock';
@@ -64,7 +64,7 @@ describe('a QuickBooks that does not answer', () => {
       gate,
       clock,
       app: 'sync',
-      breakers: new Breakers(undefined, policies),
+      breakers: new Breakers(undefined, { ...policies, realm: { ...policies.realm, resetMs } }),
       transport: new Transport({ answerTimeoutMs: 300 }),
     });
     clients.push(client);
@@ -86,7 +86,10 @@ describe('a QuickBooks that does not answer', () => {
   const rested = () => new Promise((resolve) => setTimeout(resolve, 80));
 
   it.each<[string, Omit<EmulatorFault, 'match'>]>([
-    ['answers 500', { fault: 'http', status: 500, body: '{"Fault":{"Error":[{"code":"10000"}],"type":"SystemFault"}}' }],
+    [
+      'answers 500',
+      { fault: 'http', status: 500, body: '{"Fault":{"Error":[{"code":"10000"}],"type":"SystemFault"}}' },
+    ],
     ['answers 503', { fault: 'http', status: 503, body: 'Service Unavailable' }],
     ['answers with pages', { fault: 'html-503' }],
     ['never answers', { fault: 'timeout-before-commit' }],
@@ -155,9 +158,9 @@ describe('a QuickBooks that does not answer', () => {
 
   it('for one company stops that company only, and says so', async () => {
     const clock = new ManualClock();
-    const { client, gate } = process(databases[0]!, clock);
+    const { client, gate } = process(databases[0]!, clock, 2_000);
     const [ill, ...well] = (await companies(3)) as [string, ...string[]];
-    await emulator.fault({ match: { realmId: ill }, fault: 'http', status: 500, body: 'oops' });
+    await emulator.fault({ match: { realmId: ill }, fault: 'http', status: 503, body: 'oops' });
     for (let n = 0; n < 6; n += 1) for (const realmId of [ill, ...well]) await write(client, realmId);
     expect(await write(client, ill)).toEqual({ kind: 'unsent', reason: 'circuit of this company is open' });
     for (const realmId of well) expect((await write(client, realmId)).kind).toBe('ok');
@@ -166,7 +169,7 @@ describe('a QuickBooks that does not answer', () => {
     expect((await gate.platform.companies(well)).size).toBe(0);
     // Half-open: a read does not decide, a write does.
     await emulator.clearFaults();
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, 2_050));
     expect((await write(client, ill)).kind).toBe('ok');
     expect(client.breakers.state(ill)).toBe('closed');
   });

@@ -298,7 +298,11 @@ export class QboClient {
       let outcome: 'ok' | 'throttled' | 'unsent' = 'ok';
       try {
         await failpoint('qbo.admitted');
-        const answer = await this.breakers.run(realmId, () => this.exchange(request, token, options.signal, pick), does);
+        const answer = await this.breakers.run(
+          realmId,
+          () => this.exchange(request, token, options.signal, pick),
+          does,
+        );
         await failpoint('qbo.answered');
         if (answer.kind === 'throttled' || answer.kind === 'unsent') outcome = answer.kind;
         return answer;

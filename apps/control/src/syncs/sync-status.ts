@@ -29,19 +29,20 @@ export class SyncStatus {
       this.jobs.list({ syncId: sync.id, limit: jobsShown }),
     ]);
     const lag = await this.kafka.read();
-    const [reported, counts, attachments, writes, outbox, quota, platform, circuits, lastError, source, target] = await Promise.all([
-      this.reported(sync.sourceRealmId),
-      this.links.counts(sync.id),
-      this.files.counts(sync.id),
-      this.links.lag(sync.id),
-      this.outbox(),
-      this.governor.quotaUse([sync.sourceRealmId, sync.targetRealmId]),
-      this.governor.platform.read(),
-      this.governor.platform.companies([sync.sourceRealmId, sync.targetRealmId]),
-      this.links.lastFailure(sync.id),
-      this.companies.find(sync.sourceRealmId),
-      this.companies.find(sync.targetRealmId),
-    ]);
+    const [reported, counts, attachments, writes, outbox, quota, platform, circuits, lastError, source, target] =
+      await Promise.all([
+        this.reported(sync.sourceRealmId),
+        this.links.counts(sync.id),
+        this.files.counts(sync.id),
+        this.links.lag(sync.id),
+        this.outbox(),
+        this.governor.quotaUse([sync.sourceRealmId, sync.targetRealmId]),
+        this.governor.platform.read(),
+        this.governor.platform.companies([sync.sourceRealmId, sync.targetRealmId]),
+        this.links.lastFailure(sync.id),
+        this.companies.find(sync.sourceRealmId),
+        this.companies.find(sync.targetRealmId),
+      ]);
     const byState: Record<string, number> = {};
     const byType: Record<string, Record<string, number>> = {};
     for (const { entityType, state, count } of counts) {

@@ -36,7 +36,14 @@ export class Sweep {
   constructor(
     private readonly realmId: string,
     private readonly fence: bigint,
-    private readonly ports: { links: Links; client: QboClient; clock: Clock; log: Log; intervalMs: number; slowness?: () => number },
+    private readonly ports: {
+      links: Links;
+      client: QboClient;
+      clock: Clock;
+      log: Log;
+      intervalMs: number;
+      slowness?: () => number;
+    },
   ) {}
 
   /** Whether something was swept. @throws FenceLost, TargetUnavailable */
@@ -134,7 +141,11 @@ export class Sweep {
     const present: Seen = new Map();
     for (let start = 1; ; start += pageSize) {
       const statement = statementOfAll(definition, start);
-      const answer = await this.ports.client.query(this.realmId, statement, { class: 'bulk', purpose: 'sweep', signal });
+      const answer = await this.ports.client.query(this.realmId, statement, {
+        class: 'bulk',
+        purpose: 'sweep',
+        signal,
+      });
       // A feature that is switched off has no records to show.
       if (answer.kind === 'refused') return;
       if (answer.kind !== 'ok') throw new TargetUnavailable(answer);

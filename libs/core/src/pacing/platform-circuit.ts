@@ -96,7 +96,7 @@ function beginsAfterMs(realmId: string, spreadMs: number): number {
   for (let at = 0; at < realmId.length; at += 1) hash = Math.imul(hash ^ realmId.charCodeAt(at), 16_777_619) >>> 0;
   // Its low bits alone know little of the last digit; mixed once more.
   hash = Math.imul(hash ^ (hash >>> 15), 2_246_822_507) >>> 0;
-  return Math.floor(((hash ^ (hash >>> 13)) >>> 0) / 4_294_967_296 * spreadMs);
+  return Math.floor((((hash ^ (hash >>> 13)) >>> 0) / 4_294_967_296) * spreadMs);
 }
 
 /** How calls to one company ended lately, as one process saw it. */
@@ -106,16 +106,11 @@ export interface RealmHealth {
 }
 
 /**
- * A silence of one company may be its own trouble. It is counted against the platform only when a gateway spoke in QuickBooks'
- * place (502, 503, 504), when there was no connection at all, or when most of the companies called lately end so.
+ * A silence of one company may be its own trouble, whatever it looks like: a gateway's 503 too can be meant for one of its
+ * shards. It is the platform's when most of the companies called lately end so. With one company there is nothing to tell
+ * apart, and its own circuit does all that is needed.
  */
-export function isPlatformTrouble(
-  companies: Iterable<RealmHealth>,
-  nowMs: number,
-  windowMs: number,
-  surely: boolean,
-): boolean {
-  if (surely) return true;
+export function isPlatformTrouble(companies: Iterable<RealmHealth>, nowMs: number, windowMs: number): boolean {
   let silent = 0;
   let answering = 0;
   for (const { lastAnswerMs, lastSilenceMs } of companies) {

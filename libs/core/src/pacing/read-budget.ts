@@ -26,13 +26,7 @@ const careful = 0.9;
  * @param recent reads of the last `recentMs`, the basis of the forecast: a big backfill early in the month must not be taken for
  *   how the month goes on, nor a quiet week for the busy one after it
  */
-export function readMonth(
-  metered: number,
-  recent: number,
-  recentMs: number,
-  now: Date,
-  allowance: number,
-): ReadMonth {
+export function readMonth(metered: number, recent: number, recentMs: number, now: Date, allowance: number): ReadMonth {
   const left = monthEnd(now).getTime() - now.getTime();
   const forecast = Math.round(metered + (recent / Math.max(leastBasisMs, recentMs)) * left);
   return { metered, forecast, allowance, guard: readGuard(metered, forecast, allowance) };

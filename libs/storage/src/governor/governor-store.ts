@@ -178,12 +178,21 @@ export class GovernorStore {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     const log = createLog('quota');
-    this.platform = new PlatformCircuitStore(db, () => this.nowMs(), this.process, (circuit) => {
-      platformOpen.set(circuit.open ? 1 : 0);
-      const { sinceMs, spreadMs } = circuit;
-      if (circuit.open) log.error({ since: new Date(sinceMs) }, 'QuickBooks does not answer: all companies wait');
-      else log.info({ since: new Date(sinceMs), spreadMs }, 'QuickBooks answers again: companies begin one after another');
-    });
+    this.platform = new PlatformCircuitStore(
+      db,
+      () => this.nowMs(),
+      this.process,
+      (circuit) => {
+        platformOpen.set(circuit.open ? 1 : 0);
+        const { sinceMs, spreadMs } = circuit;
+        if (circuit.open) log.error({ since: new Date(sinceMs) }, 'QuickBooks does not answer: all companies wait');
+        else
+          log.info(
+            { since: new Date(sinceMs), spreadMs },
+            'QuickBooks answers again: companies begin one after another',
+          );
+      },
+    );
     this.reads = new ReadMeter(db, clock, (month) => {
       readsGuard.set(['none', 'sweeps slowed', 'bulk slowed'].indexOf(month.guard));
       log.warn({ ...month }, 'metered reads of this month: what is slowed has changed; live capture never is');

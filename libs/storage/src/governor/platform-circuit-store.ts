@@ -104,7 +104,7 @@ export class PlatformCircuitStore {
       if (!after) return false;
       const stored = await this.db.query<{ version: string }>(
         `insert into platform_circuit (version, state) values ($1, $2)
-         on conflict (only) do update set version = excluded.version, state = excluded.state
+         on conflict (singleton) do update set version = excluded.version, state = excluded.state
          where platform_circuit.version = $3 returning version`,
         [after.version, JSON.stringify(after), before.version],
       );

@@ -8,7 +8,7 @@ export class PlatformCircuitAndReads1763700000055 implements MigrationInterface 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
       create table platform_circuit (
-        only boolean primary key default true constraint platform_circuit_one_row check (only),
+        singleton boolean primary key default true constraint platform_circuit_one_row check (singleton),
         version bigint not null,
         state jsonb not null
       );
