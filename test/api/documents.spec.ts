@@ -8,6 +8,8 @@ import { topics, valueSchemas } from '#contracts';
 import { AuditLogController } from '../../apps/audit/src/audit-log.controller.js';
 import { SyncLogController } from '../../apps/audit/src/sync-log.controller.js';
 import { CompaniesController } from '../../apps/control/src/companies/companies.controller.js';
+import { PlatformController } from '../../apps/control/src/companies/platform.controller.js';
+import { ReadsController } from '../../apps/control/src/companies/reads.controller.js';
 import { MappingController } from '../../apps/control/src/mapping/mapping.controller.js';
 import { OrganizationsController } from '../../apps/control/src/organizations/organizations.controller.js';
 import { JobsController } from '../../apps/control/src/syncs/jobs.controller.js';
@@ -25,7 +27,15 @@ const documents: Record<string, object> = {
     title: 'qbo-sync control',
     description,
     version,
-    controllers: [OrganizationsController, CompaniesController, SyncsController, JobsController, MappingController],
+    controllers: [
+      OrganizationsController,
+      CompaniesController,
+      SyncsController,
+      JobsController,
+      MappingController,
+      PlatformController,
+      ReadsController,
+    ],
   }),
   'docs/openapi/audit.json': openApi({
     title: 'qbo-sync audit',

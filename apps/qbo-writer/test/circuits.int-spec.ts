@@ -12,6 +12,16 @@ const policies = {
   platform: { volumeThreshold: 6, resetMs: 20, readsLaterMs: 40 },
 };
 
+/** Counts what leaves this process: the emulator journals a call that it never answers only when it gives it up. */
+class CountedTransport extends Transport {
+  static sent = 0;
+
+  override send(...request: Parameters<Transport['send']>): ReturnType<Transport['send']> {
+    CountedTransport.sent += 1;
+    return super.send(...request);
+  }
+}
+
 describe('a QuickBooks that does not answer', () => {
   let emulator: RunningEmulator;
   let database: FreshDatabase;
@@ -65,7 +75,7 @@ describe('a QuickBooks that does not answer', () => {
       clock,
       app: 'sync',
       breakers: new Breakers(undefined, { ...policies, realm: { ...policies.realm, resetMs } }),
-      transport: new Transport({ answerTimeoutMs: 300 }),
+      transport: new CountedTransport({ answerTimeoutMs: 300 }),
     });
     clients.push(client);
     return { client, gate };
@@ -77,11 +87,7 @@ describe('a QuickBooks that does not answer', () => {
     return client.write(realmId, { entityType: 'Customer', operation: 'create', body, requestId: `r${name}` });
   };
   const read = (client: QboClient, realmId: string) => client.query(realmId, 'select * from Customer');
-  const asked = async (realmIds: readonly string[]): Promise<number> => {
-    let sum = 0;
-    for (const realmId of realmIds) sum += ((await emulator.requests(realmId)).requests as Raw[]).length;
-    return sum;
-  };
+  const asked = async (realmId: string): Promise<Raw[]> => (await emulator.requests(realmId)).requests as Raw[];
   /** Longer than a company's own circuit rests, reads included. */
   const rested = () => new Promise((resolve) => setTimeout(resolve, 80));
 
@@ -114,9 +120,9 @@ describe('a QuickBooks that does not answer', () => {
       expect(one.client.breakers.state()).toBe('open');
 
       // The other process never met the trouble, and sends nothing: it hears with its own grant.
-      const before = await asked(realms);
+      const before = CountedTransport.sent;
       for (const realmId of realms) expect((await write(two.client, realmId)).kind).toBe('unsent');
-      expect(await asked(realms)).toBe(before);
+      expect(CountedTransport.sent).toBe(before);
 
       // Time for a probe: one write of one process goes out, and a longer pause follows.
       const everybody = () => Promise.all(realms.flatMap((id) => [write(one.client, id), write(two.client, id)]));
@@ -128,11 +134,11 @@ describe('a QuickBooks that does not answer', () => {
         'unsent',
       ]);
       await everybody();
-      expect((await asked(realms)) - before).toBe(1);
+      expect(CountedTransport.sent - before).toBe(1);
       await clock.advance(9_000);
       await rested();
       await everybody();
-      expect((await asked(realms)) - before).toBe(1);
+      expect(CountedTransport.sent - before).toBe(1);
 
       // Healed: the next probe closes it for all, and each company begins at a moment of its own.
       await emulator.clearFaults();
@@ -158,7 +164,7 @@ describe('a QuickBooks that does not answer', () => {
 
   it('for one company stops that company only, and says so', async () => {
     const clock = new ManualClock();
-    const { client, gate } = process(databases[0]!, clock, 2_000);
+    const { client, gate } = process(databases[0]!, clock, 700);
     const [ill, ...well] = (await companies(3)) as [string, ...string[]];
     await emulator.fault({ match: { realmId: ill }, fault: 'http', status: 503, body: 'oops' });
     for (let n = 0; n < 6; n += 1) for (const realmId of [ill, ...well]) await write(client, realmId);
@@ -169,7 +175,7 @@ describe('a QuickBooks that does not answer', () => {
     expect((await gate.platform.companies(well)).size).toBe(0);
     // Half-open: a read does not decide, a write does.
     await emulator.clearFaults();
-    await new Promise((resolve) => setTimeout(resolve, 2_050));
+    await new Promise((resolve) => setTimeout(resolve, 750));
     expect((await write(client, ill)).kind).toBe('ok');
     expect(client.breakers.state(ill)).toBe('closed');
   });
@@ -178,7 +184,7 @@ describe('a QuickBooks that does not answer', () => {
     const clock = new ManualClock();
     const both = databases.map((db) => process(db, clock));
     const [realm] = (await companies(1)) as [string];
-    const since = (await asked([realm])) - 0;
+    const since = (await asked(realm)).length;
     for (const { client, gate } of both) {
       for (let n = 0; n < 5; n += 1) await write(client, realm);
       await client.cdc(realm, ['Customer', 'Invoice'], new Date(Date.now() - 60_000).toISOString());
@@ -188,7 +194,7 @@ describe('a QuickBooks that does not answer', () => {
       await client.companyInfo(realm, { class: 'interactive' });
       await gate.reads.write();
     }
-    const rows = ((await emulator.requests(realm)).requests as Raw[]).slice(since);
+    const rows = (await asked(realm)).slice(since);
     const answered = rows.filter((row) => row.status === 200 && row.method === 'GET').length;
     const report = await both[0]!.gate.reads.report();
     expect(report.companies).toEqual([

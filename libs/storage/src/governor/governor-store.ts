@@ -199,6 +199,11 @@ export class GovernorStore {
     });
   }
 
+  /** What was read and not written yet is not lost with a rollout. The database itself goes later. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.reads.write().catch(() => undefined);
+  }
+
   /** Before a read asks for its slot: a read that the month's allowance can do without is slowed. */
   async readLeave(purpose: ReadPurpose, signal?: AbortSignal): Promise<void> {
     const delayMs = readDelayMs(this.reads.month?.guard ?? 'none', purpose);

@@ -530,18 +530,19 @@ const quota = () =>
     )
     .withPanel(
       figure({
-        title: 'Metered reads, 30 days',
-        says: '500 000 a month are in Intuit’s Builder tier.',
+        title: 'Metered reads, this month',
+        says: '500 000 a month are in Intuit’s Builder tier. Counted in PostgreSQL, all processes together.',
         limits: [400000, 500000],
-        queries: { reads: 'sum(increase(sync_qbo_reads_total[30d]))' },
+        // ingest reads every minute; the number of a process that reads nothing would be an old one.
+        queries: { reads: 'max(sync_reads_metered{app="ingest"})' },
       }),
     )
     .withPanel(
       figure({
-        title: 'Forecast of a month',
-        says: 'The pace of the last day, or of what there is of it, for 30 days.',
+        title: 'Forecast of the month',
+        says: 'As the last seven days went. From 90 % of the allowance sweeps are slowed, beyond it bulk reads; live capture never.',
         limits: [400000, 500000],
-        queries: { reads: 'sum(rate(sync_qbo_reads_total[1d])) * 86400 * 30' },
+        queries: { reads: 'max(sync_reads_forecast{app="ingest"})' },
       }),
     )
     .withPanel(
