@@ -525,16 +525,20 @@ const quota = () =>
         says: 'QuickBooks does not answer. Runbook BreakerOpen.',
         unit: 'none',
         limits: [1, 1],
-        queries: { '{{scope}}': 'max by (scope) (sync_breaker_open)' },
+        queries: {
+          '{{scope}}': 'max by (scope) (sync_breaker_open)',
+          'shared by all processes': 'max(sync_platform_circuit_open)',
+        },
       }),
     )
     .withPanel(
       figure({
         title: 'Metered reads, this month',
         says: '500 000 a month are in Intuit’s Builder tier. Counted in PostgreSQL, all processes together.',
-        limits: [400000, 500000],
+        unit: 'percentunit',
+        limits: [0.8, 1],
         // ingest reads every minute; the number of a process that reads nothing would be an old one.
-        queries: { reads: 'max(sync_reads_metered{app="ingest"})' },
+        queries: { used: 'max(sync_reads_metered{app="ingest"}) / max(sync_reads_allowance{app="ingest"})' },
       }),
     )
     .withPanel(
@@ -543,6 +547,14 @@ const quota = () =>
         says: 'As the last seven days went. From 90 % of the allowance sweeps are slowed, beyond it bulk reads; live capture never.',
         limits: [400000, 500000],
         queries: { reads: 'max(sync_reads_forecast{app="ingest"})' },
+      }),
+    )
+    .withPanel(
+      figure({
+        title: 'Reads slowed',
+        says: '0 nothing, 1 sweeps of targets, 2 bulk look-ups and backfills too, so that the month’s reads last. Live capture never.',
+        limits: [1, 2],
+        queries: { guard: 'max(sync_reads_guard)' },
       }),
     )
     .withPanel(
