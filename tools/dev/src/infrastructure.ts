@@ -29,6 +29,11 @@ export interface InfrastructureOptions {
   data?: string;
   /** three for failover tests */
   nodes?: 1 | 3;
+  /**
+   * Clients of Kafka get there through something in between: asked once per broker with the port of a listener of its own, and
+   * answers the port that this listener tells its clients. Tools keep to the plain listener.
+   */
+  between?: (broker: number, port: number) => Promise<number>;
   /** flush to disk as in production; default: only with `data` */
   durable?: boolean;
   env?: NodeJS.ProcessEnv;
@@ -98,6 +103,7 @@ export async function startInfrastructure(o: InfrastructureOptions = {}): Promis
           folder: join(folder.path, `kafka-${id}`),
           port: await ports.take(`kafka-${id}`),
           controllers,
+          ...(o.between && { between: await listenerBehind(o.between, id) }),
         };
         kafka.push(new KafkaNode(children, runtime!, own));
       }
@@ -140,6 +146,11 @@ export async function startInfrastructure(o: InfrastructureOptions = {}): Promis
   let stopped: Promise<void> | undefined;
   const once = () => (stopped ??= stop());
   return { addresses, given, folder: folder.path, kafka, postgres, registry, children, stop: once };
+}
+
+async function listenerBehind(between: NonNullable<InfrastructureOptions['between']>, broker: number) {
+  const port = await freePort();
+  return { port, advertisedPort: await between(broker, port) };
 }
 
 /** Ports of the last run are asked for again, so that a client's settings outlive a restart. */

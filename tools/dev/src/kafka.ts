@@ -14,6 +14,8 @@ export interface KafkaNodeOptions {
   port: number;
   /** node id -> controller port, of every node */
   controllers: ReadonlyMap<number, number>;
+  /** one more listener, whose clients are told another port: a proxy's */
+  between?: { port: number; advertisedPort: number };
 }
 
 /** A node that can be killed and started again on its data: what failover tests need. */
@@ -89,17 +91,20 @@ export class KafkaNode {
   }
 }
 
-function serverProperties({ id, port, controllers }: KafkaNodeOptions, data: string): string {
+function serverProperties({ id, port, controllers, between }: KafkaNodeOptions, data: string): string {
+  const listener = between ? `,BETWEEN://127.0.0.1:${between.port}` : '';
+  const advertised = between ? `,BETWEEN://127.0.0.1:${between.advertisedPort}` : '';
   const copies = Math.min(3, controllers.size);
   const inSync = copies === 3 ? 2 : 1;
   const voters = [...controllers].map(([node, controllerPort]) => `${node}@127.0.0.1:${controllerPort}`).join(',');
   return `process.roles=broker,controller
 node.id=${id}
 controller.quorum.voters=${voters}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllers.get(id)}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllers.get(id)}${listener}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port}${advertised}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,BETWEEN:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 log.dirs=${data}
 num.partitions=12
 default.replication.factor=${copies}

@@ -82,6 +82,11 @@ export class Postgres {
     return this.child?.stop() ?? Promise.resolve();
   }
 
+  get pid(): number | undefined {
+    return this.child?.running ? this.child.pid : undefined;
+  }
+
+  /** As a power cut: SIGKILL. start() brings it back on the same data and port. */
   async kill(): Promise<void> {
     this.child?.signal('SIGKILL');
     await this.child?.exited;

@@ -9,7 +9,7 @@ import type { EmulatorApp } from '#testing';
 import { appNames } from '../../dev/src/apps.js';
 import type { AppName } from '../../dev/src/apps.js';
 import { freePort, startInfrastructure } from '../../dev/src/infrastructure.js';
-import type { Child, Infrastructure } from '../../dev/src/infrastructure.js';
+import type { Child, Infrastructure, InfrastructureOptions } from '../../dev/src/infrastructure.js';
 import { installationFile } from '../../verify/src/arguments.js';
 import { verify } from '../../verify/src/verify.js';
 import type { Report } from '../../verify/src/report.js';
@@ -26,6 +26,7 @@ export class Installation {
   private stopping = false;
   private kills = 0;
   private supervised = false;
+  private ownSettings: (app: AppName) => Record<string, string> = () => ({});
 
   private constructor(
     readonly infrastructure: Infrastructure,
@@ -38,8 +39,11 @@ export class Installation {
   }
 
   /** Infrastructure and emulator; the apps follow when they can be configured. */
-  static async start(say: (text: string) => void): Promise<Installation> {
-    const infrastructure = await startInfrastructure({ say });
+  static async start(
+    say: (text: string) => void,
+    o: Pick<InfrastructureOptions, 'nodes' | 'between'> = {},
+  ): Promise<Installation> {
+    const infrastructure = await startInfrastructure({ say, ...o });
     try {
       const logs = infrastructure.folder
         ? join(infrastructure.folder, 'logs')
@@ -62,8 +66,16 @@ export class Installation {
   /** Rejects when an app ends that should not. */
   readonly broken: Promise<never> = new Promise((_, reject) => (this.unexpected = reject));
 
-  /** @param settings more of the apps' environment, over the tool's own */
-  async startApps(intuitApp: EmulatorApp, settings: Record<string, string> = {}): Promise<void> {
+  /**
+   * @param settings more of the apps' environment, over the tool's own
+   * @param own what one app has for itself; asked at each of its starts
+   */
+  async startApps(
+    intuitApp: EmulatorApp,
+    settings: Record<string, string> = {},
+    own: (app: AppName) => Record<string, string> = () => ({}),
+  ): Promise<void> {
+    this.ownSettings = own;
     // Services that were given may hold other installations: a corner of our own.
     const corner = `corner_${randomBytes(4).toString('hex')}`;
     const shared = this.infrastructure.given.length > 0;
@@ -119,7 +131,7 @@ export class Installation {
       name: app,
       command: process.execPath,
       args: [`dist/apps/${app}/src/main.js`],
-      env: { ...this.environment, SYNC_HTTP_PORT: String(this.ports.get(app)) },
+      env: { ...this.environment, ...this.ownSettings(app), SYNC_HTTP_PORT: String(this.ports.get(app)) },
       logFile: join(this.logs, `${app}.log`),
     });
     this.apps.set(app, child);
@@ -145,6 +157,27 @@ export class Installation {
   /** kill -9; the supervisor starts it again. */
   crash(app: AppName): void {
     this.apps.get(app)?.signal('SIGKILL');
+  }
+
+  /** One more process of an app, beside the first: not supervised, nobody waits for it. */
+  async startAnother(app: AppName): Promise<Child> {
+    return this.infrastructure.children.spawn({
+      name: `another ${app}`,
+      command: process.execPath,
+      args: [`dist/apps/${app}/src/main.js`],
+      env: { ...this.environment, ...this.ownSettings(app), SYNC_HTTP_PORT: '0' },
+      logFile: join(this.logs, `another-${app}.log`),
+    });
+  }
+
+  /** Changes with every restart; undefined while it is down. */
+  pidOf(app: AppName): number | undefined {
+    const child = this.apps.get(app);
+    return child?.running ? child.pid : undefined;
+  }
+
+  signal(app: AppName, signal: NodeJS.Signals): void {
+    this.apps.get(app)?.signal(signal);
   }
 
   /** The app of a pid, for whoever learns of a process from outside. */

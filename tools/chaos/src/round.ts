@@ -1,0 +1,251 @@
+// One round: an installation of its own, two pairs of companies with persons at work and a pair for the canary, the plan carried
+// out beside the work, everything healed, and then judged.
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { appNames, type AppName } from '../../dev/src/apps.js';
+import { Accounting } from '../../installation/src/accounting.js';
+import { Control } from '../../installation/src/control.js';
+import { Installation } from '../../installation/src/installation.js';
+import { goodWebhooks, judgeSync, keysOf, type Judged } from '../../equal/src/history.js';
+import type { Judgement } from '../../equal/src/judgement.js';
+import { preferences } from '../../equal/src/source-company.js';
+import { Rest } from '../../equal/src/rest.js';
+import type { Raw } from '#testing';
+import { Canary } from './canary.js';
+import { countsOf, type Counted } from './count.js';
+import type { Journal } from './journal.js';
+import { Load } from './load.js';
+import { Nemesis, type Company } from './nemesis.js';
+import { planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
+import type { Sample } from './recovery.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+export interface RoundOptions {
+  seed: number;
+  changes: number;
+  kills: number;
+  nemeses: readonly NemesisName[];
+  quick: boolean;
+  /** acts of a journal instead of the seed's */
+  plan?: readonly PlannedAct[];
+}
+
+export interface RoundEnd {
+  changes: number;
+  kills: number;
+  counted: Counted;
+  samples: readonly Sample[];
+}
+
+const pairs = 2;
+/** What change data capture does not tell is found by the sweep. */
+const sweepMs = { quick: 2_000, whole: 5_000 };
+/** The persons keep on working while an act is felt: so long it takes on a machine with nothing else to do. */
+const secondsPerAct = { quick: 2.5, whole: 6 };
+/** Two companies' worth of typing and more; above it the quota of their mirrors would be what is measured. */
+const mostPerSecond = 12;
+
+interface Pair extends Judged {
+  organizationId: string;
+}
+
+export class Round {
+  private constructor(
+    private readonly o: RoundOptions,
+    private readonly installation: Installation,
+    private readonly links: ReadonlyMap<string, TcpProxy>,
+    private readonly kafkaBehindProxies: readonly string[],
+    private readonly journal: Journal,
+    private readonly line: (text: string) => void,
+    private readonly say: (text: string) => void,
+  ) {}
+
+  static async open(
+    o: RoundOptions,
+    journal: Journal,
+    line: (text: string) => void,
+    say: (text: string) => void,
+  ): Promise<Round> {
+    const links = new Map<string, TcpProxy>();
+    const brokers: string[] = [];
+    const between = async (broker: number, port: number): Promise<number> => {
+      const proxy = await TcpProxy.listen(port);
+      links.set(`apps-kafka-${broker}`, proxy);
+      brokers[broker - 1] = `127.0.0.1:${proxy.port}`;
+      return proxy.port;
+    };
+    const installation = await Installation.start(() => undefined, { nodes: o.quick ? 1 : 3, between });
+    return new Round(o, installation, links, brokers, journal, line, say);
+  }
+
+  async run(): Promise<RoundEnd> {
+    const { o, installation, say } = this;
+    const { emulator } = installation;
+    const skews = new Map<AppName, number>();
+    const clientId = await this.startApps(skews);
+    const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
+    const made: Pair[] = [];
+    for (let n = 0; n < pairs; n++) made.push(await this.connectPair(control, clientId, 'generated', o.seed + n));
+    const canaryPair = await this.connectPair(control, clientId, 'empty', o.seed);
+    await emulator.webhooks(goodWebhooks);
+    const all = [...made, canaryPair];
+    for (const { syncId } of all) await control.startJob(syncId, 'backfill');
+    await this.atRest(control, all);
+
+    const plan = o.plan ?? this.plan(made.length * 2);
+    const person = await emulator.createApp({ name: 'person' });
+    const { accessToken } = await emulator.grant(person.clientId, canaryPair.source);
+    const nemesis = new Nemesis({
+      ...{ installation, control, clientId, skews, goodWebhooks, say },
+      ...{ journal: this.journal, links: this.links, seed: o.seed },
+      canary: new Canary(emulator, new Accounting(emulator, canaryPair.source, accessToken), canaryPair.target),
+      companies: made.flatMap(({ source, target, organizationId }): Company[] => [
+        { realmId: source, organizationId },
+        { realmId: target, organizationId },
+      ]),
+    });
+    const load = new Load(
+      emulator,
+      made.map(({ source }) => source),
+      o.seed,
+      this.pace(plan.length),
+    );
+    await this.fight(plan, nemesis, load);
+    say(`${load.done} changes made, ${nemesis.kills} processes ended; everything is healed`);
+    await nemesis.healAll();
+    await sleep(2 * sweepMs[o.quick ? 'quick' : 'whole']);
+    for (const { source } of all) await control.look(source);
+    const unrest = await this.atRest(control, all);
+    const counted = await this.judge(control, all, unrest, nemesis, clientId);
+    return { changes: load.done, kills: nemesis.kills, counted, samples: nemesis.samples };
+  }
+
+  async stop(good: boolean): Promise<void> {
+    if (!good) this.say(`logs: ${(await this.installation.keepLogs('chaos-logs').catch(() => undefined)) ?? 'none'}`);
+    await Promise.race([this.installation.stop().catch(() => undefined), sleep(20_000)]);
+    for (const link of this.links.values()) await link.close();
+  }
+
+  /** The persons' work and the plan side by side, each waiting for the other: every act meets changes, and comes at its number. */
+  private async fight(plan: readonly PlannedAct[], nemesis: Nemesis, load: Load): Promise<void> {
+    let lastOfOurs: Promise<void> = Promise.resolve();
+    const all: Promise<void>[] = [];
+    for (const planned of plan) {
+      const before = planned.joined ? Promise.resolve() : lastOfOurs;
+      await Promise.race([Promise.all([load.until(planned.atChange), before]), this.installation.broken]);
+      const { over } = await nemesis.begin(planned, load.done);
+      all.push(over);
+      lastOfOurs = planned.joined ? Promise.all([lastOfOurs, over]).then(() => undefined) : over;
+    }
+    await load.until(this.o.changes);
+    this.journal.write({ what: 'changes', done: load.done });
+  }
+
+  private plan(companies: number): PlannedAct[] {
+    const { seed, changes, kills, quick } = this.o;
+    const nemeses = new Set(this.o.nemeses);
+    // One broker that stands still is the whole of Kafka standing still: that is its kill already.
+    return planOf({
+      ...{ seed, changes, kills, nemeses, companies, brief: quick, brokers: quick ? 1 : 3 },
+      links: [...this.links.keys()].sort(),
+    });
+  }
+
+  private pace(acts: number): number {
+    const seconds = acts * secondsPerAct[this.o.quick ? 'quick' : 'whole'];
+    return Math.min(mostPerSecond, this.o.changes / Math.max(1, seconds));
+  }
+
+  /** Every app reaches everything through proxies of its own. @returns the Intuit app's client id */
+  private async startApps(skews: ReadonlyMap<AppName, number>): Promise<string> {
+    const { installation } = this;
+    const links = this.links as Map<string, TcpProxy>;
+    const { emulator, infrastructure } = installation;
+    const through = async (name: string, url: string): Promise<string> => {
+      const to = new URL(url);
+      const proxy = await TcpProxy.listen(Number(to.port));
+      links.set(name, proxy);
+      to.port = String(proxy.port);
+      return to.href.replace(/\/$/, '');
+    };
+    const own = new Map<AppName, Record<string, string>>();
+    for (const app of appNames)
+      own.set(app, {
+        SYNC_DATABASE_URL: await through(`${app}-postgresql`, infrastructure.addresses.SYNC_DATABASE_URL),
+        ...(!['mapper', 'audit'].includes(app) && {
+          SYNC_QBO_ENVIRONMENT: await through(`${app}-quickbooks`, emulator.url),
+        }),
+        ...(this.kafkaBehindProxies.length > 0 && { SYNC_KAFKA_BROKERS: this.kafkaBehindProxies.join(',') }),
+      });
+    const webhookUrl = await through('quickbooks-ingest', `${installation.url('ingest')}/webhooks/intuit`);
+    const app = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    const preload = pathToFileURL(join(process.cwd(), 'dist/tools/chaos/src/skewed-clock.js')).href;
+    const settings = {
+      SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs[this.o.quick ? 'quick' : 'whole']}ms`,
+      // As short as the writer's: what a killed process owned is free again after three seconds.
+      ...{ SYNC_CAPTURE_LEASE: '3s', SYNC_JOB_LEASE: '3s', SYNC_ATTACHMENTS_LEASE: '3s' },
+    };
+    await installation.startApps(app, settings, (name) => ({
+      ...own.get(name)!,
+      ...(skews.has(name) && {
+        NODE_OPTIONS: `--disable-warning=TimeoutNegativeWarning --import ${preload}`,
+        CHAOS_CLOCK_SKEW_MS: String(skews.get(name)),
+      }),
+    }));
+    installation.supervise();
+    return app.clientId;
+  }
+
+  private async connectPair(
+    control: Control,
+    clientId: string,
+    preset: 'generated' | 'empty',
+    seed: number,
+  ): Promise<Pair> {
+    const { emulator } = this.installation;
+    const small = preset === 'generated' && { seed, transactions: this.o.quick ? 10 : 40, years: 1 };
+    const { realmId: source } = await emulator.createCompany({ name: `Source ${seed}`, preset, preferences, ...small });
+    const { realmId: target } = await emulator.createCompany({ name: `Mirror ${seed}`, preferences });
+    const { id: organizationId } = await control.createOrganization(`Chaos ${source}`);
+    for (const realmId of [source, target])
+      await control.connectCompany(organizationId, realmId, await emulator.grant(clientId, realmId));
+    const before = keysOf(((await emulator.dump(target)) as { records: Record<string, Raw[]> }).records);
+    const { id: syncId } = await control.createSync(source, target);
+    return { source, target, before, syncId, organizationId };
+  }
+
+  private async atRest(control: Control, all: readonly Pair[]): Promise<string[]> {
+    const rest = new Rest(control, this.installation.broken, this.say);
+    const ends = await Promise.all(all.map(({ syncId, source }) => rest.of(syncId, `company ${source}`)));
+    return ends.flatMap((why) => (why === undefined ? [] : [why]));
+  }
+
+  private async judge(
+    control: Control,
+    all: readonly Pair[],
+    unrest: readonly string[],
+    nemesis: Nemesis,
+    clientId: string,
+  ): Promise<Counted> {
+    const { installation, line } = this;
+    for (const why of unrest) line(`did not come to rest: ${why}`);
+    const judgements: Judgement[] = [];
+    for (const pair of all) {
+      const judgement = await judgeSync({ company: 'generated' }, installation, control, pair);
+      judgements.push(judgement);
+      const { records, trialBalance, held, differences } = judgement;
+      line(
+        `company ${pair.source}: ${records} records, trial balance ${trialBalance.source} there, ${trialBalance.target} here, ` +
+          `${held.length} held, ${differences.length} differences`,
+      );
+      for (const { what, key, text, cause } of differences.slice(0, 20)) line(`  ${what} ${key}: ${text} (${cause})`);
+    }
+    // Before the checker's replay, whose reading must not hide what the run did.
+    const quota = await installation.emulator.whyQuotaBroke(clientId);
+    for (const why of quota) line(`quota: ${why}`);
+    const report = await installation.judge({ interruptions: nemesis.kills + nemesis.otherEnds });
+    for (const said of report.lines) line(said);
+    return countsOf(judgements, report, quota);
+  }
+}
