@@ -1,12 +1,13 @@
 // `npm run chaos`: see `usage` in arguments.ts, and docs/reliability.md for what was run.
 import { inspect } from 'node:util';
 import { readArguments, usage, type ChaosOptions } from './arguments.js';
-import { closingLine, isGood } from './count.js';
+import { closingLine, isGood, sumOf } from './count.js';
 import { Journal, readJournal } from './journal.js';
 import { feltLimitMs } from './nemesis.js';
 import type { PlannedAct } from './plan.js';
 import { recoveryTable } from './recovery.js';
 import { Round, type RoundEnd } from './round.js';
+import { RoundsFile, roundsOf, type RoundDone } from './rounds.js';
 
 const startedMs = performance.now();
 const line = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -36,11 +37,40 @@ async function runRound(o: ChaosOptions, plan: readonly PlannedAct[] | undefined
 }
 
 async function main(asked: ChaosOptions): Promise<number> {
-  const { options, plan } = asked.replay === undefined ? { options: asked } : await readJournal(asked.replay);
-  const end = await runRound(options, plan);
-  for (const row of recoveryTable(end.samples, feltLimitMs)) line(row);
-  line(closingLine(options.seed, end.changes, end.kills, end.counted));
-  return isGood(end.counted) && end.changes === options.changes && end.kills === options.kills ? 0 : 1;
+  if (asked.replay !== undefined) {
+    const { options, plan } = await readJournal(asked.replay);
+    return summed(options, [{ ...options, round: 0, ...(await runRound(options, plan)) }]);
+  }
+  const { seed, changes, kills, nemeses, quick } = asked;
+  const which = [seed, changes, kills, quick ? 'quick' : nemeses.join('-')].join('_');
+  const file = new RoundsFile(`.cache/chaos/rounds-${which}.jsonl`);
+  const done = asked.resume ? await file.done() : [];
+  const rounds = roundsOf(asked);
+  if (done.length > 0) phase(`${done.length} of ${rounds.length} rounds were finished before`);
+  for (const round of rounds) {
+    if (done.some((one) => one.round === round.round)) continue;
+    if (rounds.length > 1) phase(`round ${round.round + 1} of ${rounds.length}, seed ${round.seed}`);
+    const end = { ...round, ...(await runRound({ ...asked, ...round }, undefined)) };
+    done.push(end);
+    await file.add(end);
+    if (rounds.length > 1) line(closingLine(end.seed, end.changes, end.kills, end.counted));
+    // What a bad round left is worth more than another round.
+    if (!isGood(end.counted)) break;
+  }
+  return summed(asked, done);
+}
+
+function summed({ seed, changes, kills }: ChaosOptions, rounds: readonly RoundDone[]): number {
+  for (const row of recoveryTable(
+    rounds.flatMap(({ samples }) => samples),
+    feltLimitMs,
+  ))
+    line(row);
+  const counted = sumOf(rounds.map((round) => round.counted));
+  const made = rounds.reduce((sum, round) => sum + round.changes, 0);
+  const ended = rounds.reduce((sum, round) => sum + round.kills, 0);
+  line(closingLine(seed, made, ended, counted));
+  return isGood(counted) && made === changes && ended === kills ? 0 : 1;
 }
 
 let asked: ChaosOptions | 'help' = 'help';
