@@ -33,3 +33,8 @@ export const settledTotal = counter({
   help: 'Ends of attempts and decisions, by outcome.',
   labelNames: ['outcome', 'lane'],
 });
+
+// There from the first scrape on: a rate never sees what a counter was born with, so the first failure, or the first late
+// change, of a process would count for nothing in the objectives.
+for (const lane of ['live', 'bulk']) settledTotal.inc({ outcome: 'failed', lane }, 0);
+for (const since of ['change', 'notified']) freshnessSeconds.zero({ since });

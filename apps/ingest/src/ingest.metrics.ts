@@ -39,3 +39,6 @@ export const jobsTotal = counter({
   help: 'Backfill jobs that ended, by outcome: done, failed.',
   labelNames: ['outcome'],
 });
+
+// There from the first scrape on: a rate never sees what a counter was born with, and these two make an objective.
+for (const outcome of ['accepted', 'unavailable']) deliveriesTotal.inc({ outcome }, 0);

@@ -145,6 +145,13 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     const { client, groupId } = this.o;
     const watchdog = client.health?.watchdog(`consumer ${groupId}`, { maxSilenceMs: this.o.maxSilenceMs ?? 120_000 });
     this.watchdog = watchdog;
+    // There from the first scrape on: a rate never sees what a counter was born with, and the first trouble is alerted on.
+    metrics.rebalancesTotal.inc({ group: groupId }, 0);
+    metrics.consumerRebuildsTotal.inc({ group: groupId }, 0);
+    for (const { topic } of this.routes.values()) {
+      metrics.batchRetriesTotal.inc({ group: groupId, topic }, 0);
+      metrics.recordsTotal.inc({ group: groupId, topic, outcome: 'dead-lettered' }, 0);
+    }
     this.consumer = client.port.consume({
       groupId: client.topicPrefix + groupId,
       topics: [...this.routes.keys()],

@@ -119,7 +119,7 @@ describe('the screen', () => {
 });
 
 it('understands its arguments and refuses odd ones with a sentence', () => {
-  expect(readArguments(['--quiet'])).toEqual({ quiet: true, stay: false, workMs: 20_000, seed: 7 });
+  expect(readArguments(['--quiet'])).toEqual({ quiet: true, stay: false, observe: false, workMs: 20_000, seed: 7 });
   expect(readArguments(['-h'])).toBe('help');
   expect(() => readArguments(['--work-seconds', 'x'])).toThrow('--work-seconds takes 1 to 3600');
   expect(() => readArguments(['--fast'])).toThrow(/--fast/);

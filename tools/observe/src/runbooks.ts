@@ -5,7 +5,8 @@ import { runbookOf } from './rules.js';
 
 const written = '<!-- Written by "npm run observe:generate" (tools/observe/src/alerts): change it there. -->';
 
-function command(step: Step): [language: string, text: string] {
+/** As it stands in the runbook. */
+export function command(step: Step): [language: string, text: string] {
   if ('sql' in step) return ['sql', step.sql];
   if ('promql' in step) return ['promql', step.promql];
   if ('run' in step) return ['sh', step.run];
@@ -13,7 +14,7 @@ function command(step: Step): [language: string, text: string] {
   const address = path.startsWith('/v1/changes') || path.startsWith('/v1/audit-log') ? '$AUDIT' : '$CONTROL';
   return [
     'sh',
-    `curl -s ${method === 'GET' ? '' : `-X ${method} `}-H "Authorization: Bearer $SYNC_ADMIN_KEY" "${address}${path}"`,
+    `curl -sS --fail-with-body ${method === 'GET' ? '' : `-X ${method} `}-H "Authorization: Bearer $SYNC_ADMIN_KEY" "${address}${path}"`,
   ];
 }
 

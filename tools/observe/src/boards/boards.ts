@@ -688,7 +688,7 @@ const company = () =>
       rows(
         'Latest steps',
         'The sync log.',
-        `select at, stage, entity_type, entity_id, outcome, code, reason, target_id, duration_ms from sync_log where ${ofCompany('realm_id')} and at > now() - interval '7 days' order by at desc limit 50`,
+        `select at, stage, entity_type, entity_id, outcome, code, reason, target_id, duration_ms from sync_log where (${ofCompany('realm_id')} or sync_id = any (array(select id from syncs where ${ofCompany('target_realm_id')}))) and at > now() - interval '7 days' order by at desc limit 50`,
         12,
         10,
       ),
@@ -839,18 +839,32 @@ export interface Query {
   panel: string;
   language: 'promql' | 'sql';
   text: string;
+  /** one figure of now; otherwise over the time shown */
+  instant: boolean;
 }
 
 /** Every query of every board. */
 export function queries(): Query[] {
   return [...boards()].flatMap(([name, made]) =>
     (made.panels ?? []).flatMap((panel) => {
-      const { title, targets } = panel as { title: string; targets: { expr?: string; rawSql?: string }[] };
-      return targets.map(({ expr, rawSql }): Query => ({
+      const { title, targets } = panel as {
+        title: string;
+        targets: { expr?: string; rawSql?: string; instant?: boolean }[];
+      };
+      return targets.map(({ expr, rawSql, instant = false }): Query => ({
         board: name,
         panel: title,
+        instant,
         ...(rawSql === undefined ? { language: 'promql', text: expr! } : { language: 'sql', text: rawSql }),
       }));
     }),
   );
 }
+
+/** Statements behind the choices at the top of a board. */
+export const choices = (): string[] =>
+  [...boards().values()].flatMap(({ templating }) =>
+    (templating?.list ?? []).flatMap(({ type, query }) =>
+      type === 'query' && typeof query === 'string' ? [query] : [],
+    ),
+  );
