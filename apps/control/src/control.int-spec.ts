@@ -68,7 +68,12 @@ describe('the admin API', () => {
     await database.drop();
   });
 
-  async function ask(method: 'GET' | 'POST', url: string, payload?: unknown, key = adminKey): Promise<Answer> {
+  async function ask(
+    method: 'GET' | 'POST' | 'PATCH',
+    url: string,
+    payload?: unknown,
+    key = adminKey,
+  ): Promise<Answer> {
     const answer = await fetch(`${address}${url}`, {
       method,
       headers: {
@@ -593,6 +598,81 @@ describe('the admin API', () => {
       status: 400,
       body: { errors: [{ field: 'rules.entities.Bil' }, { field: 'rules.entities.Bill.adopt' }] },
     });
+  });
+
+  it('changes the settings of a sync by versions, with author and reason, and nothing that makes it another sync', async () => {
+    const it = await sync();
+    const change = (body: object) => ask('PATCH', `/v1/syncs/${it.id}`, { author: 'ann', reason: 'agreed', ...body });
+    expect(await ask('PATCH', `/v1/syncs/${it.id}`, { settings: {} })).toMatchObject({
+      status: 400,
+      body: { errors: expect.arrayContaining([expect.objectContaining({ field: 'author' })]) },
+    });
+    expect(await change({ settings: { drift: 'merge', colisions: {} } })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'settings.drift' }, { field: 'settings.colisions' }] },
+    });
+    expect(await change({ settings: {}, targetRealmId: it.sourceRealmId })).toMatchObject({
+      status: 409,
+      body: { code: 'SYNC.FIXED', detail: expect.stringContaining('targetRealmId') },
+    });
+    const second = await change({ settings: { drift: { default: 'hold', Bill: 'keep' } }, version: 1 });
+    expect(second).toMatchObject({
+      status: 200,
+      body: { settingsVersion: 2, settings: { note: 'test', drift: { default: 'hold', Bill: 'keep' } } },
+    });
+    expect(await change({ settings: { note: 'late' }, version: 1 })).toMatchObject({
+      status: 409,
+      body: { code: 'SETTINGS.CHANGED', detail: expect.stringContaining('version 2') },
+    });
+    // What is named the same as it is changes nothing, and is no version.
+    expect(await change({ settings: { note: 'test' } })).toMatchObject({ body: { settingsVersion: 2 } });
+    const third = await change({ settings: { note: null, drift: { Bill: null } }, reason: 'bills too' });
+    expect(third.body).toMatchObject({ settingsVersion: 3, settings: { drift: { default: 'hold' } } });
+    expect(third.body.settings).not.toHaveProperty('note');
+    // Two at once are two versions, one after the other.
+    const both = await Promise.all([change({ settings: { twins: 'leave' } }), change({ settings: { note: 'x' } })]);
+    expect(both.map(({ body }) => body.settingsVersion).sort()).toEqual([4, 5]);
+
+    const { body } = await ask('GET', `/v1/syncs/${it.id}/settings`);
+    expect(body).toMatchObject({ version: 5, settings: { drift: { default: 'hold' }, twins: 'leave', note: 'x' } });
+    expect(body.versions.map((one: { version: number; author: string; reason: string }) => one)).toMatchObject([
+      { version: 5, author: 'ann' },
+      { version: 4, author: 'ann' },
+      { version: 3, author: 'ann', reason: 'bills too' },
+      { version: 2, author: 'ann', reason: 'agreed' },
+      { version: 1, author: 'admin', reason: 'the sync was made' },
+    ]);
+    const first = await ask('GET', `/v1/syncs/${it.id}/settings?version=1`);
+    expect(first.body).toMatchObject({ version: 1, settings: { note: 'test' } });
+    expect(await ask('GET', `/v1/syncs/${it.id}/settings?version=9`)).toMatchObject({ status: 404 });
+    expect((await ask('GET', `/v1/syncs/${it.id}`)).body).toMatchObject({ settingsVersion: 5 });
+    const told = (await audited(it.organizationId)).filter(({ action }) => action === 'sync.settings.changed');
+    expect(told.map(({ details }) => details.version)).toEqual([2, 3, 4, 5]);
+    expect(told[0]).toMatchObject({ details: { before: { note: 'test' }, author: 'ann', reason: 'agreed' } });
+  });
+
+  it('lets go what was held because of the settings that changed, and nothing else', async () => {
+    const it = await sync();
+    const held = async (sourceId: string, code: string, entityType = 'Customer') => {
+      await link(it, sourceId, 'held');
+      await db.query(
+        `update links set failure_code = $3, failure_reason = 'x', entity_type = $4 where sync_id = $1 and source_id = $2`,
+        [it.id, sourceId, code, entityType],
+      );
+    };
+    await held('11', 'COLLISION.NAME');
+    await held('12', 'PARENT.HELD');
+    await held('13', 'DRIFT', 'Invoice');
+    await held('14', 'DRIFT', 'Bill');
+    const change = (settings: object) =>
+      ask('PATCH', `/v1/syncs/${it.id}`, { settings, author: 'ann', reason: 'agreed' });
+    const ready = async () =>
+      (await ask('GET', `/v1/syncs/${it.id}/links?state=ready`)).body.items.map((one: Answer['body']) => one.sourceId);
+    expect((await change({ collisions: { names: 'suffix' } })).body.reconsidered).toBe(1);
+    expect(await ready()).toEqual(['11']);
+    expect((await change({ drift: { default: 'keep', Bill: 'hold' } })).body.reconsidered).toBe(0);
+    expect((await change({ drift: { Bill: 'overwrite' } })).body.reconsidered).toBe(1);
+    expect((await ready()).sort()).toEqual(['11', '14']);
   });
 
   /** What reached Kafka about an organization. */

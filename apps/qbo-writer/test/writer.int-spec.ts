@@ -1,7 +1,6 @@
 // The writer against a QuickBooks that misbehaves, on real PostgreSQL. Each test starts with two fresh companies.
 import type { Json } from '#core';
 import { LinkReport } from '#storage';
-import { writePolicy } from '../src/round/planner.js';
 import { Installation } from './installation.js';
 
 describe('the writer', () => {
@@ -204,14 +203,6 @@ describe('the writer', () => {
     await w.db.withTransaction((tx) => new LinkReport(w.db).redrive(tx, w.syncId, {}, new Date()));
     await w.quiet();
     expect(await w.targetRecord('Customer', buyer.Id)).toMatchObject({ Notes: 'ours again' });
-  });
-
-  it('holds such a record of one type and overwrites it of another, as the sync says for each', () => {
-    const settings = { drift: { default: 'overwrite', Customer: 'hold' } };
-    expect(writePolicy(settings, 'Customer').drift.default).toBe('hold');
-    expect(writePolicy(settings, 'Invoice').drift.default).toBe('overwrite');
-    expect(writePolicy({ drift: 'hold' }, 'Invoice').drift.default).toBe('hold');
-    expect(writePolicy({}, 'Invoice').drift.default).toBe('overwrite');
   });
 
   it.each(['claimed', 'answered'] as const)(

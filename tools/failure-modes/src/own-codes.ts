@@ -199,6 +199,11 @@ export const ownCodes: readonly OwnCode[] = [
     'REQUEST.TOO_LARGE': ['the body is too large', 'send less'],
     'ROUTE.UNKNOWN': ['no such address', 'docs/api.md lists every route'],
     'SYNC.CURRENCIES.DIFFER': ['the companies have different home currencies', 'choose a target with the same'],
+    'SETTINGS.CHANGED': ['the settings have another version by now', 'look at them and change that one'],
+    'SYNC.FIXED': [
+      'a change of the companies of a sync was asked for',
+      'make another sync; what was written belongs to these two',
+    ],
     'SYNC.EXISTS': ['this pair has a sync', 'use that one'],
     'SWEEP.PAIR': [
       'one of two opposite syncs is not swept: each carries what is edited in the target of the other',

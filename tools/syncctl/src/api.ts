@@ -24,7 +24,7 @@ const timeoutMs = 30_000;
 export class Api {
   constructor(private readonly addresses: Addresses) {}
 
-  control(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+  control(method: 'GET' | 'POST' | 'PATCH', path: string, body?: unknown): Promise<Answer> {
     return this.ask('control', method, path, body);
   }
 

@@ -197,6 +197,32 @@ export const commands: Readonly<Record<string, Command>> = {
       return listed(await api.control('GET', `/v1/syncs${query}`), syncColumns);
     },
   },
+  settings: {
+    usage: 'settings SYNC [change FILE]',
+    says: 'how the target of a sync is written, by versions; change some of it',
+    options: {
+      'version=': 'show: this version; change: only if it is the newest',
+      'author=': 'change: who (required)',
+      'reason=': 'change: why (required)',
+    },
+    async run(api, words, options) {
+      const sync = needed(words, 0, 'SYNC');
+      const version = textOf(options.version);
+      if (words[1] !== 'change') {
+        const answer = await api.control('GET', `/v1/syncs/${sync}/settings${queryOf({ version })}`);
+        const { text } = one(answer, ['version', 'settings', 'author', 'reason', 'createdAt']);
+        return { data: answer, text: text + table(answer.versions, ['version', 'author', 'reason', 'createdAt']) };
+      }
+      // What the file names changes, null takes it away, the rest stays.
+      const body = {
+        settings: readJson(words[2] ?? '-'),
+        ...(version !== undefined && { version: Number(version) }),
+        ...{ author: neededOption(options, 'author'), reason: neededOption(options, 'reason') },
+      };
+      const answer = await api.control('PATCH', `/v1/syncs/${sync}`, body);
+      return one(answer, ['id', 'settingsVersion', 'settings', 'reconsidered']);
+    },
+  },
   status: {
     usage: 'status SYNC',
     says: 'everything about one sync; exit 0 whether quiet or not',

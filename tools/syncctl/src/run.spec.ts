@@ -1,4 +1,7 @@
 // What a person at a terminal gets: tables, JSON, and errors that say what to do. Against a small server of our own.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,6 +18,11 @@ describe('syncctl', () => {
       200,
       { released: 1, links: [{ entityType: 'Invoice', sourceId: '5' }] },
     ],
+    'GET /v1/syncs/s1/settings': [
+      200,
+      { version: 2, settings: { twins: 'leave' }, author: 'Ada', versions: [{ version: 2, author: 'Ada' }] },
+    ],
+    'PATCH /v1/syncs/s1': [200, { id: 's1', settingsVersion: 3, settings: {}, reconsidered: 4 }],
     'POST /v1/organizations': [
       400,
       {
@@ -80,6 +88,18 @@ describe('syncctl', () => {
     const told = await say('redrive s1 Invoice 5 --create-again --author Ada --reason reopened');
     expect(told).toMatchObject({ code: 0, out: expect.stringContaining('1 released') });
     expect(asked.at(-1)!.body).toBe('{"createAgain":true,"author":"Ada","reason":"reopened"}');
+  });
+
+  it('shows the settings of a sync, and changes what a file names', async () => {
+    expect(await say('settings s1')).toMatchObject({ code: 0, out: expect.stringContaining('{"twins":"leave"}') });
+    const file = join(mkdtempSync(join(tmpdir(), 'syncctl-')), 'settings.json');
+    writeFileSync(file, '{"twins": null}');
+    const told = await say(`settings s1 change ${file} --version 2 --author Ada --reason agreed`);
+    expect(told).toMatchObject({ code: 0, out: expect.stringMatching(/reconsidered\s+4/) });
+    expect(asked.at(-1)).toMatchObject({
+      method: 'PATCH',
+      body: '{"settings":{"twins":null},"version":2,"author":"Ada","reason":"agreed"}',
+    });
   });
 
   it.each([

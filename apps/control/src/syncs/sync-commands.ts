@@ -3,12 +3,25 @@ import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import type { Json } from '#core';
-import { Companies, Database, Jobs, mirrorAll, mirrorAllFiles, requestSweep, Syncs } from '#storage';
-import type { Company, Job, JobKind, SyncRow } from '#storage';
+import { canonicalText, patched, reconsideredBy, typesInRankOrder, type Json } from '#core';
+import {
+  addSettings,
+  Companies,
+  Database,
+  Jobs,
+  lockSettings,
+  mirrorAll,
+  mirrorAllFiles,
+  reconsider,
+  requestSweep,
+  settingsVersions,
+  Syncs,
+} from '#storage';
+import type { Company, Job, JobKind, SettingsVersion, SyncRow } from '#storage';
 import { AuditTrail } from '../audit-trail.js';
-import { notFound, Problem } from '#common/problems';
+import { mistakes, notFound, Problem } from '#common/problems';
 import { judgePair } from './judge-pair.js';
+import { judgeSettings } from './judge-settings.js';
 
 @Injectable()
 export class SyncCommands {
@@ -76,6 +89,47 @@ export class SyncCommands {
     return { ...sync, state };
   }
 
+  /**
+   * A new version of the settings. What stayed undone because of the old ones is ready again in the same transaction, and the
+   * writer plans it under the new ones; a round that was planned under the old ones decides nothing any more (links.decide).
+   * The same settings once more are no version. @throws Problem
+   */
+  async changeSettings(sync: SyncRow, change: SettingsChange): Promise<{ sync: SyncRow; reconsidered: number }> {
+    const fixed = Object.entries(change.fixed).filter(
+      ([name, value]) => value !== undefined && value !== sync[name as keyof SyncRow],
+    );
+    if (fixed.length > 0) throw neverChanges(fixed.map(([name]) => name));
+    const { organizationId, id: syncId } = sync;
+    return this.db.withTenant(organizationId, async (tx) => {
+      const now = (await lockSettings(tx, syncId))!;
+      if (change.version !== undefined && change.version !== now.version) throw changedMeanwhile(syncId, now.version);
+      const settings = patched(now.settings, change.patch);
+      const odd = judgeSettings(settings);
+      if (odd.length > 0) throw mistakes(odd);
+      const same = { ...sync, settings: now.settings, settingsVersion: now.version };
+      if (canonicalText(settings) === canonicalText(now.settings)) return { sync: same, reconsidered: 0 };
+      const { author, reason } = change;
+      const version = now.version + 1;
+      await addSettings(tx, { syncId, organizationId, version, settings, author, reason });
+      const what = reconsideredBy(
+        now.settings,
+        settings,
+        typesInRankOrder().map(({ type }) => type),
+      );
+      const reconsidered = await reconsider(tx, syncId, what, this.clock.now());
+      await this.audit.tell(tx, {
+        ...{ organizationId, action: 'sync.settings.changed', subject: syncId },
+        details: { version, before: now.settings, settings, author, reason, reconsidered },
+      });
+      return { sync: { ...same, settings, settingsVersion: version }, reconsidered };
+    });
+  }
+
+  /** The newest hundred, newest first. */
+  settingsVersions(sync: SyncRow): Promise<SettingsVersion[]> {
+    return settingsVersions(this.db, sync.id, 100);
+  }
+
   /** @throws Problem for one of two opposite syncs: each carries what is edited in the target of the other */
   async sweep(sync: SyncRow): Promise<Date> {
     const syncs = await this.syncs.ofOrganization(sync.organizationId);
@@ -112,6 +166,34 @@ export class SyncCommands {
     return company;
   }
 }
+
+export interface SettingsChange {
+  patch: Json;
+  /** the version that the patch was made for */
+  version?: number | undefined;
+  author: string;
+  reason: string;
+  /** what a sync is for ever, when the caller names it */
+  fixed: Partial<Pick<SyncRow, 'sourceRealmId' | 'targetRealmId' | 'organizationId'>>;
+}
+
+const neverChanges = (fields: readonly string[]): Problem =>
+  new Problem({
+    status: 409,
+    code: 'SYNC.FIXED',
+    title: 'A sync keeps its two companies for ever',
+    detail: `${fields.join(', ')} cannot be changed: every record that was written belongs to these two companies.`,
+    hint: 'Make another sync with POST /v1/syncs, and pause this one.',
+  });
+
+const changedMeanwhile = (id: string, version: number): Problem =>
+  new Problem({
+    status: 409,
+    code: 'SETTINGS.CHANGED',
+    title: 'The settings were changed meanwhile',
+    detail: `Sync ${id} has version ${version} of its settings by now.`,
+    hint: `Look at them with GET /v1/syncs/${id}/settings, and change that version.`,
+  });
 
 const pairOf = ({ id: syncId, organizationId, sourceRealmId, targetRealmId }: SyncRow) => ({
   ...{ syncId, organizationId, sourceRealmId, targetRealmId },

@@ -1,5 +1,5 @@
 // Syncs and what a person does with them: create, look at, pause, resume, backfill, replay, redrive.
-import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import {
   IsArray,
@@ -112,6 +112,34 @@ class Decision {
   reason!: string;
 }
 
+/** Settings are versions, as mapping rules are: who changed them and why is kept. */
+class ChangeSync extends Decision {
+  /** a merge patch: what is named changes, null takes it away, the rest stays */
+  @IsObject()
+  settings!: Json;
+
+  /** the version that the patch was made for; another one by now is refused */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  version?: number;
+
+  /** never changes; named so that the refusal can say so */
+  @IsOptional()
+  @IsString()
+  sourceRealmId?: string;
+
+  /** never changes */
+  @IsOptional()
+  @IsString()
+  targetRealmId?: string;
+
+  /** never changes */
+  @IsOptional()
+  @IsString()
+  organizationId?: string;
+}
+
 class RedriveOne extends Decision {
   /** the target record was removed by hand: make a new one instead of repeating the old request */
   @IsOptional()
@@ -163,6 +191,24 @@ export class SyncsController {
     const sync = await this.find(id);
     const [status, preflight] = await Promise.all([this.status.of(sync), this.preflight.stored(sync)]);
     return { ...syncView(sync), ...status, preflight: preflightView(preflight) };
+  }
+
+  @Patch(':id')
+  async change(@Param('id') id: string, @Body() body: ChangeSync) {
+    const sync = await this.find(id);
+    const { settings, version, author, reason, ...fixed } = body;
+    const changed = await this.commands.changeSettings(sync, { patch: settings, version, author, reason, fixed });
+    return { ...syncView(changed.sync), reconsidered: changed.reconsidered };
+  }
+
+  /** What applies now, or applied as a version, and who changed it. */
+  @Get(':id/settings')
+  async settings(@Param('id') id: string, @Query('version') version?: string) {
+    const sync = await this.find(id);
+    const versions = await this.commands.settingsVersions(sync);
+    const wanted = version === undefined ? versions[0] : versions.find((one) => String(one.version) === version);
+    if (!wanted) throw notFound('version', version ?? '', `GET /v1/syncs/${sync.id}/settings lists them.`);
+    return { ...wanted, versions: versions.map(({ settings: _, ...about }) => about) };
   }
 
   /** Reads both companies now. */
@@ -276,6 +322,7 @@ export const syncView = (sync: SyncRow) => ({
   targetRealmId: sync.targetRealmId,
   state: sync.state,
   settings: sync.settings,
+  settingsVersion: sync.settingsVersion,
   createdAt: sync.createdAt,
 });
 

@@ -4,14 +4,14 @@ import { failpoint } from '#common/failpoints';
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
 import { isTracing, openSpan, traced, tracedTogether } from '#common/tracing';
-import { frozenFault, holderTypesOf, withIdentity, type Json } from '#core';
+import { frozenFault, holderTypesOf, roundingPolicy, withIdentity, type Json } from '#core';
 import type { BatchAnswer, QboAnswer, QboClient, RequestClass } from '#qbo';
 import { keyText, type CallRecord, type Lane, type LinkKey, type Links, type OpenCall } from '#storage';
 import * as metrics from '../qbo-writer.metrics.js';
 import { answersOf } from './answers.js';
 import type { Pairs, Written } from '../pairs/pairs.js';
 import { composeCall, wireOf, type PlannedWrite } from './compose.js';
-import { roundingPolicy, type SyncSettings } from '../round/sync-settings.js';
+import type { SyncSettings } from '../round/sync-settings.js';
 import type { ReadBack } from './read-back.js';
 import { settleCall, type AttemptEnd, type CallAnswer } from './settling.js';
 
@@ -168,7 +168,7 @@ export class Sender {
     let open = false;
     const holders = await this.holdersOf(call, facts);
     const settings = await this.ports.settings.known();
-    const rounding = (syncId: string) => roundingPolicy(settings.get(syncId));
+    const rounding = (syncId: string) => roundingPolicy(settings.get(syncId)?.settings);
     const attempts = call.attempts.filter((_, position) => !facts.settledBefore.includes(position));
     const keys: LinkKey[] = [...attempts, ...[...holders.values()].flat()];
     const mirrorings = await pairs.prepare(writtenBy(call, facts));

@@ -626,7 +626,7 @@ export class RealmWriter implements RealmLoop {
       without.map(({ stored, plan }) => [keyText(stored), { plan, version: stored.link.desired.version }]),
     );
     const mirrorings = await this.pairs.prepare(without.flatMap(writtenWithoutCall));
-    await links.decide(
+    const decided = await links.decide(
       this.realmId,
       this.fence,
       without.map(({ stored }) => keyOf(stored)),
@@ -642,7 +642,9 @@ export class RealmWriter implements RealmLoop {
       },
       undefined,
       mirrorings.map(({ place }) => place),
+      settingsBehind(without),
     );
+    if (!decided) return;
     for (const { stored, plan } of without) {
       metrics.decisionsTotal.inc({ plan: plan.kind, lane: stored.lane });
       const facts = {
@@ -792,6 +794,22 @@ function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange
     default:
       throw new Error(`a plan "${plan.kind}" for ${definitionOf(stored.entityType).type} needs a call`);
   }
+}
+
+/**
+ * Versions of the settings that stand behind what stays undone. Were they changed meanwhile, nobody would come back to it: who
+ * changes them lets go what is held, and this would be held a moment later. What is decided again costs a round.
+ */
+function settingsBehind(planned: readonly Planned[]): Map<string, number> {
+  const isLeft = ({ plan }: Planned): boolean =>
+    plan.kind === 'hold' || (plan.kind === 'noop' && (plan.kept !== undefined || plan.why === 'excluded'));
+  return new Map(
+    planned
+      .filter(isLeft)
+      .flatMap(({ stored, settingsVersion }) =>
+        settingsVersion === undefined ? [] : [[stored.syncId, settingsVersion] as const],
+      ),
+  );
 }
 
 /** What is known of a decision without a call beside its outcome. */

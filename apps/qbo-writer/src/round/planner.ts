@@ -2,13 +2,12 @@
 // the core for each link, and asks again when the core wanted to know more. Reads only; writes nothing.
 import {
   definitionOf,
-  defaultWritePolicy,
-  driftPolicy,
   freezesOthers,
   holderTypesOf,
   namedLineReferences,
   planWrite,
   typesInRankOrder,
+  writePolicy,
   type Json,
   type Lookup,
   type Namesake,
@@ -16,12 +15,11 @@ import {
   type PairFacts,
   type Plan,
   type WriteFacts,
-  type WritePolicy,
 } from '#core';
 import type { RequestClass } from '#qbo';
 import { keyText, type Links, type LinkKey, type StoredLink } from '#storage';
 import type { Pairs } from '../pairs/pairs.js';
-import { roundingPolicy, type SyncSettings } from './sync-settings.js';
+import type { SyncSettings } from './sync-settings.js';
 import { lookupKey, ReadRefused, type TargetReader } from './target-reader.js';
 
 export interface Planned {
@@ -29,6 +27,8 @@ export interface Planned {
   plan: Plan;
   /** what is known of the other side of a pair of opposite syncs */
   pair?: PairFacts | undefined;
+  /** which version of its sync's settings it was planned under */
+  settingsVersion?: number | undefined;
 }
 
 const definitions = typesInRankOrder();
@@ -74,7 +74,7 @@ export class Planner {
       if (knowledge?.refused) return { kind: 'hold', ...knowledge.refused };
       const facts: WriteFacts = {
         resolve: (entityType, sourceId) => parents.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
-        policy: writePolicy(policies.get(one.syncId) ?? {}, one.entityType),
+        policy: writePolicy(policies.get(one.syncId)?.settings ?? {}, one.entityType),
         dependentsPending: pending.has(keyText(one)) || isLeavingAtFirstSight(one),
         letGo: wantedOut.get(keyText(one)) ?? [],
         linesOf: (entityType, sourceId) => lines.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
@@ -97,7 +97,12 @@ export class Planner {
     const done: Planned[] = [];
     let open = [...stored];
     for (let turn = 1; open.length > 0; turn++) {
-      const planned = open.map((one) => ({ stored: one, plan: decide(one), pair: pairs.get(keyText(one)) }));
+      const planned = open.map((one) => ({
+        stored: one,
+        plan: decide(one),
+        pair: pairs.get(keyText(one)),
+        settingsVersion: policies.get(one.syncId)?.version,
+      }));
       const asking = planned.filter(({ plan }) => plan.kind === 'lookup' || plan.kind === 'read');
       done.push(...planned.filter(({ plan }) => plan.kind !== 'lookup' && plan.kind !== 'read'));
       if (asking.length > 0 && turn === maxTurns) {
@@ -311,24 +316,4 @@ function planOrFail({ link }: StoredLink, facts: WriteFacts): Plan {
   } catch (error) {
     return { kind: 'fail', code: 'PLAN.BROKEN', reason: (error as Error).message };
   }
-}
-
-/**
- * `settings` of a sync: `{adopt: {lists, transactions}, twins, drift, excluded, collisions: {names, numbers}, rounding}`, each
- * optional. `drift`: core, drift.ts.
- */
-export function writePolicy(settings: Json, entityType: string): WritePolicy {
-  const adopt = (settings.adopt ?? {}) as Partial<WritePolicy['adopt']>;
-  const collisions = (settings.collisions ?? {}) as Json;
-  return {
-    adopt: { ...defaultWritePolicy.adopt, ...adopt },
-    twins: settings.twins === 'leave' ? 'leave' : defaultWritePolicy.twins,
-    excluded: settings.excluded === 'remove' || settings.excluded === 'hold' ? settings.excluded : 'leave',
-    drift: driftPolicy(settings.drift, entityType),
-    collisions: {
-      names: collisions.names === 'suffix' ? 'suffix' : 'hold',
-      numbers: collisions.numbers === 'suffix' || collisions.numbers === 'check' ? collisions.numbers : 'hold',
-    },
-    rounding: roundingPolicy(settings),
-  };
 }

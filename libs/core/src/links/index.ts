@@ -14,3 +14,4 @@ export * from './pair.js';
 export * from './drift.js';
 export * from './waits.js';
 export * from './closed-books.js';
+export * from './settings.js';

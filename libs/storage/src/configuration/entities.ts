@@ -29,6 +29,7 @@ export class SyncEntity {
   @Column('text', { name: 'target_realm_id' }) targetRealmId!: string;
   @Column('text', { default: 'active' }) state!: 'active' | 'paused';
   @Column('jsonb', { default: {} }) settings!: Json;
+  @Column('integer', { name: 'settings_version', default: 1 }) settingsVersion!: number;
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' }) createdAt!: Date;
 }
 

@@ -14,6 +14,8 @@ export interface SyncRow {
   targetRealmId: string;
   state: 'active' | 'paused';
   settings: Json;
+  /** counts from 1; each change is one more */
+  settingsVersion: number;
   createdAt: Date;
 }
 
@@ -29,7 +31,7 @@ export class Syncs {
   /** `exists`: this pair has a sync already, nothing was written. Starts capture of the source from `captureSince` on. */
   async create(
     tx: Tx,
-    sync: Omit<SyncRow, 'state' | 'createdAt'> & { captureSince: Date },
+    sync: Omit<SyncRow, 'state' | 'createdAt' | 'settingsVersion'> & { captureSince: Date },
   ): Promise<{ kind: 'created'; sync: SyncRow } | { kind: 'exists' }> {
     const { captureSince, ...row } = sync;
     const inserted = await tx.query(
@@ -81,4 +83,4 @@ export class Syncs {
 }
 
 const columns = `select id, organization_id as "organizationId", source_realm_id as "sourceRealmId",
-  target_realm_id as "targetRealmId", state, settings, created_at as "createdAt" from syncs`;
+  target_realm_id as "targetRealmId", state, settings, settings_version as "settingsVersion", created_at as "createdAt" from syncs`;

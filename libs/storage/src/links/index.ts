@@ -6,3 +6,4 @@ export { keyText } from './keys.js';
 export { mirrorAll, type MirrorChange, type MirrorPlace } from './mirrors.js';
 export { requestSweep, sweepOf, type DueSweep, type SweepReport } from './sweeps.js';
 export * from './call-retention.js';
+export * from './reconsider.js';

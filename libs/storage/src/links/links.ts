@@ -35,6 +35,7 @@ import {
   type DueSweep,
   type SweepReport,
 } from './sweeps.js';
+import { settingsStand } from '../configuration/settings-versions.js';
 import { storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
 
 /** What `sync.writes` says about one entity. */
@@ -417,7 +418,8 @@ export class Links {
 
   /**
    * Decides about links on their rows under lock and writes everything that follows in one transaction: links, the end of
-   * the call, its attempts, who wakes, what is announced. Undefined when another writer settled the call before.
+   * the call, its attempts, who wakes, what is announced. Undefined when another writer settled the call before, or when
+   * `settings`, versions by sync, are no longer what the syncs say: then nothing was decided.
    * @throws FenceLost
    */
   async decide(
@@ -428,9 +430,11 @@ export class Links {
     decision: (links: StoredLink[]) => Decided,
     callId?: string,
     mirrors: readonly MirrorPlace[] = [],
+    settings: ReadonlyMap<string, number> = new Map(),
   ): Promise<{ woken: number; changes: LinkChange[] } | undefined> {
     return this.db.withTransaction(async (tx) => {
       await assertFence(tx, realmId, fence);
+      if (!(await settingsStand(tx, settings))) return undefined;
       if (callId !== undefined) {
         const open = await tx.query(`select from calls where id = $1 and state in ('claimed', 'unknown') for update`, [
           callId,

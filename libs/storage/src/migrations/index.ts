@@ -17,6 +17,7 @@ import { CallRetention1763700000050 } from './0050-call-retention.js';
 import { OrderOfEntry1763700000052 } from './0052-order-of-entry.js';
 import { SweepsDue1763700000053 } from './0053-sweeps-due.js';
 import { PlatformCircuitAndReads1763700000055 } from './0055-platform-circuit-and-reads.js';
+import { SettingsVersions1763700000056 } from './0056-settings-versions.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -37,4 +38,5 @@ export const migrations = [
   OrderOfEntry1763700000052,
   SweepsDue1763700000053,
   PlatformCircuitAndReads1763700000055,
+  SettingsVersions1763700000056,
 ];
