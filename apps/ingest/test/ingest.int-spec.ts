@@ -171,6 +171,21 @@ describe('ingest', () => {
       expect(await captured(source, 'Customer', made.Id)).toHaveLength(1);
     });
 
+    it('reads all that is announced within one coalescing window with one call', async () => {
+      await w.startIngest({ coalesceMs: 600 });
+      const source = await w.company();
+      await settled(source);
+      const reads = async () =>
+        ((await w.emulator.requests(source.realmId)).requests as Json[]).filter(
+          ({ app, path }) => app === w.app.clientId && String(path).includes('/cdc'),
+        ).length;
+      const before = await reads();
+      const made = await Promise.all(Array.from({ length: 6 }, (_, n) => customer(source, `Burst ${n}`)));
+      for (const { Id } of made) await captured(source, 'Customer', Id);
+      await settled(source);
+      expect((await reads()) - before).toBe(1);
+    });
+
     it('tells edits and deletions in order, each once', async () => {
       await w.startIngest();
       const source = await w.company();

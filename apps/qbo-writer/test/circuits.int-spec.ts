@@ -192,15 +192,23 @@ describe('a QuickBooks that does not answer', () => {
       await client.query(realm, 'select * from Vendor', { class: 'bulk' });
       await client.query(realm, 'select * from Nonsense');
       await client.companyInfo(realm, { class: 'interactive' });
+      const counts = ['Vendor', 'Item'].map((type) => ({ bId: type, Query: `select count(*) from ${type}` }));
+      const body = JSON.stringify({ BatchItemRequest: counts });
+      await client.batch(realm, { requestId: `counts${++name}`, body }, { purpose: 'sweep' });
       await gate.reads.write();
     }
     const rows = (await asked(realm)).slice(since);
     const answered = rows.filter((row) => row.status === 200 && row.method === 'GET').length;
     const report = await both[0]!.gate.reads.report();
+    // Queries of a batch count each.
     expect(report.companies).toEqual([
-      { realmId: realm, reads: answered, byPurpose: { capture: 2, 'look-up': 2, bulk: 2, person: 2 } },
+      {
+        realmId: realm,
+        reads: answered + 4,
+        byPurpose: { sweep: 4, capture: 2, 'look-up': 2, bulk: 2, person: 2 },
+      },
     ]);
-    expect(report).toMatchObject({ metered: 8, allowance: 500_000, guard: 'none' });
+    expect(report).toMatchObject({ metered: 12, allowance: 500_000, guard: 'none' });
 
     // An allowance that does not last: said, and bulk reads wait while live ones go.
     both[0]!.gate.reads.allowance = 8;

@@ -131,4 +131,56 @@ describe('the writer process', () => {
     // Every company's id is 16 digits; none may be a label.
     expect(metrics).not.toContain(w.target.realmId);
   }, 60_000);
+
+  it('goes on with the other companies of a partition while one of them is slow and one does not answer', async () => {
+    const each = 8;
+    const events: WriteEvent[][] = [];
+    const companies: { realmId: string; syncId: string }[] = [];
+    for (const _ of ['silent', 'slow', 'well']) {
+      await w.begin();
+      const names = [];
+      for (let n = 0; n < each; n += 1)
+        names.push(w.event('Vendor', await w.save('Vendor', { DisplayName: `V ${n}` })));
+      events.push(names);
+      companies.push({ realmId: w.target.realmId, syncId: w.syncId });
+    }
+    const [silent, slow, well] = companies as [(typeof companies)[0], (typeof companies)[0], (typeof companies)[0]];
+    await w.emulator.fault({ match: { realmId: silent.realmId }, fault: 'reset-before-commit' });
+    await w.emulator.fault({ match: { realmId: slow.realmId }, fault: 'slow', ms: 2_500 });
+    const { port, topicPrefix } = app.get(KafkaClient);
+    const topic = topicPrefix + topics.writes.name;
+    // One key, one partition: each record of the well company stands behind one of each ill company.
+    await app.get(EventProducer).publishAll(
+      Array.from({ length: each }, (_, n) => events.map((of) => of[n]!))
+        .flat()
+        .map((value) => ({
+          topic: topics.writes.name,
+          key: 'one partition',
+          id: value.changeId,
+          time: new Date(),
+          value,
+        })),
+    );
+    const settled = async (syncId: string): Promise<number> => {
+      const [row] = await w.db.query<{ n: number }>(
+        `select count(*)::int as n from links where sync_id = $1 and state = 'settled'`,
+        [syncId],
+      );
+      return row!.n;
+    };
+    for (let tries = 0; (await settled(well.syncId)) < each && tries < 400; tries++) await systemClock.sleep(50);
+    expect(await settled(well.syncId)).toBe(each);
+    expect(await settled(silent.syncId)).toBe(0);
+    expect(await settled(slow.syncId)).toBeLessThan(each);
+    // Nobody waits in Kafka: the consumer is through, whoever's work is still to be done.
+    const ends = new Map((await port.offsets(topic)).map(({ partition, high }) => [partition, high]));
+    const behind = async () =>
+      (await port.committed(`${topicPrefix}sync-qbo-writer`, topic)).filter(
+        ({ partition, offset }) => offset !== undefined && offset < ends.get(partition)!,
+      );
+    for (let tries = 0; (await behind()).length > 0 && tries < 20; tries++) await systemClock.sleep(50);
+    expect(await behind()).toEqual([]);
+    expect(await settled(slow.syncId)).toBeLessThan(each);
+    await w.emulator.clearFaults();
+  }, 60_000);
 });

@@ -81,8 +81,9 @@ interface QboClientPorts {
 
 /** The newest minor version; lower ones are served as 75 since August 2025, so it only documents what we expect. */
 const minorVersion = '75';
-/** What Intuit counts against the month: data out. Writes and batches of writes are free. */
+/** What Intuit counts against the month: data out. Writes and batches of writes are free, queries in a batch count each. */
 const metered: ReadonlySet<CallFacts['call']> = new Set(['query', 'cdc', 'read', 'report', 'companyinfo', 'download']);
+const queryItem = /"Query"\s*:/g;
 /** QBO allows the statement in the address; longer ones go as a body so that no proxy on the way cuts them. */
 const longestStatementInAddress = 1_500;
 
@@ -191,7 +192,8 @@ export class QboClient {
     options: CallOptions = {},
   ): Promise<QboAnswer<BatchAnswer>> {
     const request = this.post(realmId, 'batch', { requestid: batch.requestId }, batch.body, 'application/json');
-    return this.call(realmId, 'batch', 'batch', request, options, (envelope) => {
+    const queries = batch.body.match(queryItem)?.length ?? 0;
+    return this.call(realmId, 'batch', 'batch', request, { ...options, queries }, (envelope) => {
       if (!Array.isArray(envelope.BatchItemResponse)) return undefined;
       const items = new Map<string, BatchItemAnswer>();
       for (const item of envelope.BatchItemResponse as Json[]) {
@@ -275,10 +277,12 @@ export class QboClient {
     call: CallFacts['call'],
     kind: 'single' | 'batch',
     request: HttpRequest,
-    options: CallOptions,
+    options: CallOptions & { queries?: number },
     pick: ((envelope: Json) => T | undefined) | undefined,
   ): Promise<QboAnswer<T>> {
-    const does: CallPurpose = metered.has(call) ? 'read' : 'write';
+    const reads = metered.has(call) ? 1 : (options.queries ?? 0);
+    // Nobody mixes queries with writes in one batch; whoever did would be taken for a reader.
+    const does: CallPurpose = reads > 0 ? 'read' : 'write';
     const purpose = options.purpose ?? purposeOf(call, options.class ?? 'live');
     if (does === 'read') await this.ports.gate.readLeave?.(purpose, options.signal);
     let waitedMs = 0;
@@ -325,7 +329,7 @@ export class QboClient {
       });
       return answered;
     });
-    if (does === 'read' && answer.kind === 'ok') this.ports.gate.reads?.count(realmId, purpose);
+    if (does === 'read' && answer.kind === 'ok') this.ports.gate.reads?.count(realmId, purpose, reads);
     this.ports.observe?.({
       realmId,
       call,

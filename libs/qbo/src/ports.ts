@@ -35,7 +35,7 @@ export interface GovernorGate {
   /** the platform's circuit, shared by all processes; without it each has its own */
   readonly platform?: SharedCircuit;
   /** where reads are counted against the month's allowance */
-  readonly reads?: { count(realmId: string, purpose: ReadPurpose): void };
+  readonly reads?: { count(realmId: string, purpose: ReadPurpose, reads: number): void };
   /** resolves when a read of this purpose may stand in line; rejects never */
   readLeave?(purpose: ReadPurpose, signal?: AbortSignal): Promise<void>;
 }

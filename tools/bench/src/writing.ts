@@ -31,6 +31,8 @@ export class Writing {
     readonly emulator: RunningEmulator,
     readonly db: Database,
     private readonly app: { clientId: string; clientSecret: string },
+    /** with which the companies are furnished: calls of the app that is measured are known to its governor, all of them */
+    private readonly person: { clientId: string },
     private readonly tokenKey: string,
     private readonly environment: Record<string, string>,
   ) {
@@ -41,6 +43,7 @@ export class Writing {
     const corner = `bench_${randomBytes(4).toString('hex')}`;
     const emulator = await startEmulator();
     const app = await emulator.createApp();
+    const person = await emulator.createApp({ name: 'person' });
     const tokenKey = randomBytes(32).toString('base64');
     const db = await Database.connect({
       databaseUrl: addresses.SYNC_DATABASE_URL,
@@ -59,7 +62,7 @@ export class Writing {
       SYNC_QBO_CLIENT_SECRET: app.clientSecret,
       SYNC_TOKEN_KEY: tokenKey,
     };
-    const writing = new Writing(emulator, db, app, tokenKey, environment);
+    const writing = new Writing(emulator, db, app, person, tokenKey, environment);
     await db.query('insert into organizations (id, name) values ($1, $2)', [writing.organization, 'Bench']);
     for (const name of apps) await writing.startApp(name);
     return writing;
@@ -99,12 +102,13 @@ export class Writing {
       target,
       custody.sealPair(this.organization, target, { ...tokens, refreshExpiresIn: refreshTokenExpiresIn }),
     );
+    const { accessToken } = await this.emulator.grant(this.person.clientId, target);
     const post = async (type: string, body: unknown) => {
-      const answer = await this.emulator.api(target, tokens.accessToken, 'POST', type.toLowerCase(), body);
+      const answer = await this.emulator.api(target, accessToken, 'POST', type.toLowerCase(), body);
       return String(answer.body[type].Id);
     };
     const query = encodeURIComponent(`select * from Account where AccountType = 'Income'`);
-    const accounts = await this.emulator.api(target, tokens.accessToken, 'GET', `query?query=${query}`);
+    const accounts = await this.emulator.api(target, accessToken, 'GET', `query?query=${query}`);
     const income = String(accounts.body.QueryResponse.Account[0].Id);
     const customer = await post('Customer', { DisplayName: 'Customer' });
     const item = await post('Item', { Name: 'Item', Type: 'Service', IncomeAccountRef: { value: income } });

@@ -96,7 +96,7 @@ export class Sweep {
         .slice(from, from + queriesAtOnce)
         .map((type) => ({ bId: type, Query: statementOfCount(definitionOf(type)) }));
       const batch = { requestId: randomUUID(), body: JSON.stringify({ BatchItemRequest: items }) };
-      const answer = await this.ports.client.batch(this.realmId, batch, { class: 'bulk', signal });
+      const answer = await this.ports.client.batch(this.realmId, batch, { class: 'bulk', purpose: 'sweep', signal });
       if (answer.kind !== 'ok') throw new TargetUnavailable(answer);
       for (const [type, item] of answer.value.items) {
         // A feature that is switched off has no records to count.

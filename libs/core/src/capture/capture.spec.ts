@@ -74,6 +74,46 @@ describe('a look', () => {
     expect(nextDue({ requested: 3n, done: 3n, nowMs: now }, policy).getTime()).toBe(now + 300_000);
   });
 
+  it('of a live edit begins within the window after it or when the look before it ends, and a burst costs one', () => {
+    const policy = { coalesceMs: 500, intervalMs: 300_000 };
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 60_000 }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 3_000 }),
+        (announced, lookMs) => {
+          const edits = [...announced].sort((a, b) => a - b);
+          const looks: number[] = [];
+          // What ingest does: an announcement makes the company due at the end of its window unless it is due sooner; a look
+          // takes what was announced until it began, and `nextDue` says when the next one is.
+          let due = Infinity;
+          let done = 0n;
+          let next = 0;
+          for (;;) {
+            while (next < edits.length && edits[next]! < due) {
+              due = Math.min(due, edits[next]! + policy.coalesceMs);
+              next += 1;
+            }
+            if (next === edits.length && done === BigInt(edits.length)) break;
+            const begun = due;
+            looks.push(begun);
+            done = BigInt(next);
+            const ended = begun + lookMs;
+            while (next < edits.length && edits[next]! <= ended) next += 1;
+            due = nextDue({ requested: BigInt(next), done, nowMs: ended }, policy).getTime();
+          }
+          for (const edit of edits) {
+            const covering = looks.find((begun) => begun >= edit)!;
+            expect(covering).toBeLessThanOrEqual(edit + lookMs + policy.coalesceMs);
+          }
+          // Never two looks within one window.
+          for (const [n, begun] of looks.entries())
+            if (n > 0) expect(begun - looks[n - 1]!).toBeGreaterThanOrEqual(policy.coalesceMs);
+          expect(looks.length).toBeLessThanOrEqual(edits.length);
+        },
+      ),
+    );
+  });
+
   it('looks for vanished records only among types that can be deleted or merged away', () => {
     expect(canVanish(definitionOf('Invoice'))).toBe(true);
     expect(canVanish(definitionOf('Attachable'))).toBe(true);

@@ -37,12 +37,12 @@ export class ReadMeter {
     private readonly onGuard: (month: ReadMonth) => void,
   ) {}
 
-  /** One read that QuickBooks answered. */
-  count(realmId: string, purpose: ReadPurpose): void {
+  /** Reads that QuickBooks answered: one, or the queries of a batch. */
+  count(realmId: string, purpose: ReadPurpose, reads: number): void {
     const day = this.clock.now().toISOString().slice(0, 10);
     const key = `${realmId} ${day} ${purpose}`;
     const entry = this.counted.get(key) ?? { realmId, day, purpose, reads: 0 };
-    entry.reads += 1;
+    entry.reads += reads;
     this.counted.set(key, entry);
     // With the calls themselves and not by a timer: a process that reads nothing has nothing to tell.
     if (this.clock.nowMs() < this.dueMs) return;
