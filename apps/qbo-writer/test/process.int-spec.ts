@@ -182,5 +182,7 @@ describe('the writer process', () => {
     expect(await behind()).toEqual([]);
     expect(await settled(slow.syncId)).toBeLessThan(each);
     await w.emulator.clearFaults();
+    for (let tries = 0; (await settled(slow.syncId)) < each && tries < 200; tries++) await systemClock.sleep(50);
+    expect(await settled(slow.syncId)).toBe(each);
   }, 60_000);
 });
