@@ -46,7 +46,7 @@ let tracer: Tracer | undefined;
 export const isTracing = (): boolean => tracer !== undefined;
 
 /**
- * Answers how to stop, which sends what is still here. Nothing happens unless the settings name an exporter.
+ * Answers how to stop, which sends what is still here and rejects when the collector does not take it. Nothing happens unless the settings name an exporter.
  * @param exporter instead of OTLP; for tests
  */
 export async function startTracing(
@@ -60,9 +60,12 @@ export async function startTracing(
   tracer = provider.getTracer('qbo-sync');
   return async () => {
     tracer = undefined;
-    await provider.shutdown();
-    trace.disable();
-    context.disable();
+    try {
+      await provider.shutdown();
+    } finally {
+      trace.disable();
+      context.disable();
+    }
   };
 }
 

@@ -97,6 +97,17 @@ const mutants: [rule: string, what: string, change: Change][] = [
     'a workload nobody wrote a policy for',
     (_f, all) => without(all, 'NetworkPolicy', 'registry'),
   ],
+  [
+    'traces-arrow',
+    'a process that sends traces nowhere',
+    (f) => container(f).env.push({ name: 'OTEL_TRACES_EXPORTER', value: 'otlp' }),
+  ],
+  [
+    'traces-arrow',
+    'a way out for traces that nobody sends',
+    (f) =>
+      policy(f, 'mapper').egress.push({ to: [{ namespaceSelector: {} }], ports: [{ protocol: 'TCP', port: 4318 }] }),
+  ],
   ['no-open-door', 'ingress from everywhere', (f) => (policy(f, 'ingest').ingress = [{}])],
   [
     'no-open-door',

@@ -336,6 +336,21 @@ export const rules: readonly Rule[] = [
     ],
   },
   {
+    id: 'traces-arrow',
+    sentence: 'An app reaches the collector of traces exactly when it is told to send them there, by that port.',
+    check: deploymentsOnly((workload, all) => {
+      if (!isApp(workload)) return false;
+      const told = (name: string): string | undefined =>
+        podOf(workload).containers[0].env?.find((variable: Container) => variable.name === name)?.value;
+      const sends = told('OTEL_TRACES_EXPORTER') === 'otlp';
+      const port = Number(new URL(told('OTEL_EXPORTER_OTLP_ENDPOINT') ?? 'http://none:4318').port);
+      const can = policiesFor(workload, all).some((policy) =>
+        (policy.spec.egress ?? []).some((way: Container) => way.ports?.some((each: Container) => each.port === port)),
+      );
+      return can !== sends && (can ? 'reaches a collector and sends no traces' : 'cannot reach its collector');
+    }),
+  },
+  {
     id: 'outside-arrow',
     sentence: 'The gateway reaches exactly the apps that are called from outside.',
     check: each((workload, all) => {
