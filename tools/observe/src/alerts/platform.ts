@@ -1,12 +1,29 @@
 // QuickBooks' limits and tokens, PostgreSQL, clocks, processes.
 import { appNames } from '../../../dev/src/apps.js';
-import type { Alert } from './alert.js';
+import type { Alert, Step } from './alert.js';
 
-// Intuit's Builder tier: 500 000 metered calls a month.
-const monthlyAllowance = 500_000;
 const day = 86_400;
 const apps = appNames.join('|');
 const up = (values: string) => Object.fromEntries(appNames.map((app) => [`up{app="${app}"}`, values]));
+
+const reads = (metered: string, allowance: string) => ({
+  'sync_reads_metered{app="ingest"}': metered,
+  'sync_reads_allowance{app="ingest"}': allowance,
+});
+const forecast = (values: string, allowance: string) => ({
+  'sync_reads_forecast{app="ingest"}': values,
+  'sync_reads_allowance{app="ingest"}': allowance,
+});
+const readers: Step[] = [
+  {
+    say: 'Whose reads, and what for',
+    sql: `select realm_id, purpose, sum(reads) as reads from metered_reads where day >= date_trunc('month', now() at time zone 'UTC') group by 1, 2 order by 3 desc limit 20`,
+  },
+  { say: 'What kind of calls', promql: 'sum by (app, call) (increase(sync_qbo_reads_total[1d]))' },
+];
+const fewerReads = [
+  'Lengthen SYNC_CAPTURE_LOOK_INTERVAL for companies with webhooks; postpone backfills; ask for the next tier.',
+];
 
 export const platformAlerts: Alert[] = [
   {
@@ -36,18 +53,37 @@ export const platformAlerts: Alert[] = [
   {
     name: 'QuotaMonthHigh',
     board: 'quota',
-    expr: `sum(increase(sync_qbo_reads_total[30d])) > ${monthlyAllowance * 0.8}`,
+    // ingest reads every minute; what a process that reads nothing last heard may be old.
+    expr: 'max(sync_reads_metered{app="ingest"}) / max(sync_reads_allowance{app="ingest"}) > 0.8',
     severity: 'ticket',
-    summary: 'Eighty percent of a month’s metered reads are used',
-    fires: { series: { 'sync_qbo_reads_total{call="query"}': '0+1200x720' }, at: '30d', step: '1h' },
-    silent: { series: { 'sync_qbo_reads_total{call="query"}': '0+120x720' }, at: '30d', step: '1h' },
+    summary: 'Eighty percent of the month’s metered reads are used',
+    fires: { series: reads('399000+1000x30', '500000x30'), at: '20m' },
+    silent: { series: reads('300000+1000x30', '500000x30'), at: '20m' },
     meaning:
-      'In the last 30 days more than 400 000 calls were made that Intuit meters (500 000 a month are in the Builder tier).',
-    impact: 'Beyond the allowance calls cost money or are refused.',
-    diagnosis: [{ say: 'What kind of calls', promql: 'sum by (app, call) (increase(sync_qbo_reads_total[1d]))' }],
-    mitigation: [
-      'Lengthen SYNC_CAPTURE_LOOK_INTERVAL for companies with webhooks; postpone backfills; ask for the next tier.',
+      'All companies together have made more than 80 % of the reads that Intuit’s tier allows in a calendar month (500 000 in the Builder tier).',
+    impact: 'Beyond the allowance reads cost money or are refused.',
+    diagnosis: readers,
+    mitigation: fewerReads,
+  },
+  {
+    name: 'ReadsForecastHigh',
+    board: 'quota',
+    expr: 'max(sync_reads_forecast{app="ingest"}) > max(sync_reads_allowance{app="ingest"})',
+    // A backfill of a large company ends within the hour; the pace of seven days hardly notices it.
+    for: '1h',
+    severity: 'ticket',
+    summary: 'At this pace the month’s metered reads will not last',
+    fires: { series: forecast('600000x90', '500000x90'), at: '80m' },
+    silent: { series: forecast('480000x90', '500000x90'), at: '80m' },
+    meaning:
+      'If the rest of the month goes on like the last seven days, more reads are made than the allowance holds. Sweeps of targets and bulk reads are slowed by themselves meanwhile; live capture never is.',
+    impact:
+      'Edits made in targets are noticed later, backfills take longer. What live syncs carry is untouched until the allowance ends.',
+    diagnosis: [
+      { say: 'What is slowed: 0 nothing, 1 sweeps, 2 bulk reads too', promql: 'max(sync_reads_guard)' },
+      ...readers,
     ],
+    mitigation: fewerReads,
   },
   {
     name: 'Throttled',
@@ -73,11 +109,12 @@ export const platformAlerts: Alert[] = [
   {
     name: 'BreakerOpen',
     board: 'quota',
-    expr: 'max by (scope) (sync_breaker_open) > 0',
+    // The circuit that all processes share, and each one's own.
+    expr: 'max by (scope) (label_replace(sync_platform_circuit_open, "scope", "platform", "", "")) > 0 or max by (scope) (sync_breaker_open) > 0',
     for: '10m',
     severity: 'page',
     summary: 'QuickBooks has not answered for ten minutes',
-    fires: { series: { 'sync_breaker_open{scope="platform"}': '1x30' }, at: '20m' },
+    fires: { series: { sync_platform_circuit_open: '1x30', 'sync_breaker_open{scope="platform"}': '0x30' }, at: '20m' },
     silent: { series: { 'sync_breaker_open{scope="platform"}': '0x10 1x5 0x20' }, at: '20m' },
     meaning:
       'Calls are held back because most of the last ones had no answer: scope "platform" for all companies, "realm" for how many.',
