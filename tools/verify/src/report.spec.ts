@@ -15,6 +15,25 @@ const to = (e: Evidence) => e.companies.get(target)!;
 const from = (e: Evidence) => e.companies.get(source)!;
 const link = (e: Evidence, type: string) => e.tables.links.find((one) => one.entity_type === type)!;
 
+/** The two companies in a pair. */
+const opposite = (e: Evidence): void =>
+  void e.tables.syncs.push({ ...e.tables.syncs[0]!, id: 'back', source_realm_id: target, target_realm_id: source });
+
+/** The opposite sync does something to the invoice in the source. */
+function carryBack(e: Evidence, act: 'update' | 'delete', token: string): void {
+  e.tables.attempts.push({
+    ...e.tables.attempts[1]!,
+    ...{ call_id: 'call-back', sync_id: 'back', source_id: '102', operation: act, version: version(23, 1) },
+    request_id: 'back',
+  });
+  e.tables.calls.push({ ...e.tables.calls[1]!, id: 'call-back', request_id: 'back', target_realm_id: source });
+  from(e).journal.push({
+    ...to(e).journal[1]!,
+    requestid: 'back',
+    effects: [{ type: 'Invoice', id: '2', act, token, requestid: 'back' }],
+  });
+}
+
 const plants: Plant[] = [
   ['a target record is gone', 'I-01', (e) => void (to(e).records.Invoice = []), /Invoice 2: is lost: Invoice 102/],
   ['a source record has no link', 'I-01', (e) => void e.tables.links.pop(), /Invoice 2 is unknown: no link/],
@@ -233,32 +252,33 @@ const plants: Plant[] = [
     'our own write came back to where it came from',
     'I-11',
     (e) => {
-      e.tables.syncs.push({ ...e.tables.syncs[0]!, id: 'back', source_realm_id: target, target_realm_id: source });
+      opposite(e);
       const echo = { ...e.topics.changes[4]!, key: `${target}/Invoice/102` };
-      echo.value = {
-        ...echo.value,
-        realmId: target,
-        id: '102',
-        version: version(23, 1),
-        snapshot: { Id: '102', SyncToken: '1' },
-      };
+      const snapshot = { Id: '102', SyncToken: '1' };
+      echo.value = { ...echo.value, realmId: target, id: '102', version: version(23, 1), snapshot };
       e.topics.changes.push(echo);
-      e.tables.attempts.push({
-        ...e.tables.attempts[1]!,
-        call_id: 'call-back',
-        sync_id: 'back',
-        source_id: '102',
-        version: version(23, 1),
-        request_id: 'back',
-      });
-      e.tables.calls.push({ ...e.tables.calls[1]!, id: 'call-back', request_id: 'back', target_realm_id: source });
-      from(e).journal.push({
-        ...to(e).journal[1]!,
-        requestid: 'back',
-        effects: [{ type: 'Invoice', id: '2', act: 'update', token: '2', requestid: 'back' }],
-      });
+      carryBack(e, 'update', '2');
     },
     /our own write into company 1000000002 came back into 1000000001/,
+  ],
+  [
+    'our own deletion came back to where it came from',
+    'I-11',
+    (e) => {
+      opposite(e);
+      e.tables.attempts.push({
+        ...e.tables.attempts[2]!,
+        ...{ call_id: 'call-gone', operation: 'delete', version: version(22, 2), request_id: 'gone' },
+      });
+      e.tables.calls.push({ ...e.tables.calls[2]!, id: 'call-gone', request_id: 'gone' });
+      to(e).journal.push({
+        ...to(e).journal[2]!,
+        requestid: 'gone',
+        effects: [{ type: 'Invoice', id: '102', act: 'delete', token: '1', requestid: 'gone' }],
+      });
+      carryBack(e, 'delete', '1');
+    },
+    /delete of Invoice 102: our own write into company 1000000002 came back into 1000000001/,
   ],
   ['a replay wrote', 'I-12', (e) => void (e.replay!.writes[0]!.writes = 2), /replay of 4 records wrote 2 times/],
   [
@@ -313,6 +333,14 @@ it('the first offender is told with its whole life, in the order of time', () =>
   expect(Math.min(...places)).toBeGreaterThanOrEqual(0);
   const times = life.map((line) => line.trim().slice(0, 24));
   expect(times).toEqual([...times].sort());
+});
+
+it('what a person deletes in the one company is deleted in the other, and that is no echo of what was carried before', () => {
+  const evidence = healthy();
+  opposite(evidence);
+  // The deletion shows the token of the last edit, which was a person's and was carried.
+  carryBack(evidence, 'delete', '1');
+  expect(reportOf(evidence, ['I-11']).lines[0]).toMatch(/^I-11 ok: /);
 });
 
 describe('what cannot be judged is said, and never counted as ok', () => {

@@ -16,11 +16,15 @@ export function echo(books: Books): Verdict {
     });
   }
   const both = tables.syncs.filter((sync) => sources.has(sync.target_realm_id));
-  // Versions of target records that are our own doing: what the answer to our write said.
+  // Versions of target records that are our own doing: what the answer to our write said. A deletion makes no version: the
+  // token it shows is that of the last edit, which may be a person's.
   const own = new Map<string, string>();
-  for (const effect of books.effects)
-    if (effect.token !== undefined && effect.attempt)
-      own.set(`${effect.realmId}/${effect.type}/${effect.id}/${effect.token}`, effect.attempt.sync_id);
+  const removed = new Map<string, string>();
+  for (const { realmId, type, id, act, token, attempt } of books.effects) {
+    if (!attempt) continue;
+    if (act === 'delete') removed.set(`${realmId}/${type}/${id}`, attempt.sync_id);
+    else if (token !== undefined) own.set(`${realmId}/${type}/${id}/${token}`, attempt.sync_id);
+  }
   const done = new Set(books.effects.flatMap(({ attempt }) => (attempt ? [attempt] : [])));
   const versions = new Map<string, string>();
   for (const { value } of topics.changes)
@@ -34,7 +38,7 @@ export function echo(books: Books): Verdict {
     if (!sync) continue;
     const entity = `${sync.source_realm_id}/${attempt.entity_type}/${attempt.source_id}`;
     const token = versions.get(`${entity}/${attempt.version}`);
-    const by = token === undefined ? undefined : own.get(`${entity}/${token}`);
+    const by = attempt.operation === 'delete' ? removed.get(entity) : own.get(`${entity}/${token ?? 'none'}`);
     const wrote = by === undefined ? undefined : books.syncs.get(by);
     // A chain of syncs passes a change on; back to where it came from it must not go.
     if (!wrote || wrote.source_realm_id !== sync.target_realm_id) continue;
