@@ -155,7 +155,8 @@ export class KafkajsLog implements LogClient {
           const records = batch.messages.filter(
             ({ offset }) => BigInt(offset) < range.to && BigInt(offset) >= range.from,
           );
-          const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
+          // Unref: a handler that never ends must not keep a process that wants to.
+          const beat = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs).unref();
           try {
             if (records.length > 0) await o.onBatch({ ...describe(batch), records: records as LogRecord[] });
             passed(batch.partition, BigInt(batch.lastOffset()) + 1n);
@@ -405,7 +406,7 @@ class KafkajsConsumer implements LogConsumer {
     this.holds.add(releasing);
     // kafkajs sends nothing when the interval has not passed yet. A refused heartbeat means that the group moves on: the
     // owner may finish what it does, and the next thing kafkajs does by itself is to join again.
-    const beat = setInterval(() => void heartbeat().catch(() => releasing.abort()), heartbeatMs);
+    const beat = setInterval(() => void heartbeat().catch(() => releasing.abort()), heartbeatMs).unref();
     const hold: BatchHold = {
       get released() {
         return releasing.signal.aborted;
