@@ -39,6 +39,9 @@ class SwitchedProducer {
   publishAll(records: EventRecord<unknown>[]): Promise<void> {
     return this.away ? Promise.reject(new Error('no acknowledgement')) : this.real.publishAll(records);
   }
+
+  sendAll: EventProducer['sendAll'] = (records) =>
+    this.away ? Promise.reject(new Error('no acknowledgement')) : this.real.sendAll(records);
 }
 
 export interface Company {

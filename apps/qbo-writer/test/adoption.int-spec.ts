@@ -152,6 +152,27 @@ describe('adoption', () => {
     40_000,
   );
 
+  it('a twin that two records could take goes to one of them, and the other is made (I-02)', async () => {
+    await w.begin();
+    const income = (id: string) => ({ Type: 'Service', Sku: 'P-1', IncomeAccountRef: { value: id } });
+    const inSource = income(await w.sourceAccount('Income'));
+    const pumps = [
+      await w.save('Item', { Name: 'Big pump', ...inSource }),
+      await w.save('Item', { Name: 'Small pump', ...inSource }),
+    ];
+    const [account] = await w.query(w.target, `select * from Account where AccountType = 'Income'`);
+    const twin = await w.write(w.target, 'Item', { Name: 'Pump', ...income(String(account!.Id)) });
+    const rules = { entities: { Item: { adopt: { by: 'number' as const } } } };
+    w.rules = mergeLayers([defaultTemplate, { id: ++layers, layer: 'sync', rules }]);
+    w.startWriter();
+    const accounts = (await w.sourceEvents()).filter(({ entityType }) => entityType === 'Account');
+    await w.take([...accounts, ...pumps.map((pump) => w.event('Item', pump))]);
+    await w.quiet();
+    const targets = await Promise.all(pumps.map(async ({ Id }) => (await w.link('Item', String(Id))).targetId));
+    expect(new Set(targets).size).toBe(2);
+    expect(targets).toContain(twin.Id);
+  });
+
   it('a table that was mended is followed at once', async () => {
     await w.begin();
     const vendor = await w.save('Vendor', { DisplayName: 'Paper Mill' });

@@ -217,7 +217,7 @@ describe('BatchServer', () => {
     expect(letters.find(({ code }) => code === 'VALUE.NOT_FRAMED')).toMatchObject({ value: 'plain', key: 'org-1' });
   });
 
-  it('finishes and commits the batch in hand when it is closed', async () => {
+  it('finishes and commits the batch in hand when it is closed, and not before', async () => {
     let release!: () => void;
     const held = new Promise<void>((resolve) => (release = resolve));
     let inHand = false;
@@ -228,6 +228,12 @@ describe('BatchServer', () => {
     await client.producer.publish(event(1));
     await start();
     await until(() => inHand);
+    // Whoever dies here leaves the batch to the next process.
+    const behind = await client.port.committed(
+      `${client.topicPrefix}sync-spec`,
+      client.topicPrefix + topics.audit.name,
+    );
+    expect(behind.flatMap(({ offset }) => (offset === undefined ? [] : [offset]))).toEqual([]);
     const closed = app!.close();
     release();
     await closed;

@@ -13,7 +13,7 @@ export interface Rejection {
 }
 
 export class DeadLetters {
-  constructor(private readonly producer: EventProducer) {}
+  constructor(private readonly producer: Pick<EventProducer, 'sendAll'>) {}
 
   /** Resolves when every letter is durable: only then the batch it came from may be committed. */
   async add(

@@ -3,6 +3,7 @@
 // Refuses: transactions (they cannot cover an HTTP call) and anything per record on the hot path.
 export { BATCHES, BatchContext, BatchServer, RecordRejected } from './batch-server.js';
 export type { BatchPlace, BatchServerOptions } from './batch-server.js';
+export { DeadLetters } from './dead-letters.js';
 export { KafkaClient } from './kafka-client.js';
 export type { KafkaOptions, KafkaSurroundings } from './kafka-client.js';
 export { KafkaModule } from './kafka-module.js';

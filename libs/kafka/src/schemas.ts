@@ -6,14 +6,14 @@ import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-sc
 import type { ValidateFunction } from 'ajv';
 import { Ajv } from 'ajv';
 import type { JsonSchema } from '#contracts';
-import { valueSchemas } from '#contracts';
+import { topicNamed, valueSchemas } from '#contracts';
 
 const frameBytes = 5;
 
-/** A value that may not be published: a bug of the publisher. */
+/** A value that may not be published: a bug of the publisher, or a record too large for its topic. */
 export class InvalidEvent extends Error {
   constructor(topic: string, problem: string) {
-    super(`value for ${topic} breaks its schema: ${problem}`);
+    super(`value for ${topic} cannot be published: ${problem}`);
     this.name = 'InvalidEvent';
   }
 }
@@ -131,8 +131,11 @@ export class ValueCodec {
     const writer = this.writers.get(topic);
     if (!writer) throw new InvalidEvent(topic, 'the topic has no registered schema');
     if (!writer.validate(value)) throw new InvalidEvent(topic, problemOf(writer.validate));
-    const json = JSON.stringify(value);
-    const buffer = Buffer.allocUnsafe(frameBytes + Buffer.byteLength(json));
+    const json = textOf(topic, value);
+    const bytes = frameBytes + Buffer.byteLength(json);
+    // Refused here, where one record can be put aside; the broker would refuse its whole batch, again and again.
+    if (bytes > largestValue(topic)) throw new InvalidEvent(topic, `${bytes} bytes, more than the topic takes`);
+    const buffer = Buffer.allocUnsafe(bytes);
     buffer[0] = 0;
     buffer.writeInt32BE(writer.id, 1);
     buffer.write(json, frameBytes);
@@ -168,6 +171,24 @@ export class ValueCodec {
       return failed('VALUE.NOT_JSON', (error as Error).message);
     }
     return validate(value) ? { value } : failed('VALUE.INVALID', problemOf(validate));
+  }
+}
+
+/** Key, headers and framing beside the value: ids and a trace, far below this. */
+const besideValueBytes = 16 * 1024;
+/** Kafka's own default (message.max.bytes), for topics that say nothing. */
+const usualMessageBytes = 1_048_588;
+
+function largestValue(topic: string): number {
+  return Number(topicNamed(topic)?.config['max.message.bytes'] ?? usualMessageBytes) - besideValueBytes;
+}
+
+/** Nested deeper than JSON can be written is no bug of ours and heals by no repetition. */
+function textOf(topic: string, value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    throw new InvalidEvent(topic, `cannot be written as JSON: ${(error as Error).message}`);
   }
 }
 

@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<{ bench: Bench }>> = {
   cost: () => import('./cost.js'),
   emulator: () => import('./emulator.js'),
   fair: () => import('./fair.js'),
+  flood: () => import('./flood.js'),
   grants: () => import('./grants.js'),
   handover: () => import('./handover.js'),
   intake: () => import('./intake.js'),

@@ -8,11 +8,11 @@ import { Companies, Database, Organizations, Syncs } from '#storage';
 import { median, startProgram, withInfrastructure } from './bench.js';
 import type { Bench, BenchRun, Metrics } from './bench.js';
 
-const verifierToken = 'bench-verifier-token';
-const realmCount = 64;
+export const verifierToken = 'bench-verifier-token';
+export const realmCount = 64;
 
 /** Companies whose webhooks are known and that nobody looks at: what is measured is the door. */
-async function connectCompanies(db: Database, realms: readonly string[]): Promise<void> {
+export async function connectCompanies(db: Database, realms: readonly string[]): Promise<void> {
   const organizationId = randomUUID();
   const companies = new Companies(db);
   await db.withTransaction(async (tx) => {
@@ -33,11 +33,11 @@ async function connectCompanies(db: Database, realms: readonly string[]): Promis
   });
 }
 
-function delivery(realmId: string): Request {
+export function delivery(realmId: string, id: string = randomUUID()): Request {
   const body = JSON.stringify([
     {
       specversion: '1.0',
-      id: randomUUID(),
+      id,
       source: 'intuit.dsnBgbseACLLRZNxo2dfc4evmEJdxde58xeeYcZliOU=',
       type: 'qbo.invoice.updated.v1',
       datacontenttype: 'application/json',
@@ -91,7 +91,7 @@ export const bench: Bench = {
         /"address":"(http:[^"]+)"[^\n]*"msg":"ready"/,
       );
       const bare = await startProgram(join(dist, 'tools/bench/src/webhook-bare.js'), env, /listening on (\d+)/);
-      const requests = realms.map(delivery);
+      const requests = realms.map((realmId) => delivery(realmId));
       const rates = { door: [] as number[], bare: [] as number[] };
       let failures = 0;
       let p99 = 0;

@@ -122,6 +122,10 @@ export const ownCodes: readonly OwnCode[] = [
       'the mapping leaves out a record it refers to, and the target has no copy of that one',
       'give the reference another target in the mapping, leave this record out too, or carry the other; it follows by itself',
     ],
+    'PARENT.RING': [
+      'it waits for a record that waits for it, directly or over others',
+      'change one of them in the source so that it refers to another record; both follow by themselves',
+    ],
     'PARENT.FAILED': ['a record it refers to failed', 'mend the parent it names; the child follows by itself'],
     'PARENT.HELD': ['a record it refers to is held', 'release the parent it names; the child follows by itself'],
     'PARENT.PENDING': ['a record it refers to is on its way', 'nothing: it goes on by itself'],
@@ -218,6 +222,10 @@ export const ownCodes: readonly OwnCode[] = [
     '*.UNKNOWN': ['no organization, company, sync, job, link or record has this id', 'list them'],
   }),
   ...rows('event', {
+    'CHANGE.CANNOT_BE_TOLD': [
+      'a record of the source that no topic takes: larger than eight mebibytes, or nested too deep',
+      'it is in dead letters by its name: split it in the source; its next version is told again',
+    ],
     'HEADERS.INVALID': [
       'a Kafka record without the CloudEvents headers',
       'it is in dead letters: find who writes to the topic',

@@ -2,10 +2,11 @@
 // All under the company's publishing lock, and remembered only after Kafka's acknowledgement: a crash in between publishes
 // the same content once more, which consumers recognise by its hash.
 import { failpoint } from '#common/failpoints';
-import { changeEventId, topics } from '#contracts';
+import { changeEventId, encodeHeaders, topics } from '#contracts';
 import type { ChangeEvent, Lane } from '#contracts';
 import { definitionOf, entityKey, judgeReading, toldAgain } from '#core';
 import type { Captured, Reading } from '#core';
+import { DeadLetters, InvalidEvent } from '#kafka';
 import type { EventProducer, EventRecord } from '#kafka';
 import type { CaptureStore, OpenMerge, RecordKey, Tx } from '#storage';
 import { readingsTotal } from '../ingest.metrics.js';
@@ -21,12 +22,19 @@ export interface Publication {
   known?: 'again';
 }
 
+/** A record that no topic takes: said among the dead letters, by name. Its next version has a chance again. */
+const cannotBeTold = 'CHANGE.CANNOT_BE_TOLD';
+
 export class ChangePublisher {
+  private readonly deadLetters: DeadLetters;
+
   constructor(
-    private readonly producer: Pick<EventProducer, 'publishAll'>,
+    private readonly producer: Pick<EventProducer, 'publishAll' | 'sendAll'>,
     private readonly store: CaptureStore,
     private readonly now: () => Date,
-  ) {}
+  ) {
+    this.deadLetters = new DeadLetters(producer);
+  }
 
   /** Resolves when everything is durable; `then` runs in the same transaction, after the acknowledgement. */
   async publish(
@@ -56,7 +64,7 @@ export class ChangePublisher {
         }
       }
       if (records.length > 0) await failpoint('capture.before-publish');
-      await this.producer.publishAll(records);
+      await this.tell(records);
       if (records.length > 0) await failpoint('capture.published');
       await this.store.record(tx, realmId, lastOfEach(news));
       const told = vanished.filter(({ type, id }) => news.some((one) => one.type === type && one.id === id));
@@ -89,6 +97,33 @@ export class ChangePublisher {
       await this.store.mergesTold(tx, realmId, merges, this.now());
       return { published: again.length };
     });
+  }
+
+  /** One record that cannot be told (larger than any topic takes) must not keep its company from being read for ever. */
+  private async tell(records: readonly EventRecord<ChangeEvent>[]): Promise<void> {
+    try {
+      return await this.producer.publishAll(records);
+    } catch (error) {
+      if (!(error instanceof InvalidEvent)) throw error;
+    }
+    for (const record of records) {
+      try {
+        await this.producer.publishAll([record]);
+      } catch (error) {
+        if (!(error instanceof InvalidEvent)) throw error;
+        await this.putAside(record, error.message);
+      }
+    }
+  }
+
+  private async putAside(record: EventRecord<ChangeEvent>, message: string): Promise<void> {
+    const { topic, key, id, time } = record;
+    const headers = encodeHeaders({ id, time, type: 'qbo.entity.changed', source: record.source ?? '', subject: key });
+    // Without its value, which is what nobody takes; and it never was in the log.
+    const letter = { key: Buffer.from(key), value: null, headers, offset: '-1', timestamp: String(time.getTime()) };
+    await this.deadLetters.add({ topic, partition: -1, groupId: 'sync-ingest' }, [
+      { record: letter, stage: 'VALUE_CONVERTER', code: cannotBeTold, message },
+    ]);
   }
 
   private record(

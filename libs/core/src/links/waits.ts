@@ -3,7 +3,14 @@
 // after all. The codes stand on every waiting link.
 
 export type WaitCode =
-  'PARENT.PENDING' | 'PARENT.UNKNOWN' | 'PARENT.FAILED' | 'PARENT.HELD' | 'PARENT.REMOVED' | 'PARENT.EXCLUDED';
+  | 'PARENT.PENDING'
+  | 'PARENT.UNKNOWN'
+  | 'PARENT.FAILED'
+  | 'PARENT.HELD'
+  | 'PARENT.REMOVED'
+  | 'PARENT.EXCLUDED'
+  /** both wait for each other, or a few in a ring: only another version of one of them ends that */
+  | 'PARENT.RING';
 
 /**
  * How long a wait of this kind may last before it is held, in ms. A parent nobody has heard of may be on its way in another
@@ -16,6 +23,7 @@ export const waitPatienceMs: Readonly<Record<WaitCode, number>> = {
   'PARENT.HELD': 0,
   'PARENT.REMOVED': 0,
   'PARENT.EXCLUDED': 0,
+  'PARENT.RING': 0,
 };
 
 /** Held because of its parent, not by a person's wish: a newer version, or the parent, brings it on. */

@@ -326,6 +326,28 @@ describe('links', () => {
       expect(await child()).toMatchObject({ kind: 'held', code: 'PARENT.UNKNOWN' });
     });
 
+    it('is held when the parent waits for the child, and goes on when another version of one points elsewhere', async () => {
+      await links.intake([desired('a', 1), desired('b', 1), desired('c', 1)], at);
+      const waits = async (id: string, parent: string) => ({
+        key: key(id),
+        version: (await one(id)).link.desired.version,
+        on: [`Customer/${parent}`],
+      });
+      await links.park(realmId, fence, [await waits('a', 'b'), await waits('b', 'a'), await waits('c', 'b')], at);
+      await recheck();
+      const ring = { kind: 'held', code: 'PARENT.RING', reason: 'waits for Customer b, which waits for it' };
+      expect((await one('a')).link.state).toEqual(ring);
+      expect((await one('b')).link.state).toMatchObject({ kind: 'held', code: 'PARENT.RING' });
+      // Who waits for one of them is in no ring.
+      await recheck();
+      expect((await one('c')).link.state).toMatchObject({ kind: 'held', code: 'PARENT.HELD' });
+      expect((await one('a')).link.state).toEqual(ring);
+      await links.intake([desired('a', 2)], at);
+      expect((await one('a')).link.state).toEqual({ kind: 'ready' });
+      await settle((await claim([await one('a')]))!);
+      expect((await one('b')).link.state).toEqual({ kind: 'ready' });
+    });
+
     it('is announced once', async () => {
       await parked();
       await parentIs(`state = 'failed'`);

@@ -994,6 +994,25 @@ async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Date): Pr
   return woken;
 }
 
+/**
+ * Links that wait for each other: two, or a ring of at most six, which is longer than any chain of types QuickBooks has. Among
+ * waiting links whose parents wait too, which are few even in a storm of children.
+ */
+const rings = `with recursive edge as (
+    select l.sync_id, l.entity_type || '/' || l.source_id as child, name as parent
+    from links l cross join lateral unnest(l.waiting_on) as name
+    where l.target_realm_id = $1 and ${isWaiting} and name not like 'release:%'
+      and exists (select from links p where ${isParentNamed} and p.waiting_on <> '{}')
+  ), walk (sync_id, start, here, steps) as (
+    select sync_id, child, parent, 1 from edge
+    union
+    select w.sync_id, w.start, e.parent, w.steps + 1
+    from walk w join edge e on e.sync_id = w.sync_id and e.child = w.here where w.steps < 6 and w.here <> w.start
+  ), ring as (select distinct sync_id, start as name from walk where here = start)`;
+const noRings = `with ring as (select null::uuid as sync_id, null::text as name where false)`;
+const inRing = (link: string): string =>
+  `exists (select from ring r where r.sync_id = ${link}.sync_id and r.name = ${link}.entity_type || '/' || ${link}.source_id)`;
+
 /** Says on each waiting link what it waits for. Without keys: on all of a realm. */
 async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]): Promise<void> {
   const narrowed =
@@ -1001,10 +1020,13 @@ async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]):
       ? ''
       : `and (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))`;
   await tx.query(
-    `update links l set failure_code = why.code, failure_reason = why.reason
+    // Rings are looked for where everything is looked at; a ring that closes just now can wait for that.
+    `${keys === undefined ? rings : noRings}
+     update links l set failure_code = why.code, failure_reason = why.reason
      from (
        select distinct on (l.sync_id, l.entity_type, l.source_id) l.sync_id, l.entity_type, l.source_id,
          case when p.sync_id is null then 'PARENT.UNKNOWN'
+              when ${inRing('l')} and ${inRing('p')} then 'PARENT.RING'
               when p.desired_op = 'exclude' and (p.target_id is null or p.target_deleted) then 'PARENT.EXCLUDED'
               when p.state = 'failed' then 'PARENT.FAILED'
               -- a connection comes back for all at once; nobody needs to look at each child
@@ -1014,6 +1036,7 @@ async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]):
          'waits for ' || replace(regexp_replace(name, '^release:', ''), '/', ' ')
            || case when name like 'release:%' then ' to let it go' else '' end || case
            when p.sync_id is null then ', which has not arrived'
+           when ${inRing('l')} and ${inRing('p')} then ', which waits for it'
            when p.desired_op = 'exclude' and (p.target_id is null or p.target_deleted)
              then ', which the mapping leaves out: ' || coalesce(p.exclusion, 'excluded')
            when p.state in ('failed', 'held') then ', which is ' || p.state || ': ' || coalesce(p.failure_reason, '')
