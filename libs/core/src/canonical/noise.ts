@@ -1,6 +1,7 @@
 // What every QBO answer carries beside its content (qbo-api.md 1.3, 13): book-keeping of the API, of the product and of
 // the serializer. It is neither compared nor ever sent; the `*Ex` blocks would even be refused.
 import type { Json } from '../model/json.js';
+import { remembered } from './remembered.js';
 
 const bookkeeping = new Set([
   'Id',
@@ -36,7 +37,8 @@ function clean(value: unknown, keepsEmptyLines = false): unknown {
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? 0 : value;
   const source = value as Json;
   const cleaned: Json = {};
-  for (const [name, field] of Object.entries(source)) {
+  for (const name of Object.keys(source)) {
+    const field: unknown = source[name];
     if (isNoise(name, source, field)) continue;
     const kept = clean(field);
     // An empty Line list says something at the header: "nothing is applied by this payment".
@@ -46,13 +48,17 @@ function clean(value: unknown, keepsEmptyLines = false): unknown {
   return cleaned;
 }
 
+const isNoiseByName = remembered((name): 'yes' | 'as object' | 'no' => {
+  if (bookkeeping.has(name) || homeAmount.test(name) || invoiceLink.test(name)) return 'yes';
+  // The position in the list says the same as LineNum, and stays true when lines are removed.
+  if (name === 'Lat' || name === 'Long' || name === 'LineNum') return 'yes';
+  return extension.test(name) ? 'as object' : 'no';
+});
+
 function isNoise(name: string, owner: Json, field: unknown): boolean {
   if (field === undefined) return true;
-  if (bookkeeping.has(name) || homeAmount.test(name) || invoiceLink.test(name)) return true;
-  if (extension.test(name) && typeof field === 'object') return true;
-  if (name === 'Lat' || name === 'Long') return true;
-  // The position in the list says the same as LineNum, and stays true when lines are removed.
-  if (name === 'LineNum') return true;
+  const always = isNoiseByName(name);
+  if (always === 'yes' || (always === 'as object' && typeof field === 'object')) return true;
   // {value, name, type?}: the label follows the record it names, so a rename elsewhere would look like an edit here.
   if (name === 'name' && 'value' in owner) return true;
   return false;

@@ -1,5 +1,6 @@
 // Dotted paths into JSON, `*` for every element of an array: "Line.*.SalesItemLineDetail.ItemRef".
 import type { Json } from '../model/json.js';
+import { remembered } from './remembered.js';
 
 /** One place a pattern matches: its concrete segments and what stands there. */
 export interface Place {
@@ -11,31 +12,40 @@ export interface Place {
 const forbidden = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** @throws RangeError when the path could reach outside the record */
-export function segmentsOf(path: string): string[] {
+export const segmentsOf: (path: string) => readonly string[] = remembered((path) => {
   const segments = path.split('.');
   if (segments.some((segment) => segment === '' || forbidden.has(segment))) {
     throw new RangeError(`"${path}" is not a path`);
   }
   return segments;
-}
+});
 
 /** Every place at `path` that exists, in order. */
 export function places(body: unknown, path: string): Place[] {
-  let found: Place[] = [{ segments: [], value: body }];
-  for (const segment of segmentsOf(path)) {
-    found = found.flatMap((place) => step(place, segment));
-  }
+  const found: Place[] = [];
+  collect(body, segmentsOf(path), [], found);
   return found;
 }
 
-function step({ segments, value }: Place, segment: string): Place[] {
-  if (segment === '*') {
-    return Array.isArray(value)
-      ? value.map((element, at) => ({ segments: [...segments, String(at)], value: element }))
-      : [];
+/** Most paths lead nowhere in most records, so nothing is made before the end of one is reached. */
+function collect(value: unknown, path: readonly string[], behind: string[], found: Place[]): void {
+  if (behind.length === path.length) {
+    found.push({ segments: [...behind], value });
+    return;
   }
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return [];
-  return [{ segments: [...segments, segment], value: (value as Json)[segment] }];
+  const segment = path[behind.length]!;
+  if (segment === '*') {
+    if (!Array.isArray(value)) return;
+    for (const [at, element] of value.entries()) {
+      behind.push(String(at));
+      collect(element, path, behind, found);
+      behind.pop();
+    }
+  } else if (typeof value === 'object' && value !== null && Object.hasOwn(value, segment)) {
+    behind.push(segment);
+    collect((value as Json)[segment], path, behind, found);
+    behind.pop();
+  }
 }
 
 /** Every value at `path`. */
@@ -86,8 +96,9 @@ export function copyOf<T>(value: T): T {
   if (Array.isArray(value)) return value.map((element) => copyOf(element)) as T;
   if (typeof value === 'object' && value !== null) {
     const copy: Json = {};
-    for (const [name, field] of Object.entries(value)) {
-      if (field !== undefined && !forbidden.has(name)) copy[name] = copyOf(field as unknown);
+    for (const name of Object.keys(value)) {
+      const field: unknown = (value as Json)[name];
+      if (field !== undefined && !forbidden.has(name)) copy[name] = copyOf(field);
     }
     return copy as T;
   }

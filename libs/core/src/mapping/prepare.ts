@@ -39,7 +39,7 @@ export function setBeginnings(body: Json, definition: EntityDefinition, source: 
 export function identityBody(definition: EntityDefinition, source: Json): Json {
   let body = withoutShownLinks(definition, omit(withoutNoise(source), definition.readOnly));
   for (const special of specialCasesOf(definition, source)) {
-    body = omit(body, special.omit ?? []);
+    if (special.omit) body = omit(body, special.omit);
     for (const [field, value] of Object.entries(special.defaults ?? {})) body[field] ??= value;
     Object.assign(body, special.set);
   }

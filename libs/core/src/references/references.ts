@@ -153,17 +153,21 @@ function assertCarried(entityType: string, segments: string[]): void {
 }
 
 function assertNothingLeft(payload: Json, explained: ReadonlySet<string>): void {
-  const visit = (value: unknown, segments: string[]): void => {
+  const behind: string[] = [];
+  const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return;
-    const last = segments.at(-1) ?? '';
-    const looksLikeReference = /(Ref|Entity)$/.test(last) && 'value' in value;
+    const looksLikeReference = 'value' in value && /(Ref|Entity)$/.test(behind.at(-1) ?? '');
     const looksLikeLink = 'TxnId' in value;
-    if ((looksLikeReference || looksLikeLink) && !explained.has(segments.join('.'))) {
-      throw new UnknownReference('REFERENCE.UNDECLARED', segments.join('.'), 'is not declared in the entity registry');
+    if ((looksLikeReference || looksLikeLink) && !explained.has(behind.join('.'))) {
+      throw new UnknownReference('REFERENCE.UNDECLARED', behind.join('.'), 'is not declared in the entity registry');
     }
-    for (const [name, field] of Object.entries(value)) visit(field, [...segments, name]);
+    for (const name of Object.keys(value)) {
+      behind.push(name);
+      visit((value as Json)[name]);
+      behind.pop();
+    }
   };
-  visit(payload, []);
+  visit(payload);
 }
 
 /** @param allowMissing references that may be left out for now; the others make the answer `missing` */
