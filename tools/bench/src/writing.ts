@@ -228,7 +228,7 @@ export async function startApp(
       SYNC_LOG_LEVEL: 'warn',
       SYNC_HTTP_HOST: '127.0.0.1',
       SYNC_HTTP_PORT: String(port),
-      NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning' + (process.env.BENCH_NODE_OPTIONS ?? ''),
+      NODE_OPTIONS: '--disable-warning=TimeoutNegativeWarning',
     },
   });
   let said = '';
