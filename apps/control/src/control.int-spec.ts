@@ -319,6 +319,18 @@ describe('the admin API', () => {
     await link(it, '3', 'failed');
     await link(it, '4', 'ready');
     await db.query(
+      `update links set target_id = '7' || source_id, applied_version = 'v' where sync_id = $1 and state = 'settled'`,
+      [it.id],
+    );
+    // What the first waits for has come, and only its carrier has not looked yet.
+    for (const [id, record] of Object.entries({ '7': 'Invoice/1', '8': 'Invoice/3' })) {
+      await db.query(
+        `insert into attachment_links (sync_id, attachable_id, organization_id, source_realm_id, target_realm_id, state, lane,
+           desired_version, desired, change_id, waiting_on) values ($1, $2, $3, $4, $5, 'waiting', 'live', 'v', '{}', 'c', $6)`,
+        [it.id, id, it.organizationId, it.sourceRealmId, it.targetRealmId, [record]],
+      );
+    }
+    await db.query(
       `insert into captured_entities (realm_id, entity_type, entity_id, version, content_hash, deleted) values ($1, 'Budget', '1', 'v', 'h', false)`,
       [it.sourceRealmId],
     );
@@ -335,7 +347,7 @@ describe('the admin API', () => {
         byState: { settled: 2, failed: 1, ready: 1 },
         byType: { Invoice: { settled: 2, failed: 1, ready: 1 } },
       },
-      attachments: {},
+      attachments: { ready: 1, waiting: 1 },
       capture: { completeUpTo: null, lookPending: true },
       jobs: [],
       lag: { kafka: expect.any(Array), writes: { pending: 1 } },
@@ -344,7 +356,7 @@ describe('the admin API', () => {
       lastError: { entityType: 'Invoice', sourceId: '3', failureCode: 'X.Y' },
       quiet: false,
     });
-    expect(body.motion).toContain('1 links ready');
+    expect(body.motion).toEqual(expect.arrayContaining(['1 links ready', '1 attachments ready']));
   });
 
   it('pauses and resumes, telling only changes', async () => {

@@ -142,6 +142,23 @@ describe('names', () => {
     expect(await w.targetRecord('Item', item.Id)).toMatchObject({ Active: false });
   });
 
+  it('inactive in the target long before a document with it arrives: woken for the document, and inactive again after it', async () => {
+    w.startWriter();
+    const [buyer, item] = [await customer('Northwind'), await service()];
+    const invoice = await w.saveInvoice(String(buyer.Id), String(item.Id), 12);
+    const events = await w.sourceEvents();
+    await w.take(events.filter(({ entityType }) => entityType !== 'Invoice'));
+    await w.take([w.event('Item', await edit('Item', item, { Active: false }))]);
+    await w.quiet();
+    const { targetId } = await w.link('Item', item.Id);
+    expect(await w.targetRecord('Item', item.Id)).toMatchObject({ Active: false });
+    await w.take(events.filter(({ entityType }) => entityType === 'Invoice'));
+    await w.quiet();
+    expect(await w.targetRecord('Invoice', invoice.Id)).toMatchObject({ TotalAmt: 12 });
+    expect(await w.link('Item', item.Id)).toMatchObject({ targetId, state: 'settled' });
+    expect(await w.targetRecord('Item', item.Id)).toMatchObject({ Active: false });
+  });
+
   it('made inactive and active again: the copy comes back under its name, as the same record', async () => {
     w.startWriter();
     const one = await customer('Northwind');

@@ -39,7 +39,7 @@ export const ownCodes: readonly OwnCode[] = [
       'rename one of them, or set settings.collisions.names to "suffix", then redrive',
     ],
     'COLLISION.NUMBER': [
-      'another document of the target has this number',
+      'another document of the target has this number, or another account this account number',
       'change one of the numbers, use a document number rule, or set settings.collisions.numbers to "suffix", then redrive',
     ],
     'NUMBER.TOO_LONG': [
@@ -76,6 +76,10 @@ export const ownCodes: readonly OwnCode[] = [
     ],
     'DEACTIVATE.DEPENDENTS_PENDING': [
       'a name is made inactive last, when what uses it has arrived',
+      'nothing: it goes on by itself',
+    ],
+    'LINES.CHANGING': [
+      'a bill names lines of an order whose copy is being changed, and gets other ids for its lines',
       'nothing: it goes on by itself',
     ],
     'CREATE.NO_LINES': [

@@ -22,17 +22,17 @@ export class SyncStatus {
   ) {}
 
   async of(sync: SyncRow) {
-    // Stages are read in the order in which work passes through them: capture and jobs, Kafka, links. Work that moves on
+    // Stages are read in the order in which work passes through them: capture and jobs, Kafka, links, files. Work that moves on
     // meanwhile is met again further down; in any other order it could slip past and the sync look quiet.
     const [capture, jobs] = await Promise.all([
       this.capture(sync.sourceRealmId),
       this.jobs.list({ syncId: sync.id, limit: jobsShown }),
     ]);
     const lag = await this.kafka.read();
-    const [reported, counts, attachments, writes, outbox, quota, platform, circuits, lastError, source, target] =
+    const counts = await this.links.counts(sync.id);
+    const [reported, attachments, writes, outbox, quota, platform, circuits, lastError, source, target] =
       await Promise.all([
         this.reported(sync.sourceRealmId),
-        this.links.counts(sync.id),
         this.files.counts(sync.id),
         this.links.lag(sync.id),
         this.outbox(),

@@ -69,7 +69,9 @@ export function plannedWrite(stored: StoredLink, plan: SendablePlan, pending?: J
     deferred: ('deferred' in plan ? (plan.deferred ?? []) : []).map(({ type, sourceId: id }) =>
       waitName({ entityType: type, sourceId: id }),
     ),
-    partial: (plan.kind === 'create' && plan.partial) || (plan.kind === 'delete' && plan.again === true),
+    partial:
+      ((plan.kind === 'create' || plan.kind === 'update') && plan.partial === true) ||
+      (plan.kind === 'delete' && plan.again === true),
     ...toldWith(plan, pending),
   };
   const beforeImage = plan.kind === 'adopt' || plan.kind === 'update' ? plan.beforeImage : undefined;

@@ -4,7 +4,7 @@ import { failpoint } from '#common/failpoints';
 import type { Clock } from '#common/clock';
 import type { Log } from '#common/logging';
 import { isTracing, openSpan, traced, tracedTogether } from '#common/tracing';
-import { frozenFault, holderTypesOf, roundingPolicy, withIdentity, type Json } from '#core';
+import { frozenFault, holderTypesOf, mayBeAsleep, roundingPolicy, withIdentity, type Json } from '#core';
 import type { BatchAnswer, QboAnswer, QboClient, RequestClass } from '#qbo';
 import { keyText, type CallRecord, type Lane, type LinkKey, type Links, type OpenCall } from '#storage';
 import * as metrics from '../qbo-writer.metrics.js';
@@ -167,10 +167,11 @@ export class Sender {
     let ends: AttemptEnd[] = [];
     let open = false;
     const holders = await this.holdersOf(call, facts);
+    const sleepers = await this.sleepersOf(call, facts);
     const settings = await this.ports.settings.known();
     const rounding = (syncId: string) => roundingPolicy(settings.get(syncId)?.settings);
     const attempts = call.attempts.filter((_, position) => !facts.settledBefore.includes(position));
-    const keys: LinkKey[] = [...attempts, ...[...holders.values()].flat()];
+    const keys: LinkKey[] = [...attempts, ...[...holders.values(), ...sleepers.values()].flat()];
     const mirrorings = await pairs.prepare(writtenBy(call, facts));
     const written = await links.decide(
       this.realmId,
@@ -178,7 +179,7 @@ export class Sender {
       keys,
       at,
       (rows) => {
-        const decided = settleCall(call, { ...facts, holders, rounding }, rows, { at, jitter: random });
+        const decided = settleCall(call, { ...facts, holders, sleepers, rounding }, rows, { at, jitter: random });
         ends = decided.ends;
         open = decided.call.state === 'unknown';
         return pairs.mirrored(decided, mirrorings, rows);
@@ -210,6 +211,15 @@ export class Sender {
       holders.set(keyText(attempt), await this.ports.links.holdersOf(attempt.syncId, types, String(targetId)));
     }
     return holders;
+  }
+
+  /** Asked only after a refusal that says so: which names that the refused ones refer to are inactive by our own hand. */
+  private sleepersOf(call: CallRecord, { answers }: CallAnswer): Promise<Map<string, LinkKey[]>> {
+    const refused = call.attempts.filter((_, position) => {
+      const answer = answers[position];
+      return answer?.kind === 'failed' && mayBeAsleep(answer.failure);
+    });
+    return this.ports.links.inactiveParents(refused);
   }
 
   private report(

@@ -2,6 +2,7 @@
 // Pure; the store runs it on rows under lock and writes what it says.
 import {
   defaultRetryPolicy,
+  marked,
   settle,
   transition,
   type AttemptFacts,
@@ -34,6 +35,8 @@ export interface CallAnswer {
   settledBefore: readonly number[];
   /** records of ours that hold a refused one frozen, by link */
   holders?: ReadonlyMap<string, readonly LinkKey[]>;
+  /** names of ours that a refused one refers to and that are inactive in the target, by link */
+  sleepers?: ReadonlyMap<string, readonly LinkKey[]>;
   /** what a sync does about cents that the two companies' arithmetic cannot agree on; only recorded when absent */
   rounding?: (syncId: string) => RoundingPolicy;
   httpStatus?: number | undefined;
@@ -115,6 +118,10 @@ export function settleCall(
       const row = byKey.get(keyText(holder));
       if (settled.state.kind === 'waiting' && row) wakeHolder(row, changes);
     }
+    for (const name of answer.sleepers?.get(keyText(attempt)) ?? []) {
+      const row = byKey.get(keyText(name));
+      if (settled.state.kind === 'backoff' && row) wakeSleeper(row, changes);
+    }
   }
   const state = uncertain ? 'unknown' : happened || ends.length === 0 ? 'answered' : 'abandoned';
   return { changes, ends, call: { id: call.id, state, httpStatus: answer.httpStatus, tid: answer.tid, attempts } };
@@ -126,6 +133,16 @@ function wakeHolder({ syncId, entityType, sourceId, link }: StoredLink, changes:
   if (link.state.kind !== 'settled' || changes.some((change) => keyText(change.key) === keyText(key))) return;
   const state = transition(link.state, { kind: 'released' });
   changes.push({ key, state, attempts: 0, applied: link.applied, target: link.target, wakes: false });
+}
+
+/** A name that a refused document needs gets ready to be made active (core: asleep.ts). */
+function wakeSleeper({ syncId, entityType, sourceId, link }: StoredLink, changes: LinkChange[]): void {
+  const key = { syncId, entityType, sourceId };
+  const woken = marked(link);
+  if (!woken || changes.some((change) => keyText(change.key) === keyText(key))) return;
+  const { state, attempts, applied, target } = woken;
+  const ready = state.kind === 'settled' ? transition(state, { kind: 'released' }) : state;
+  changes.push({ key, state: ready, attempts, applied, target, wakes: false });
 }
 
 /** For people: a list of whole lines is not kept a second time. */

@@ -18,6 +18,7 @@ import {
   closedBooksCodes,
   definitionOf,
   frozenByHand,
+  othersFirstCodes,
   packCalls,
   settle,
   transition,
@@ -62,9 +63,9 @@ import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../
 import * as metrics from '../qbo-writer.metrics.js';
 import { Pairs, type Written } from '../pairs/pairs.js';
 import { announce, announceHeld } from '../results.js';
-import { balanceCodes, BalancesLeft } from '../round/balances-left.js';
 import { ClosedBooks } from '../round/closed-books.js';
 import { FrozenByHand } from '../round/frozen-by-hand.js';
+import { OthersFirst } from '../round/others-first.js';
 import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planner.js';
 import { Sweep } from '../round/sweep.js';
 import { SyncSettings } from '../round/sync-settings.js';
@@ -128,7 +129,7 @@ type Rest = Parameters<Turn['end']>[0];
 type Stocked = Packable & { write: PlannedWrite; plannedAtMs: number };
 
 /** What is held for these may go on by itself: it is looked at now and then. */
-const watchedCodes = [...closedBooksCodes, frozenByHand, ...balanceCodes];
+const watchedCodes = [...closedBooksCodes, frozenByHand, ...othersFirstCodes];
 
 const lanes: readonly Lane[] = ['live', 'bulk'];
 
@@ -165,7 +166,7 @@ export class RealmWriter implements RealmLoop {
   private readonly sweep: Sweep;
   private readonly closedBooks: ClosedBooks;
   private readonly frozenByHand: FrozenByHand;
-  private readonly balancesLeft: BalancesLeft;
+  private readonly othersFirst: OthersFirst;
   private readonly finished: Promise<void>;
 
   constructor(
@@ -202,7 +203,7 @@ export class RealmWriter implements RealmLoop {
     });
     this.closedBooks = new ClosedBooks(realmId, fence, { links, reader, clock, log });
     this.frozenByHand = new FrozenByHand(realmId, fence, { links, reader, clock, log });
-    this.balancesLeft = new BalancesLeft(realmId, fence, { links, clock });
+    this.othersFirst = new OthersFirst(realmId, fence, { links, clock });
     this.lastWorkMs = clock.nowMs();
     this.finished = this.run();
   }
@@ -335,9 +336,9 @@ export class RealmWriter implements RealmLoop {
     this.launch('bulk', async () => {
       const books = await this.closedBooks.look(this.stopping.signal);
       const frozen = await this.frozenByHand.look(this.stopping.signal);
-      const balances = await this.balancesLeft.look();
+      const others = await this.othersFirst.look();
       const swept = await this.sweepDue();
-      this.watchesTarget = books || frozen || balances || swept;
+      this.watchesTarget = books || frozen || others || swept;
     });
     // At most a twentieth of the time goes into it, however many links wait.
     const tookMs = clock.nowMs() - now;

@@ -64,7 +64,7 @@ export class Planner {
       this.ports.settings.fresh(),
       this.pendingTransactions(stored),
     ]);
-    const lines = await this.namedLines(stored, livesOn, callClass, signal);
+    const { lines, changing } = await this.namedLines(stored, livesOn, callClass, signal);
     const pairs = await this.ports.pairs.facts(stored);
     const known = new Map<string, Knowledge>();
     // Two records of one round must not take the same twin.
@@ -78,6 +78,8 @@ export class Planner {
         dependentsPending: pending.has(keyText(one)) || isLeavingAtFirstSight(one),
         letGo: wantedOut.get(keyText(one)) ?? [],
         linesOf: (entityType, sourceId) => lines.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
+        isChanging: (entityType, sourceId) =>
+          changing.has(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         ...(pairs.has(keyText(one)) ? { pair: pairs.get(keyText(one))! } : {}),
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
@@ -214,7 +216,7 @@ export class Planner {
     livesOn: LivesOn,
     callClass: RequestClass,
     signal: AbortSignal,
-  ): Promise<Map<string, Json[]>> {
+  ): Promise<{ lines: Map<string, Json[]>; changing: Set<string> }> {
     const keys = new Map<string, LinkKey>();
     for (const { syncId, entityType: type, link } of stored) {
       for (const { entityType, sourceId } of namedLineReferences(type, link.desired.references)) {
@@ -222,10 +224,14 @@ export class Planner {
         keys.set(keyText(key), key);
       }
     }
-    const found = new Map<string, Json[]>();
+    const [found, changing] = [new Map<string, Json[]>(), new Set<string>()];
     for (const parent of await this.ports.links.find([...keys.values()])) {
-      const { target, applied } = parent.link;
+      const { target, applied, state } = parent.link;
       if (!target || target.deleted) continue;
+      if (['ready', 'sending', 'backoff', 'uncertain'].includes(state.kind)) {
+        changing.add(keyText(parent));
+        continue;
+      }
       const sent = (applied?.payload?.Line as Json[] | undefined) ?? [];
       if (target.syncToken === '0' && sent.length > 0) {
         found.set(
@@ -241,7 +247,7 @@ export class Planner {
         if (!(error instanceof ReadRefused)) throw error;
       }
     }
-    return found;
+    return { lines: found, changing };
   }
 
   /** Of each record that freezes others (core: frozen.ts), those that must change and therefore be let go. */

@@ -52,6 +52,18 @@ describe('a file', () => {
     expect(planAttachment(link(), facts())).toEqual({ kind: 'upload', metadata, fileName: 'receipt.pdf' });
   });
 
+  it('goes on pointing at a record that was removed after it was carried, as it does in the source', () => {
+    const gone = facts({ anchorOf: () => ({ kind: 'gone' }) });
+    expect(planAttachment(link(carried), gone)).toEqual({ kind: 'noop', why: 'equal' });
+    const renamed = { ...desired, note: 'paid' };
+    expect(planAttachment(link({ ...carried, desired: renamed }), gone)).toMatchObject({
+      ...{ kind: 'update', metadata: { AttachableRef: [], Note: 'paid' } },
+    });
+    // One that a person took it off is no removed record.
+    const off = { ...desired, references: [] };
+    expect(planAttachment(link({ ...carried, desired: off }), gone)).toMatchObject({ kind: 'update' });
+  });
+
   it('on nothing but removed records is not carried; on some of them it is, without those', () => {
     expect(planAttachment(link(), facts({ anchorOf: () => ({ kind: 'gone' }) }))).toEqual({
       kind: 'noop',

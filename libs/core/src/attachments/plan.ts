@@ -69,7 +69,9 @@ export function planAttachment(link: AttachmentLink, facts: AttachmentFacts): At
     }
     if (link.targetSha256 !== link.sourceSha256) return planDiscard(link, facts);
   }
-  if (link.applied && isSame(link.applied.metadata, metadata)) return { kind: 'noop', why: 'equal' };
+  const gone = anchors.filter(({ anchor }) => anchor.kind === 'gone').length;
+  if (link.applied && isSame(link.applied.metadata, withGone(metadata, link.applied.metadata, gone)))
+    return { kind: 'noop', why: 'equal' };
   const key = keyOf(link, facts);
   return key ? { kind: 'update', body: { ...key, ...metadata }, metadata } : { kind: 'read', targetId: target.id };
 }
@@ -137,6 +139,15 @@ function metadataOf(
   if (desired.note !== undefined) metadata.Note = desired.note;
   if (desired.category !== undefined) metadata.Category = desired.category;
   return metadata;
+}
+
+/** A file goes on pointing at a record that was deleted: that is no edit of the file, neither in the source nor here. */
+function withGone(metadata: AttachmentMetadata, applied: AttachmentMetadata, gone: number): AttachmentMetadata {
+  const wanted = new Set(metadata.AttachableRef.map(({ EntityRef }) => `${EntityRef.type}/${EntityRef.value}`));
+  const left = applied.AttachableRef.filter(({ EntityRef }) => !wanted.has(`${EntityRef.type}/${EntityRef.value}`));
+  return left.length === 0 || left.length > gone
+    ? metadata
+    : { ...metadata, AttachableRef: [...metadata.AttachableRef, ...left] };
 }
 
 /** The metadata a record of the target shows, in the shape we send. */

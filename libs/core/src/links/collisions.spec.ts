@@ -277,3 +277,51 @@ describe('a rename or a new number that was refused', () => {
     expect(plan(long)).toMatchObject({ kind: 'void' });
   });
 });
+
+// QuickBooks calls it a name that is taken (6240), whatever it is that another account has.
+describe('an account number that another account of the target has', () => {
+  const sales = { Name: 'Sales', AcctNum: '4000', AccountType: 'Income' };
+  const other = { Id: '9', SyncToken: '0', Name: 'Interest', AcctNum: '4000', AccountType: 'Other Income' };
+  const twin = { Id: '7', SyncToken: '0', Name: 'Sales', AccountType: 'Income' };
+  const account = (more: Partial<Link> = {}): Link => ({
+    entityType: 'Account',
+    sourceId: '1',
+    state: { kind: 'ready' },
+    desired: { version: '1', hash: 'h', op: 'upsert', payload: sales, references: [], naturalKey: { ...sales } },
+    generation: 0,
+    attempts: 1,
+    ...more,
+  });
+  const plan = (candidates: Json[], more: Partial<WriteFacts> = {}, link = account()): Plan =>
+    planWrite(link, {
+      ...{ resolve: () => undefined, policy: defaultWritePolicy, lastFault: 'QBO.6240', candidates },
+      ...more,
+    });
+  const held = {
+    kind: 'hold',
+    code: 'COLLISION.NUMBER',
+    reason: 'the target has the number "4000" already: Account 9',
+    candidates: ['Account/9'],
+  };
+
+  it('is a person’s question: for one that is made, one that is taken over, and one that is changed', () => {
+    expect(plan([other])).toMatchObject(held);
+    expect(plan([twin, other])).toMatchObject(held);
+    const changed = account({
+      applied: { version: '0', hash: 'old', payload: { ...sales, AcctNum: '3999' } },
+      target: { id: '7', syncToken: '0', deleted: false },
+    });
+    expect(plan([{ ...twin, AcctNum: '3999' }, other], {}, changed)).toMatchObject(held);
+  });
+
+  it('is none where the target did not mind, or nobody else has it', () => {
+    expect(plan([twin, other], { lastFault: '' })).toMatchObject({ kind: 'adopt', targetId: '7' });
+    expect(plan([{ ...twin, AcctNum: '4000' }])).toMatchObject({ kind: 'adopt', targetId: '7' });
+  });
+
+  it('is not the only thing that stands in the way of an adopted account: its new name may be taken, too', () => {
+    const byNumber = { Id: '7', SyncToken: '0', Name: 'Old sales', AcctNum: '4000', AccountType: 'Income' };
+    const named = { Id: '8', SyncToken: '0', Name: 'Sales', AccountType: 'Bank' };
+    expect(plan([byNumber, named])).toMatchObject({ kind: 'hold', code: 'COLLISION.NAME', candidates: ['Account/8'] });
+  });
+});

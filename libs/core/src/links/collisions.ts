@@ -69,6 +69,8 @@ export function numberLookups(entityType: string, body: Json): Lookup[] {
 }
 
 const numberFault = 'QBO.6140';
+/** Of names, and of account numbers where the company has them. */
+export const nameFault = 'QBO.6240';
 
 export interface CollisionFacts {
   /** of the same type; none of them was chosen as the twin */
@@ -101,7 +103,7 @@ export function planCollision(entityType: string, body: Json, facts: CollisionFa
       isSame(record[definitionOf(type).nameField ?? nameField], wanted),
     );
   const holders = holdersOf(name);
-  if (holders.length === 0) return { kind: 'free', body };
+  if (holders.length === 0) return takenNumber(entityType, body, facts) ?? { kind: 'free', body };
   const other = suffixed(entityType, name);
   if (names === 'suffix' && holdersOf(other).length === 0)
     return { kind: 'free', body: { ...body, [nameField]: other } };
@@ -110,6 +112,28 @@ export function planCollision(entityType: string, body: Json, facts: CollisionFa
     code: 'COLLISION.NAME',
     reason: `the target has the name "${name}" already: ${holders.map(told).join(', ')}`,
     candidates: holders.map(({ entityType: type, record }) => `${type}/${String(record.Id)}`),
+  };
+}
+
+/** A field that only one record of the list may have, where the target said so by a refusal. */
+function takenNumber(entityType: string, body: Json, { fault, candidates }: CollisionFacts): Collision | undefined {
+  if (fault !== nameFault) return undefined;
+  for (const field of definitionOf(entityType).uniqueFields ?? []) {
+    const number: unknown = body[field];
+    if (typeof number !== 'string' || number === '') continue;
+    const holders = candidates.filter((record) => isSame(record[field], number));
+    if (holders.length > 0) return numberTaken(entityType, number, holders);
+  }
+  return undefined;
+}
+
+function numberTaken(entityType: string, number: string, holders: readonly Json[]): Collision {
+  const who = holders.map((record) => told({ entityType, record })).join(', ');
+  return {
+    kind: 'hold',
+    code: 'COLLISION.NUMBER',
+    reason: `the target has the number "${number}" already${who ? `: ${who}` : ''}`,
+    candidates: holders.map((record) => `${entityType}/${String(record.Id)}`),
   };
 }
 
@@ -140,13 +164,7 @@ function planNumber(
     (record) => isSame(record[rule.field], number) && sameSeries(entityType, record, body),
   );
   if (holders.length === 0 && facts.fault !== numberFault) return { kind: 'free', body };
-  const who = holders.map((record) => told({ entityType, record })).join(', ');
-  return {
-    kind: 'hold',
-    code: 'COLLISION.NUMBER',
-    reason: `the target has the number "${number}" already${who ? `: ${who}` : ''}`,
-    candidates: holders.map((record) => `${entityType}/${String(record.Id)}`),
-  };
+  return numberTaken(entityType, number, holders);
 }
 
 /** What was given a suffix when it was made keeps it: the desired name or number would be refused again. */

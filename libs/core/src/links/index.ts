@@ -10,6 +10,7 @@ export * from './money.js';
 export * from './rounding.js';
 export * from './settle.js';
 export * from './frozen.js';
+export * from './asleep.js';
 export * from './pair.js';
 export * from './drift.js';
 export * from './waits.js';

@@ -32,6 +32,20 @@ const desired = (more: Partial<Link['desired']>): Link['desired'] => ({
 const customerRef = { path: ['CustomerRef'], entityType: 'Customer', sourceId: '9' };
 const vendorRef = { path: ['PrefVendorRef'], entityType: 'Vendor', sourceId: 'missing' };
 
+// The bill would name lines that the order's next change replaces, and the copy of the order would stay open.
+it('what names lines of another record waits while that one is being changed', () => {
+  const bill = link('Bill', { Line: [{ LinkedTxn: [{ TxnType: 'PurchaseOrder', TxnLineId: '1' }] }] });
+  bill.desired.references = [
+    { path: ['Line', '0', 'LinkedTxn', '0', 'TxnId'], entityType: 'PurchaseOrder', sourceId: '8' },
+    { ...vendorRef, path: ['VendorRef'], sourceId: '3' },
+  ];
+  const pending = (entityType: string) => (one: string) => one === entityType;
+  expect(planWrite(bill, facts({ isChanging: pending('PurchaseOrder') }))).toMatchObject({
+    ...{ kind: 'postpone', code: 'LINES.CHANGING', reason: 'names lines of PurchaseOrder/8, which is being changed' },
+  });
+  expect(planWrite(bill, facts({ isChanging: pending('Vendor') }))).toMatchObject({ kind: 'create' });
+});
+
 describe('a plan to create', () => {
   it('binds references late, to ids of the target', () => {
     const invoice = link('Invoice', { Line: [] });

@@ -5,6 +5,7 @@ import { freeNumberKey } from '../mapping/document-number.js';
 import type { Json } from '../model/json.js';
 import {
   bindReferences,
+  namedLineReferences,
   ruleOf,
   waitKey,
   withLinesFound,
@@ -13,9 +14,11 @@ import {
 } from '../references/index.js';
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
+import { awake } from './asleep.js';
 import { firstForm } from './beginnings.js';
 import {
   holderLookups,
+  nameFault,
   namesakeLookups,
   numberLookups,
   numbersChecked,
@@ -55,6 +58,8 @@ export interface WriteFacts {
   letGo?: readonly MissingReference[];
   /** lines, with their ids, of the copy of a record whose lines are named one by one; undefined when not known */
   linesOf?: (entityType: string, sourceId: string) => readonly Json[] | undefined;
+  /** whether work on that record, of the same sync, is on its way */
+  isChanging?: (entityType: string, sourceId: string) => boolean;
   /** transactions of the sync are still on their way: a name that they may use is not made inactive yet */
   dependentsPending?: boolean;
   /** there is an opposite sync (pair.ts) */
@@ -127,6 +132,8 @@ export type Plan =
       kept?: Difference[];
       /** what a person made of the record, before this goes over it */
       beforeImage?: Json;
+      /** a second step follows (asleep.ts) */
+      partial?: true;
     }
   /** `deferred`: made again once these are done (frozen.ts) */
   /** `again`: a type without updates, made anew with its changes in the next step */
@@ -241,6 +248,13 @@ function planUpsert(link: Link, payload: Json, facts: WriteFacts): Plan {
   const definition = definitionOf(link.entityType);
   const exists = link.target && (!link.target.deleted || definition.category === 'name-list');
   const members = stillHeld(facts.letGo ?? [], link.desired.references);
+  const changing = namedLineReferences(link.entityType, link.desired.references).find(({ entityType, sourceId }) =>
+    facts.isChanging?.(entityType, sourceId),
+  );
+  if (changing) {
+    const reason = `names lines of ${waitKey(changing.entityType, changing.sourceId)}, which is being changed`;
+    return { kind: 'postpone', code: 'LINES.CHANGING', reason };
+  }
   const body = facts.linesOf
     ? withLinesFound(link.entityType, bound.body, link.desired.references, facts.linesOf)
     : bound.body;
@@ -284,7 +298,7 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
     const adoption = chooseTwin(entityType, body, naturalKey, facts.candidates, facts.taken);
     switch (adoption.kind) {
       case 'adopt':
-        return planAdoption(entityType, body, adoption.twin, facts);
+        return planAdoption(link, body, adoption.twin, facts);
       case 'ambiguous':
         return {
           kind: 'hold',
@@ -334,10 +348,10 @@ function collisionPolicy(link: Link, facts: WriteFacts): CollisionPolicy | undef
 }
 
 /** @param body with the name and number that the copy is to have */
-function collisionOf(link: Link, body: Json, facts: WriteFacts): Collision {
+function collisionOf(link: Link, body: Json, facts: WriteFacts, copy = link.target?.id): Collision {
   return planCollision(link.entityType, body, {
     // The copy itself is nobody it could collide with.
-    candidates: (facts.candidates ?? []).filter((one) => String(one.Id) !== link.target?.id),
+    candidates: (facts.candidates ?? []).filter((one) => String(one.Id) !== copy),
     namesakes: facts.namesakes ?? [],
     fault: facts.lastFault,
     attempts: link.attempts,
@@ -354,9 +368,15 @@ function mayAdopt(definition: EntityDefinition, link: Link, body: Json, facts: W
   return definition.category === 'transaction' ? transactions : lists;
 }
 
-function planAdoption(entityType: string, body: Json, twin: Json, facts: WriteFacts): Plan {
+function planAdoption(link: Link, wanted: Json, twin: Json, facts: WriteFacts): Plan {
+  const { entityType } = link;
   const targetId = String(twin.Id);
   const syncToken = String(twin.SyncToken);
+  // The target refused to bring the twin in line: something else has the name or number that it is to get.
+  const collision: Collision =
+    facts.lastFault === nameFault ? collisionOf(link, wanted, facts, targetId) : { kind: 'free', body: wanted };
+  if (collision.kind === 'hold') return collision;
+  const { body } = collision;
   const before = projection(twin, body);
   const adopted = { kind: 'adopt', targetId, syncToken, beforeImage: twin } as const;
   const untouched = isSingleton(entityType, body) || definitionOf(entityType).policy === 'adopted';
@@ -398,6 +418,8 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
     const form = definition.voidForm === 'include-void' ? { sparse: true } : {};
     return { kind: 'void', body: { ...key, ...form }, applied: body };
   }
+  const woken = planWaking(link, body, key, facts);
+  if (woken) return woken;
   if (body.Active === false && applied.Active !== false && facts.dependentsPending) return postponedDeactivation;
   const renamed = planRename(link, body, facts);
   if (renamed.kind !== 'free') return renamed;
@@ -415,6 +437,21 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
     body: { ...key, sparse: true, ...changes },
     ...{ applied: renamed.body, drift: overwritten, deferred, ...remembered },
     ...(overwritten.length > 0 ? { beforeImage: facts.targetNow! } : {}),
+  };
+}
+
+/** See asleep.ts. */
+function planWaking(link: Link, body: Json, key: Json, facts: WriteFacts): Plan | undefined {
+  const applied = awake(link, body, facts.dependentsPending);
+  if (!applied) return undefined;
+  const changes = completed(definitionOf(link.entityType), { Active: true }, applied);
+  return {
+    kind: 'update',
+    body: { ...key, sparse: true, ...changes },
+    applied,
+    drift: [],
+    deferred: [],
+    partial: true,
   };
 }
 
@@ -471,6 +508,8 @@ function planPairedChange(
     const form = definition.voidForm === 'include-void' ? { sparse: true } : {};
     return { kind: 'void', body: { ...key, ...form }, applied: body };
   }
+  const woken = planWaking(link, body, key, facts);
+  if (woken) return woken;
   if (body.Active === false && base.Active !== false && facts.dependentsPending) return postponedDeactivation;
   const renamed = planRename(link, body, facts);
   if (renamed.kind !== 'free') return renamed;

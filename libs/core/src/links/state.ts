@@ -10,7 +10,9 @@
 //   uncertain  sent, no trustworthy answer; sent again with the same request id, or read back
 //   failed     a person must act; a redrive or a newer desired version brings it back
 
-import { isHeldByParent } from './waits.js';
+import { goesOnWithNews } from './waits.js';
+
+const newsBringsItOn = new RegExp(goesOnWithNews);
 
 export type LinkState =
   | { kind: 'ready' }
@@ -105,6 +107,6 @@ function onDesired(from: LinkState, event: Extract<LinkEvent, { kind: 'desired' 
   if (event.failure) return { kind: 'failed', ...event.failure };
   if (!event.work) return { kind: 'settled' };
   // What a person was asked to decide is not overtaken by the next edit.
-  if (from.kind === 'held' && !isHeldByParent(from.code)) return from;
+  if (from.kind === 'held' && !newsBringsItOn.test(from.code)) return from;
   return { kind: 'ready' };
 }

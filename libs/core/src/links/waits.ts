@@ -2,6 +2,8 @@
 // a wait that will not end is held with the parent and its state as the reason, and goes on by itself once the parent comes
 // after all. The codes stand on every waiting link.
 
+import { othersFirstCodes } from '../retry/index.js';
+
 export type WaitCode =
   | 'PARENT.PENDING'
   | 'PARENT.UNKNOWN'
@@ -26,7 +28,9 @@ export const waitPatienceMs: Readonly<Record<WaitCode, number>> = {
   'PARENT.RING': 0,
 };
 
-/** Held because of its parent, not by a person's wish: a newer version, or the parent, brings it on. */
-export function isHeldByParent(code: string): boolean {
-  return code.startsWith('PARENT.');
-}
+/**
+ * Codes of what is held and goes on when the source says something newer, as a regular expression that PostgreSQL reads alike:
+ * held because of its parent or of another record of the target, or asked about the desired state itself, which another one (a
+ * rule, a table, a name in the source) answers, or asks again. What a person was asked to decide stays.
+ */
+export const goesOnWithNews = `^((PARENT|NUMBER|COLLISION|ADOPT)[.]|(${othersFirstCodes.join('|').replaceAll('.', '[.]')})$)`;

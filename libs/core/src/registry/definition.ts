@@ -138,6 +138,8 @@ export interface EntityDefinition {
   readonly notClearable: readonly string[];
   /** name field that gets the suffix " (deleted)" when the record is made inactive */
   readonly nameField?: string;
+  /** beside the name: what only one record of the list may have, where the company minds */
+  readonly uniqueFields?: readonly string[];
   /** longest document number QBO takes */
   readonly docNumberField?: { readonly field: string; readonly maxLength: number };
   readonly singletons?: readonly Singleton[];

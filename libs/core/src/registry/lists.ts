@@ -65,6 +65,7 @@ export const Account = entity({
   // AcctNum is not filterable; a plan allows 250 accounts, one page.
   lookup: { by: 'list' },
   nameField: 'Name',
+  uniqueFields: ['AcctNum'],
   references: [
     ref('ParentRef', 'Account'),
     ref('TaxCodeRef', 'TaxCode', { passThrough: usPseudoTaxCodes }),

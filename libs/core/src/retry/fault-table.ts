@@ -1,7 +1,8 @@
 // Every refusal QuickBooks is known to give (qbo-api.md 11.2), and what each one means for a record: one table, from which
 // the router decides and docs/failure-modes.md is written. A code that is missing here is judged by its HTTP status.
+/** others-first: another record of the target must change or go first; held after some tries, and tried again by itself */
 export type FaultClass =
-  'never' | 'reread' | 'wait' | 'authenticate' | 'operator' | 'parent-missing' | 'duplicate-adopt' | 'balance-left';
+  'never' | 'reread' | 'wait' | 'authenticate' | 'operator' | 'parent-missing' | 'duplicate-adopt' | 'others-first';
 
 export interface FaultRow {
   readonly codes: readonly number[];
@@ -55,12 +56,17 @@ export const faultTable: readonly FaultRow[] = [
   row(
     620,
     'transaction cannot be linked',
-    'reread',
-    'look at both documents in the target: paid by another, other customer, or closed',
+    'others-first',
+    'look at both documents in the target: paid or deposited by another, other customer, or closed; once they are free it goes on by itself',
   ),
   row(630, 'duplicate object', 'duplicate-adopt', 'no twin was found: rename one of the two, then redrive'),
   row(700, 'parent reference invalid', 'parent-missing', 'look at the parent in the target, then redrive'),
-  row(800, 'cannot delete: others depend on it', 'reread', 'remove in the target what hangs on it, then redrive'),
+  row(
+    800,
+    'cannot delete: others depend on it',
+    'others-first',
+    'remove in the target what hangs on it: it goes on by itself',
+  ),
   row(900, 'parent would be its own child', 'never', 'correct the hierarchy in the source'),
   row(
     [1000, 1010, 1020, 1030],
@@ -150,7 +156,7 @@ export const faultTable: readonly FaultRow[] = [
   row(
     6220,
     'list object has a balance',
-    'balance-left',
+    'others-first',
     'clear its balance in the target: it goes on by itself; what depends on the name is carried meanwhile',
   ),
   row(
@@ -197,6 +203,11 @@ export const faultTable: readonly FaultRow[] = [
   row(10100, 'result too big', 'never', bug),
   row(10200, 'company was reset', 'operator', 'the target was emptied: make a new sync'),
 ];
+
+/** Codes under which 'others-first' is held. */
+export const othersFirstCodes: readonly string[] = faultTable
+  .filter((one) => one.class === 'others-first')
+  .flatMap(({ codes }) => codes.map((code) => `QBO.${code}`));
 
 /** 6000 says its reason only in the text (qbo-api.md 11.2): families seen, first match decides. */
 export const businessValidation: readonly {

@@ -21,8 +21,8 @@ export interface RetryPolicy {
   readonly maxAttempts: number;
   /** tries of 'reread' before giving up: somebody else keeps writing this record */
   readonly maxRereads: number;
-  /** tries of 'balance-left' before it is held: what clears the balance may be on its way, a minute long */
-  readonly maxBalanceReads: number;
+  /** tries of 'others-first' before it is held: what clears the way may be on its own way, a minute long */
+  readonly maxOthersFirst: number;
   /** tries of 'adopt': when the look-up finds no twin, the name is held by a record of another type */
   readonly maxAdoptions: number;
 }
@@ -50,7 +50,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   maxMs: 120_000,
   maxAttempts: 8,
   maxRereads: 5,
-  maxBalanceReads: 6,
+  maxOthersFirst: 6,
   maxAdoptions: 2,
 };
 
@@ -96,8 +96,8 @@ function onRefusal(
     case 'reread':
       // The first re-read is free: a payment moved the token, no contention is to be expected.
       return attempt <= policy.maxRereads ? { kind: 'reread', delayMs: attempt === 1 ? 0 : delayMs } : failed;
-    case 'balance-left':
-      if (attempt <= policy.maxBalanceReads) return { kind: 'reread', delayMs };
+    case 'others-first':
+      if (attempt <= policy.maxOthersFirst) return { kind: 'reread', delayMs };
       return { kind: 'hold', until: 'operator', code: `QBO.${code}`, reason };
     case 'parent-missing':
       return attempt < policy.maxAttempts ? { kind: 'wait-for-parent', delayMs } : failed;

@@ -59,6 +59,18 @@ describe('the next step', () => {
     expect(refused(faultClass, attempt)).toBe(step);
   });
 
+  it.each(['620', '800', '6220'])(
+    'of %s, which another record must clear first, ends with a person and never fails',
+    (code) => {
+      const failure = { kind: 'refused', class: classifyFault(code, 400, ''), code, reason: 'r' } as const;
+      const { maxOthersFirst } = defaultRetryPolicy;
+      expect(nextStep(failure, maxOthersFirst, defaultRetryPolicy, 0).kind).toBe('reread');
+      expect(nextStep(failure, maxOthersFirst + 1, defaultRetryPolicy, 0)).toEqual({
+        ...{ kind: 'hold', until: 'operator', code: `QBO.${code}`, reason: 'r' },
+      });
+    },
+  );
+
   it.each(['throttled', 'unsent'] as const)(
     'of %s is a retry at any attempt: it is not the fault of the record',
     (kind) => {
@@ -112,7 +124,7 @@ describe('every refusal of the fault table of QuickBooks', () => {
   };
   const answers: Record<string, readonly FaultClass[]> = {
     N: ['never'],
-    R: ['reread', 'parent-missing', 'balance-left'],
+    R: ['reread', 'parent-missing', 'others-first'],
     W: ['wait'],
     A: ['authenticate'],
     O: ['operator'],

@@ -1,6 +1,7 @@
 // Attachments as people look at them: counts, pages, and "try again". Shaped like the report of links, with the Attachable's
 // id as source id, so that one list can show both.
 import { Injectable } from '@nestjs/common';
+import { allAnchorsReady } from '../attachments/attachment-links.js';
 import { Database } from '../database.js';
 import type { Tx } from '../database.js';
 
@@ -46,9 +47,11 @@ const viewColumns = `sync_id as "syncId", 'Attachable' as "entityType", attachab
 export class AttachmentReport {
   constructor(private readonly db: Database) {}
 
+  /** By state; what waits for records that are all there is ready, though its carrier looks at it only within the minute. */
   async counts(syncId: string): Promise<Record<string, number>> {
     const rows = await this.db.query<{ state: string; count: number }>(
-      'select state, count(*)::int as count from attachment_links where sync_id = $1 group by state order by state',
+      `select case when a.state = 'waiting' and ${allAnchorsReady} then 'ready' else a.state end as state, count(*)::int as count
+       from attachment_links a where sync_id = $1 group by 1 order by 1`,
       [syncId],
     );
     return Object.fromEntries(rows.map((row) => [row.state, row.count]));

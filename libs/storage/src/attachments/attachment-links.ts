@@ -219,7 +219,8 @@ export class AttachmentLinks {
   }
 }
 
-const allAnchorsReady = `not exists (select from unnest(a.waiting_on) n where not exists (
+/** Of attachment_links row a. */
+export const allAnchorsReady = `not exists (select from unnest(a.waiting_on) n where not exists (
   select from links l where l.sync_id = a.sync_id and l.entity_type = split_part(n, '/', 1)
     and l.source_id = split_part(n, '/', 2) and (${anchorReady})))`;
 

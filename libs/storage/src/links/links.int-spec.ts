@@ -465,6 +465,9 @@ describe('links', () => {
 
   it.each([
     ['DRIFT', 'held'],
+    ['QBO.6200', 'held'],
+    ['QBO.6220', 'ready'],
+    ['QBO.620', 'ready'],
     ['BOOKS.CLOSED', 'held'],
     ['NUMBER.TOO_LONG', 'ready'],
     ['COLLISION.NAME', 'ready'],

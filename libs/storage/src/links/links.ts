@@ -5,6 +5,7 @@
 import { failpoint } from '#common/failpoints';
 import { Injectable } from '@nestjs/common';
 import {
+  goesOnWithNews,
   releaseName,
   waitPatienceMs,
   type Applied,
@@ -543,6 +544,31 @@ export class Links {
     return rows.map((r) => ({ syncId, entityType: r.entity_type, sourceId: r.source_id }));
   }
 
+  /** Names that these records refer to and that we made inactive in the target (core: asleep.ts), by `syncId/type/id`. */
+  async inactiveParents(keys: readonly LinkKey[]): Promise<Map<string, LinkKey[]>> {
+    const parents = new Map<string, LinkKey[]>();
+    if (keys.length === 0) return parents;
+    const rows = await this.db.query<
+      Record<'sync_id' | 'child_type' | 'child_id' | 'entity_type' | 'source_id', string>
+    >(
+      `select distinct l.sync_id, l.entity_type as child_type, l.source_id as child_id, p.entity_type, p.source_id
+       from links l
+         cross join lateral jsonb_to_recordset(l.desired_references) as r ("entityType" text, "sourceId" text)
+         left join links m on m.sync_id = l.sync_id and m.entity_type = r."entityType" and m.source_id = r."sourceId"
+         join links p on p.sync_id = l.sync_id and p.entity_type = r."entityType"
+           -- a merged name is bound to the one it became
+           and p.source_id = coalesce(m.merged_into, r."sourceId")
+       where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable})
+         and p.applied_payload ->> 'Active' = 'false' and not p.target_deleted`,
+      keyArrays(keys),
+    );
+    for (const { sync_id: syncId, child_type, child_id, entity_type: entityType, source_id: sourceId } of rows) {
+      const child = keyText({ syncId, entityType: child_type, sourceId: child_id });
+      parents.set(child, [...(parents.get(child) ?? []), { syncId, entityType, sourceId }]);
+    }
+    return parents;
+  }
+
   /** Who waits for each of these records to let it go. */
   async waitingForRelease(keys: readonly LinkKey[]): Promise<Map<string, { type: string; sourceId: string }[]>> {
     const waiters = new Map<string, { type: string; sourceId: string }[]>();
@@ -769,9 +795,8 @@ async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise
            -- never carried: there is nothing to decide
            when excluded.desired_op = 'exclude' and (l.target_id is null or l.target_deleted) then 'settled'
            when l.applied_hash = excluded.desired_hash then 'settled'
-           -- what a person was asked to decide is not overtaken by the next edit; what was asked about the desired state
-           -- itself is answered by another one (a rule, a table, a name in the source), or asked again
-           when l.state = 'held' and l.failure_code !~ '^(PARENT|NUMBER|COLLISION|ADOPT)[.]' then 'held'
+           -- what a person was asked to decide is not overtaken by the next edit
+           when l.state = 'held' and l.failure_code !~ '${goesOnWithNews}' then 'held'
            else 'ready' end,
          applied_version = case
            when l.state not in ('sending', 'uncertain') and excluded.desired_op <> 'fail' and l.applied_hash = excluded.desired_hash

@@ -1,17 +1,17 @@
-// Names that QuickBooks refuses to make inactive while they have a balance (6220). A backfill meets them: the source made the name
-// inactive first and its jobs were invoiced afterwards, here the invoices come first. They are held, and tried again, at
-// first soon, then a few times an hour: what clears a balance is another record, whose change says nothing to this one.
-import { transition } from '#core';
+// What QuickBooks refuses until another record of the target has changed or gone: a name that is to be inactive and has a balance
+// (6220), a document that is to be linked to one that something else has paid or deposited (620), one that is to be deleted and
+// others depend on (800). They are held, and tried again, at first soon, then a few times an hour: what clears the way is another
+// record, whose change says nothing to this one.
+import { othersFirstCodes, transition } from '#core';
 import type { Clock } from '#common/clock';
 import { keyText, type Links } from '#storage';
 
-export const balanceCodes = ['QBO.6220'];
 const soonestMs = 30_000;
 const latestMs = 15 * 60_000;
-const namesPerLook = 50;
+const recordsPerLook = 50;
 
-export class BalancesLeft {
-  private tried: { atMs: number; againMs: number; names: ReadonlySet<string> } | undefined;
+export class OthersFirst {
+  private tried: { atMs: number; againMs: number; keys: ReadonlySet<string> } | undefined;
 
   constructor(
     private readonly realmId: string,
@@ -22,22 +22,22 @@ export class BalancesLeft {
   /** Whether there is something to watch for. @throws FenceLost */
   async look(): Promise<boolean> {
     const { links, clock } = this.ports;
-    const held = await links.heldFor(this.realmId, balanceCodes, namesPerLook);
+    const held = await links.heldFor(this.realmId, othersFirstCodes, recordsPerLook);
     if (held.length === 0) return false;
     const nowMs = clock.nowMs();
     const keys = held.map(({ syncId, entityType, sourceId }) => ({ syncId, entityType, sourceId }));
     const wanted = new Set(keys.map(keyText));
     const { tried } = this;
-    const isNew = [...wanted].some((name) => !tried?.names.has(name));
+    const isNew = [...wanted].some((key) => !tried?.keys.has(key));
     if (tried && !isNew && nowMs - tried.atMs < tried.againMs) return true;
     // Each time longer, until a few times an hour.
     const againMs = tried && !isNew ? Math.min(latestMs, 2 * tried.againMs) : soonestMs;
-    this.tried = { atMs: nowMs, againMs, names: wanted };
+    this.tried = { atMs: nowMs, againMs, keys: wanted };
     await links.decide(this.realmId, this.fence, keys, clock.now(), (rows) => ({
       changes: rows.flatMap(({ syncId, entityType, sourceId, link }) => {
         const { state, attempts, applied, target } = link;
         const key = { syncId, entityType, sourceId };
-        if (!wanted.has(keyText(key)) || state.kind !== 'held' || !balanceCodes.includes(state.code)) return [];
+        if (!wanted.has(keyText(key)) || state.kind !== 'held' || !othersFirstCodes.includes(state.code)) return [];
         // The tries already made are kept: one more refusal holds it again.
         return [{ key, state: transition(state, { kind: 'released' }), attempts, applied, target, wakes: false }];
       }),

@@ -1,0 +1,78 @@
+// Names that are woken for the documents that come after their deactivation.
+import type { Link } from './link.js';
+import { marked, mayBeAsleep } from './asleep.js';
+import { defaultWritePolicy, planWrite } from './plan.js';
+import { settle } from './settle.js';
+import { defaultRetryPolicy } from '../retry/index.js';
+
+const gone = { Name: 'Pump', Type: 'Service', Active: false };
+const item = (o: Partial<Link> = {}): Link => ({
+  entityType: 'Item',
+  sourceId: '5',
+  state: { kind: 'settled' },
+  desired: { version: '1', hash: 'h', op: 'upsert', payload: gone, references: [] },
+  applied: { version: '1', hash: 'h', payload: gone },
+  target: { id: '70', syncToken: '3', deleted: false },
+  generation: 0,
+  attempts: 0,
+  ...o,
+});
+const plan = (link: Link, dependentsPending: boolean) =>
+  planWrite(link, { resolve: () => undefined, policy: defaultWritePolicy, dependentsPending });
+const timing = { nowMs: 0, jitter: 0, policy: defaultRetryPolicy };
+
+describe('a name that is inactive when a document with it comes', () => {
+  it('is active until nothing that may use it is on its way, and inactive then', () => {
+    const woken = { ...marked(item())!, state: { kind: 'ready' } as const };
+    const first = plan(woken, true);
+    // QuickBooks may have put a suffix to its name.
+    expect(first).toMatchObject({
+      kind: 'update',
+      body: { Id: '70', SyncToken: '3', sparse: true, Active: true, Name: 'Pump' },
+      partial: true,
+    });
+    const { applied, body } = first as unknown as { applied: typeof gone; body: object };
+    const attempt = { operation: 'update', version: '1', hash: 'h', applied, body, partial: true } as const;
+    const done = settle(
+      { ...woken, state: { kind: 'sending' } },
+      attempt,
+      { kind: 'done', record: { Id: '70', SyncToken: '4', ...applied } },
+      timing,
+    );
+    expect(done.state).toEqual({ kind: 'ready' });
+    const active: Link = { ...woken, state: done.state, applied: done.applied!, target: done.target! };
+    expect(plan(active, true)).toMatchObject({ kind: 'postpone' });
+    expect(plan(active, false)).toMatchObject({ kind: 'update', body: { Active: false, SyncToken: '4' } });
+  });
+
+  it('sleeps on when nothing is on its way any more', () => {
+    expect(plan({ ...marked(item())!, state: { kind: 'ready' } }, false)).toMatchObject({ kind: 'noop', why: 'equal' });
+  });
+
+  it.each([
+    ['it is active', { applied: { version: '1', hash: 'h', payload: { ...gone, Active: true } } }],
+    ['its call is on its way', { state: { kind: 'sending' } as const }],
+    ['it was removed', { target: { id: '70', deleted: true } }],
+    ['it is to be removed', { desired: { version: '1', hash: 'd', op: 'delete', references: [] } as const }],
+    ['it is marked already', { applied: { version: '1', hash: 'asleep:h', payload: gone } }],
+  ])('is not woken when %s', (_why, o) => {
+    expect(
+      marked(item({ ...o, desired: { ...item().desired, ...('desired' in o ? (o.desired as object) : {}) } })),
+    ).toBe(undefined);
+  });
+
+  it('is not made active by an edit that the source makes of it while inactive', () => {
+    const edited = item({ state: { kind: 'ready' } });
+    edited.desired = { ...edited.desired, hash: 'h2', payload: { ...gone, Description: 'old' } };
+    const planned = plan(edited, true);
+    expect(planned).toMatchObject({ kind: 'update', body: { Description: 'old' } });
+    expect((planned as { body: object }).body).not.toHaveProperty('Active');
+  });
+
+  it('may be why a document is refused only where QuickBooks says that something is missing or inactive', () => {
+    const refused = { kind: 'refused', code: '610', reason: '' } as const;
+    expect(mayBeAsleep({ ...refused, class: 'parent-missing' })).toBe(true);
+    expect(mayBeAsleep({ ...refused, class: 'never' })).toBe(false);
+    expect(mayBeAsleep({ kind: 'unsent', reason: '' })).toBe(false);
+  });
+});
