@@ -27,5 +27,10 @@ export const excusesOfRealRecords: readonly Excuse[] = [
   { code: /^QBO\.6270$/, because: 'the stock of an item on it begins after its date, in the source as well' },
 ];
 
+/** Only where people were at work in both companies at once. */
+export const excusesOfSeveralHands: readonly Excuse[] = [
+  { code: /^QBO\.620$/, because: 'somebody paid or deposited the same document in the other company' },
+];
+
 /** Codes that say "because of a parent": an excuse exactly when that parent has one. */
 export const parentCodes = /^PARENT\./;

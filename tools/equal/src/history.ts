@@ -172,7 +172,7 @@ export interface Judged {
 
 /** Both companies as they are now, one against the other. */
 export async function judgeSync(
-  o: Pick<EqualOptions, 'types' | 'company'>,
+  o: Pick<EqualOptions, 'types' | 'company'> & { together?: boolean },
   { emulator }: Installation,
   control: Control,
   { source, target, before, syncId, heldThere }: Judged,
@@ -190,6 +190,7 @@ export async function judgeSync(
     nameLists,
     judged: (type) => !o.types || o.types.includes(type),
     fragment: o.company === 'fixtures',
+    ...(o.together && { severalHands: true }),
   });
 }
 

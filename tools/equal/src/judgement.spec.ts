@@ -237,3 +237,21 @@ describe('real records', () => {
     expect(judged(false).held).toEqual([]);
   });
 });
+
+it('a document that two people paid or deposited at once is held on one side, and nowhere else an excuse', () => {
+  const judged = (severalHands: boolean) => {
+    const e = equalPair();
+    const twice = { state: 'held', failureCode: 'QBO.620', failureReason: 'it is deposited already', targetId: null };
+    const links = e.links.map((link) => (link.entityType === 'Payment' ? { ...link, ...twice } : link));
+    const target = new Books(
+      { ...e.target.records, Payment: [] },
+      e.target.lines.filter(({ txnType }) => txnType !== 'Payment'),
+    );
+    return judge({ ...e, links, target, severalHands });
+  };
+  expect(judged(true).held).toMatchObject([
+    { key: 'Payment/11', reason: expect.stringContaining('deposited already') },
+  ]);
+  expect(judged(true).differences.filter(({ key }) => key === 'Payment/11')).toEqual([]);
+  expect(judged(false).differences).toContainEqual(expect.objectContaining({ what: 'missing', key: 'Payment/11' }));
+});

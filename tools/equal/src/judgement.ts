@@ -4,7 +4,7 @@ import type { Raw } from '#testing';
 import { cents, money } from '../../installation/src/comparison.js';
 import type { LinkRow } from '../../installation/src/control.js';
 import { amountOf, ownerOf, type Books, type Named, type PostingLine } from './books.js';
-import { excuses, excusesOfRealRecords, parentCodes } from './excuses.js';
+import { excuses, excusesOfRealRecords, excusesOfSeveralHands, parentCodes } from './excuses.js';
 import { linkTypeOf, linkedDocuments } from './linked.js';
 import { differences as contentDifferences, meaning } from './sameness.js';
 
@@ -26,6 +26,8 @@ export interface Evidence {
   mappedOnly?: (type: string, record: Raw) => boolean;
   /** in a pair: what the opposite sync could not carry from the target, as `Type/id`; it is listed there */
   heldThere?: ReadonlySet<string>;
+  /** people were at work in both companies at once: some of what they did cannot both be */
+  severalHands?: boolean;
   /** the source was cut out of a larger company: what refers to a record that it does not have cannot be made */
   fragment?: boolean;
 }
@@ -160,6 +162,11 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
     void held.set(key, { key, reason, amount: String(record.TotalAmt ?? record.Amount ?? record.Balance ?? '-') });
   const say = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 80);
   const pending: { key: string; record: Raw; parents: string[]; reason: string }[] = [];
+  const known = [
+    ...excuses,
+    ...(e.fragment ? excusesOfRealRecords : []),
+    ...(e.severalHands ? excusesOfSeveralHands : []),
+  ];
   for (const type of e.source.types()) {
     for (const record of e.source.ofType(type)) {
       const key = `${type}/${record.Id}`;
@@ -192,7 +199,7 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       }
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
-      const excuse = [...excuses, ...(e.fragment ? excusesOfRealRecords : [])].find((one) => one.code.test(code));
+      const excuse = known.find((one) => one.code.test(code));
       const absent = e.fragment && (link.waitingOn ?? []).find((parent) => isAbsent(e.source, parent));
       const reason = `${link.state} ${code}: ${link.failureReason ?? ''}`;
       if (excuse) add(key, record, `${excuse.because} (${reason})`);
