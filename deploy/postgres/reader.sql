@@ -16,7 +16,7 @@ alter role sync_reader set statement_timeout = '10s';
 grant pg_read_all_stats to sync_reader;
 
 grant select (id, name, created_at) on organizations to sync_reader;
-grant select on companies, syncs, jobs, capture_cursors, realm_leases, governor_state, calls, metered_reads,
+grant select on companies, syncs, jobs, capture_cursors, realm_leases, governor_state, calls, metered_reads, token_keys,
   company_circuits, platform_circuit to sync_reader;
 grant select (realm_id, organization_id, access_expires_at, refresh_expires_at, refresh_hard_expires_at, refreshed_at, grant_version)
   on oauth_grants to sync_reader;

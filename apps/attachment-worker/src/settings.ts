@@ -1,7 +1,7 @@
 // Settings of the attachment worker.
 import { databaseSettings, durationMs, int, kafkaSettings, qboSettings, type Values } from '#common/config';
 
-const { qboEnvironment, qboClientId, qboClientSecret, tokenKey } = qboSettings;
+const { qboEnvironment, qboClientId, qboClientSecret, tokenKey, tokenKeyPrevious } = qboSettings;
 
 export const attachmentSettings = {
   ...kafkaSettings,
@@ -10,6 +10,7 @@ export const attachmentSettings = {
   qboClientId,
   qboClientSecret,
   tokenKey,
+  tokenKeyPrevious,
   leaseMs: durationMs('SYNC_ATTACHMENTS_LEASE', {
     doc: 'How long a company stays with a worker that stopped renewing. After a crash its files rest this long.',
     default: 10_000,

@@ -63,6 +63,10 @@ export const tokenExpiry = gauge({
   name: 'sync_token_expiry_seconds',
   help: 'Time until the first refresh token of a connected company ends for good.',
 });
+export const tokenKeyAge = gauge({
+  name: 'sync_token_key_age_seconds',
+  help: 'Since when the oldest key that still seals a grant has been in use.',
+});
 export const captureAge = gauge({
   name: 'sync_capture_age_seconds',
   help: 'How far back the source least looked at of late is known completely; active syncs only.',

@@ -1,7 +1,7 @@
 // Settings of the writer.
 import { databaseSettings, durationMs, int, kafkaSettings, qboSettings, type Values } from '#common/config';
 
-const { qboEnvironment, qboClientId, qboClientSecret, tokenKey } = qboSettings;
+const { qboEnvironment, qboClientId, qboClientSecret, tokenKey, tokenKeyPrevious } = qboSettings;
 
 export const writerSettings = {
   ...kafkaSettings,
@@ -10,6 +10,7 @@ export const writerSettings = {
   qboClientId,
   qboClientSecret,
   tokenKey,
+  tokenKeyPrevious,
   leaseMs: durationMs('SYNC_WRITER_LEASE', {
     doc: 'How long a company stays with a writer that stopped renewing. After a crash its work rests this long.',
     default: 10_000,

@@ -16,6 +16,8 @@ export interface QboSettings {
   qboClientSecret: string;
   /** base64, 32 bytes */
   tokenKey: string;
+  /** the same; the key before, during a rotation */
+  tokenKeyPrevious?: string | undefined;
 }
 
 export interface QboModuleOptions {
@@ -27,6 +29,12 @@ export interface QboModuleOptions {
   /** provider of a GovernorGate */
   gate: InjectionToken;
 }
+
+const sealOf = ({ tokenKey, tokenKeyPrevious }: QboSettings): TokenSeal =>
+  new TokenSeal(
+    Buffer.from(tokenKey, 'base64'),
+    tokenKeyPrevious === undefined ? undefined : Buffer.from(tokenKeyPrevious, 'base64'),
+  );
 
 @Module({})
 export class QboModule implements OnApplicationShutdown {
@@ -56,7 +64,7 @@ export class QboModule implements OnApplicationShutdown {
               grants,
               endpoint,
               clock,
-              seal: new TokenSeal(Buffer.from(options.settings.tokenKey, 'base64')),
+              seal: sealOf(options.settings),
               events: observed,
             }),
         },

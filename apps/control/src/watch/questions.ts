@@ -21,6 +21,8 @@ export const questions = {
       (select count(*) from outbox where refused is not null)::int as refused,
       (select extract(epoch from min(least(refresh_expires_at, refresh_hard_expires_at)) - clock_timestamp())
          from oauth_grants join companies using (realm_id) where status = 'connected')::float8 as token,
+      (select max(extract(epoch from clock_timestamp() - first_used_at)) from token_keys
+         where key_id in (select split_part(refresh_token_sealed, '.', 2) from oauth_grants))::float8 as key,
       (select max(extract(epoch from clock_timestamp() - coalesce(complete_up_to, cdc_since))) from capture_cursors
          where realm_id in (select source_realm_id from syncs where state = 'active'))::float8 as capture,
       (select count(*) from capture_cursors where failures > 0)::int as failing,

@@ -75,6 +75,8 @@ export class Watch implements OnApplicationBootstrap {
     // Without a company there is no token that ends.
     if (ages!.token === null) forget(metrics.tokenExpiry);
     else metrics.tokenExpiry.set(ages!.token!);
+    if (ages!.key === null) forget(metrics.tokenKeyAge);
+    else metrics.tokenKeyAge.set(ages!.key!);
     metrics.captureAge.set(ages!.capture ?? 0);
     metrics.captureFailing.set(ages!.failing ?? 0);
     metrics.databaseConnections.set(ages!.connections ?? 0);

@@ -110,4 +110,10 @@ export const qboSettings = {
     unit: 'base64, 32 bytes',
     base64Bytes: 32,
   }),
+  tokenKeyPrevious: secret('SYNC_TOKEN_KEY_PREVIOUS', {
+    doc: 'Key before SYNC_TOKEN_KEY, while it is being replaced: opens what it sealed, seals nothing.',
+    unit: 'base64, 32 bytes',
+    base64Bytes: 32,
+    optional: true,
+  }),
 };

@@ -28,7 +28,17 @@ describe('a sealed token', () => {
     expect(() => seal.open(here, 'plain')).toThrow('unknown form');
   });
 
+  it('opens with the key before while that one is being replaced, and is sealed with the new one from then on', () => {
+    const [before, after] = [Buffer.alloc(32, 8), Buffer.alloc(32, 9)];
+    const rotating = new TokenSeal(after, before);
+    expect(rotating.open(here, new TokenSeal(before).seal(here, 'RT0'))).toBe('RT0');
+    const anew = rotating.seal(here, 'RT1');
+    expect(new TokenSeal(after).open(here, anew)).toBe('RT1');
+    expect(() => new TokenSeal(before).open(here, anew)).toThrow('sealed with key');
+  });
+
   it('refuses a key of the wrong length', () => {
     expect(() => new TokenSeal(Buffer.alloc(16))).toThrow('32 bytes');
+    expect(() => new TokenSeal(key, Buffer.alloc(16))).toThrow('32 bytes');
   });
 });

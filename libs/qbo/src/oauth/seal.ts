@@ -20,12 +20,21 @@ export class SealBroken extends Error {
 
 export class TokenSeal {
   private readonly keyId: string;
+  private readonly keys = new Map<string, Buffer>();
 
-  /** @param key 32 bytes (SYNC_TOKEN_KEY) */
-  constructor(private readonly key: Buffer) {
-    if (key.length !== 32) throw new RangeError(`a token key has 32 bytes; this one has ${key.length}`);
-    // Eight hex digits of the key's hash: enough to say "wrong key" instead of "damaged", useless for guessing 256 bits.
-    this.keyId = createHash('sha256').update(key).digest('hex').slice(0, 8);
+  /**
+   * @param key 32 bytes (SYNC_TOKEN_KEY); seals and opens
+   * @param previous opens only (SYNC_TOKEN_KEY_PREVIOUS): during a rotation every renewal seals anew, nobody has to reconnect
+   */
+  constructor(
+    private readonly key: Buffer,
+    previous?: Buffer,
+  ) {
+    for (const each of previous === undefined ? [key] : [previous, key]) {
+      if (each.length !== 32) throw new RangeError(`a token key has 32 bytes; this one has ${each.length}`);
+      this.keys.set(idOf(each), each);
+    }
+    this.keyId = idOf(key);
   }
 
   seal(context: SealContext, token: string): string {
@@ -48,9 +57,14 @@ export class TokenSeal {
     if (form !== 's1' || keyId === undefined || nonce === undefined || sealed === undefined || tag === undefined) {
       throw new SealBroken(context, 'unknown form');
     }
-    if (keyId !== this.keyId) throw new SealBroken(context, `sealed with key ${keyId}, this process has ${this.keyId}`);
+    const key = this.keys.get(keyId);
+    if (key === undefined)
+      throw new SealBroken(
+        context,
+        `sealed with key ${keyId}, this process has ${[...this.keys.keys()].join(' and ')}`,
+      );
     try {
-      const decipher = createDecipheriv('aes-256-gcm', this.key, Buffer.from(nonce, 'base64url'), {
+      const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(nonce, 'base64url'), {
         authTagLength: 16,
       });
       decipher.setAAD(authenticated(context));
@@ -62,6 +76,9 @@ export class TokenSeal {
     }
   }
 }
+
+/** Eight hex digits of the key's hash: enough to say "wrong key" instead of "damaged", useless for guessing 256 bits. */
+const idOf = (key: Buffer): string => createHash('sha256').update(key).digest('hex').slice(0, 8);
 
 function authenticated(context: SealContext): Buffer {
   return Buffer.from(`${context.organizationId}|${context.realmId}|${context.field}`);

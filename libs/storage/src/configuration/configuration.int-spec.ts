@@ -142,6 +142,16 @@ describe('configuration', () => {
       expect(await grants.find('1')).toMatchObject({ reconnectReason: null });
     });
 
+    it('tells which key seals it, and since when: what a rotation is watched by', async () => {
+      const sealedWith = (key: string, n: number) => ({ ...pair(n), refreshTokenSealed: `s1.${key}.nonce.text.tag` });
+      await grants.store(fresh.db, '1', sealedWith('0ldkey00', 8));
+      await grants.store(fresh.db, '1', sealedWith('newkey00', 9));
+      const keys = await fresh.db.query<{ key_id: string }>(
+        `select key_id from token_keys where key_id like '%key00' and first_used_at <= last_used_at order by first_used_at`,
+      );
+      expect(keys.map(({ key_id }) => key_id)).toEqual(['0ldkey00', 'newkey00']);
+    });
+
     it('of a company that was never connected is missing', async () => {
       await expect(grants.alone('404', async () => undefined)).rejects.toBeInstanceOf(GrantMissing);
       await expect(grants.store(fresh.db, '404', pair(1))).rejects.toBeInstanceOf(GrantMissing);

@@ -18,6 +18,7 @@ import { OrderOfEntry1763700000052 } from './0052-order-of-entry.js';
 import { SweepsDue1763700000053 } from './0053-sweeps-due.js';
 import { PlatformCircuitAndReads1763700000055 } from './0055-platform-circuit-and-reads.js';
 import { SettingsVersions1763700000056 } from './0056-settings-versions.js';
+import { TokenKeys1763700000057 } from './0057-token-keys.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -39,4 +40,5 @@ export const migrations = [
   SweepsDue1763700000053,
   PlatformCircuitAndReads1763700000055,
   SettingsVersions1763700000056,
+  TokenKeys1763700000057,
 ];

@@ -148,6 +148,28 @@ export const platformAlerts: Alert[] = [
     mitigation: ['Ask the owner to connect it again; what is there stays.'],
   },
   {
+    name: 'TokenKeyOld',
+    board: 'overview',
+    // A year: what auditors ask for, and often enough that people still know how it is done.
+    expr: `max(sync_token_key_age_seconds) > ${365 * day}`,
+    severity: 'ticket',
+    summary: 'The key that seals tokens is older than a year',
+    fires: { series: { sync_token_key_age_seconds: `${366 * day}x20` }, at: '10m' },
+    silent: { series: { sync_token_key_age_seconds: `${100 * day}x20` }, at: '10m' },
+    meaning: 'A grant in the database is sealed with a key that has been in use for more than a year.',
+    impact: 'None yet. The longer a key is in use, the more copies of it there may be.',
+    diagnosis: [
+      {
+        say: 'Keys by their ids, since when and until when they sealed',
+        sql: 'select key_id, first_used_at, last_used_at from token_keys order by first_used_at',
+      },
+    ],
+    mitigation: [
+      'Make a new key (`openssl rand -base64 32`), set it as SYNC_TOKEN_KEY and the old one as SYNC_TOKEN_KEY_PREVIOUS for control, ingest, qbo-writer and attachment-worker, and roll out. Nobody has to reconnect: every renewal seals anew.',
+      'Two days after the old key’s last_used_at stopped and this alert fell silent, roll out without SYNC_TOKEN_KEY_PREVIOUS.',
+    ],
+  },
+  {
     name: 'TokenRenewalFailing',
     board: 'overview',
     expr: 'sum(increase(sync_token_renewals_total{outcome!="tokens"}[15m])) > 2',

@@ -105,14 +105,11 @@ const overview = () =>
       }),
     )
     .withPanel(
-      figure(
-        {
-          title: 'Companies connected',
-          says: 'Of those that were ever connected.',
-          queries: { '{{status}}': 'max by (status) (sync_companies)' },
-        },
-        8,
-      ),
+      figure({
+        title: 'Companies connected',
+        says: 'Of those that were ever connected.',
+        queries: { '{{status}}': 'max by (status) (sync_companies)' },
+      }),
     )
     .withPanel(
       figure({
@@ -120,6 +117,14 @@ const overview = () =>
         says: 'The first refresh token that ends for good.',
         unit: 's',
         queries: { left: 'min(sync_token_expiry_seconds)' },
+      }),
+    )
+    .withPanel(
+      figure({
+        title: 'Token key in use for',
+        says: 'A key is replaced once a year. Runbook TokenKeyOld.',
+        unit: 's',
+        queries: { age: 'max(sync_token_key_age_seconds)' },
       }),
     )
     .withPanel(
