@@ -1,12 +1,15 @@
 // `npm run observe:check`: whether what watches the system works. Rules and their tests by promtool; then the demo runs with a
 // real Prometheus beside it, rare states are made on purpose, and every query of every board and every command of every
 // runbook is run. Ends `observe: panels N alive N, alerts M tested M, metrics K documented K`; exit 0 only when all is so.
+// `-- --picture observe/overview.svg` draws the board Overview from what the run showed.
+import { parseArgs } from 'node:util';
 import { SetupError } from '../../dev/src/data-folder.js';
 import { Screen } from '../../demo/src/screen.js';
 import { alerts } from './alerts/index.js';
 import { builtMetrics } from './built-metrics.js';
 import { drifted, promtool } from './check/files.js';
 
+const { values } = parseArgs({ options: { picture: { type: 'string' } } });
 const screen = new Screen({ quiet: true, terminal: process.stdout.isTTY === true });
 
 async function main(): Promise<number> {
@@ -16,7 +19,7 @@ async function main(): Promise<number> {
   screen.phase('promtool: rules, and each alert firing and silent');
   const rules = await promtool();
   const { watch } = await import('./check/live.js');
-  const figures = await watch(metrics, screen);
+  const figures = await watch(metrics, screen, values.picture);
   wrong.push(...rules.wrong, ...figures.wrong);
   for (const each of wrong) screen.line(`wrong: ${each}`);
   screen.line(

@@ -1,5 +1,6 @@
 // The part of `npm run observe:check` that needs a running system: the demo with a real Prometheus beside it, rare states made
 // on purpose, every query of every board, every command of every runbook.
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appNames } from '../../../dev/src/apps.js';
 import { Demo } from '../../../demo/src/demo.js';
@@ -9,6 +10,7 @@ import { Database } from '../../../verify/src/gather/tables.js';
 import { choices } from '../boards/boards.js';
 import { panels } from './panels.js';
 import { disconnect, provoke, seen } from './rare.js';
+import { drawn } from './rendering.js';
 import { runbookCommands } from './runbook-commands.js';
 import { alarm, header, objectivesTable } from '../live/objectives-table.js';
 import { Prometheus } from '../live/prometheus.js';
@@ -34,7 +36,8 @@ async function served(installation: Installation): Promise<Set<string>> {
   return names;
 }
 
-export async function watch(metrics: readonly Metric[], screen: Screen): Promise<Figures> {
+/** @param picture file for a drawing of the board Overview */
+export async function watch(metrics: readonly Metric[], screen: Screen, picture?: string): Promise<Figures> {
   const wrong: string[] = [];
   screen.phase('Kafka, schema registry, PostgreSQL and the QuickBooks emulator start');
   const installation = await Installation.start(() => undefined);
@@ -111,6 +114,10 @@ export async function watch(metrics: readonly Metric[], screen: Screen): Promise
       `rules: ${state.loaded} loaded, ${state.broken.length} broken; loud: ${state.loud.join(', ') || 'none'}`,
     );
 
+    if (picture !== undefined) {
+      await writeFile(picture, await drawn(watching, 'overview'));
+      screen.line(`board Overview drawn from this run: ${picture}`);
+    }
     const families = await served(installation);
     const known = new Set(documented(metrics).map(({ name }) => name));
     const undocumented = [...families].filter((name) => !known.has(name));
