@@ -6,7 +6,7 @@ import { systemClock } from '#common/clock';
 import { Health } from '#common/health';
 import { Lifecycle, ServiceModule } from '#common/lifecycle';
 import { createLog } from '#common/logging';
-import type { Json } from '#core';
+import { desiredHash, type Json } from '#core';
 import { freshTopicPrefix, infrastructure } from '#testing';
 import { ControlModule } from '../../apps/control/src/control.module.js';
 import { Installation } from '../../apps/qbo-writer/test/installation.js';
@@ -140,5 +140,21 @@ describe('a decision of a person', () => {
     expect(await ask('PATCH', '', { settings, ...decision })).toMatchObject({ reconsidered: 1 });
     await w.quiet();
     expect(await w.targetRecord('Customer', acme.Id)).toMatchObject({ DisplayName: 'Acme (C)' });
+  });
+
+  it('to remove copies of what the mapping leaves out removes those that were left before', async () => {
+    const [ada] = await customers('Ada', 'Bob');
+    const { payload: _payload, naturalKey: _key, ...event } = w.event('Customer', ada!);
+    const failure = { code: 'MAPPING.EXCLUDED', message: 'small fry' };
+    await w.take([
+      { ...event, op: 'exclude', desiredHash: desiredHash('exclude', undefined, []), references: [], failure },
+    ]);
+    await until(async () => (await w.link('Customer', ada!.Id)).op === 'exclude' && (await state(ada!)) === 'settled');
+    expect(await w.targetRecord('Customer', ada!.Id)).toMatchObject({ Active: true });
+    expect(await ask('PATCH', '', { settings: { excluded: 'remove' }, ...decision })).toMatchObject({
+      reconsidered: 1,
+    });
+    await until(async () => (await w.targetRecord('Customer', ada!.Id)).Active === false);
+    await w.quiet();
   });
 });

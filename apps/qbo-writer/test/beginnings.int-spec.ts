@@ -1,6 +1,7 @@
 // What books begin with: the stock of items, the balances of accounts, customers and vendors. Each is a posting that comes with
 // the record it belongs to, and each must stand in the copy once: at the value it had then, whatever was edited since.
 import { startingStockColumns, startingStockIn, type Json } from '#core';
+import { LinkReport } from '#storage';
 import { Installation } from './installation.js';
 
 describe('beginnings', () => {
@@ -68,6 +69,31 @@ describe('beginnings', () => {
     },
     60_000,
   );
+
+  it('stock that a person made begin otherwise is held with both, and the rest goes on when it is let go', async () => {
+    await w.begin();
+    const item = await goods('Pump', 4, 12.5);
+    w.startWriter();
+    const events = (await w.sourceEvents()).filter((event) => event.entityType !== 'Item');
+    await w.take([...events, w.event('Item', await withStock(item))]);
+    await w.quiet(40_000);
+    await w.emulator.adjustStartingValue(w.source.realmId, { itemId: String(item.Id), quantity: 6, value: 90 });
+    const now = (await w.query(w.source, `select * from Item where Id = '${String(item.Id)}'`))[0]!;
+    expect(now).toMatchObject({ QtyOnHand: 6 });
+    expect(now.SyncToken).not.toBe(item.SyncToken);
+    await w.take([w.event('Item', await withStock(now))]);
+    await w.until((links) => links.some((one) => one.sourceId === String(item.Id) && one.state === 'held'));
+    const link = await w.link('Item', item.Id);
+    expect(link).toMatchObject({
+      failureCode: 'BEGINNING.CHANGED',
+      failureReason: expect.stringContaining('QtyOnHand 4, now 6; StartingValue 50, now 90'),
+    });
+    // By hand in the target, and then let go.
+    await w.emulator.adjustStartingValue(w.target.realmId, { itemId: link.targetId!, quantity: 6, value: 90 });
+    await w.db.withTransaction((tx) => new LinkReport(w.db).redrive(tx, w.syncId, {}, new Date()));
+    await w.quiet();
+    expect(await books(w.target.realmId)).toEqual(await books(w.source.realmId));
+  }, 60_000);
 
   it('an opening balance of an account, a customer or a vendor is in the copy once', async () => {
     await w.begin();

@@ -111,6 +111,11 @@ export class EmulatorClient {
     return this.steer<Raw>('POST', `companies/${realmId}/merge`, { type, loser, winner });
   }
 
+  /** A person adjusts what an inventory item began with. */
+  adjustStartingValue(realmId: string, o: { itemId: string; quantity: number; value: number }) {
+    return this.steer<Raw>('POST', `companies/${realmId}/starting-value`, o);
+  }
+
   fault(o: EmulatorFault) {
     return this.steer<{ id: string }>('POST', 'faults', o);
   }

@@ -82,6 +82,10 @@ export const ownCodes: readonly OwnCode[] = [
       'a bill names lines of an order whose copy is being changed, and gets other ids for its lines',
       'nothing: it goes on by itself',
     ],
+    'BEGINNING.CHANGED': [
+      'the stock that an item began with was changed in the source; QuickBooks changes that by hand only',
+      'adjust the starting value of the copy by hand, then redrive',
+    ],
     'CREATE.NO_LINES': [
       'a document without lines (a voided bill payment) that the target never had',
       'leave it held: it moves no money, and QuickBooks makes no such document',

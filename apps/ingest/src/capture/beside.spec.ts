@@ -3,7 +3,7 @@ import { Beside } from './beside.js';
 
 const column = (key: string) => ({ MetaData: [{ Name: 'ColKey', Value: key }] });
 const columns = ['tx_date', 'txn_type', 'doc_num', 'memo', 'quantity', 'subt_nat_amount', 'item_name'].map(column);
-const started = (itemId: string): Json => ({
+const started = (itemId: string, quantity = '4'): Json => ({
   Columns: { Column: columns },
   Rows: {
     Row: [
@@ -13,7 +13,7 @@ const started = (itemId: string): Json => ({
           { value: 'Inventory Starting Value' },
           { value: 'START' },
           { value: '' },
-          { value: '4' },
+          { value: quantity },
           { value: '20.00' },
           { value: 'Pump', id: itemId },
         ],
@@ -45,7 +45,7 @@ describe('what stands beside a record', () => {
     asked = [];
   });
 
-  it('asks once per day for the items that began then, and never again: a sale brings the item in every look', async () => {
+  it('asks once per day for the items that began then, and not again: a sale brings the item in every look', async () => {
     const beside = new Beside();
     const readings = [item('5'), item('6'), item('7', { Type: 'Service' }), item('8', { InvStartDate: '2026-02-01' })];
     expect(stockOf(await beside.complete('1', readings, asking(started('5'))))).toEqual([
@@ -62,6 +62,24 @@ describe('what stands beside a record', () => {
       undefined,
     ]);
     expect(asked).toHaveLength(2);
+  });
+
+  it('asks again when an item moved and no document of the look says why: its starting value may have been edited', async () => {
+    const beside = new Beside();
+    const at = (SyncToken: string) => item('5', { SyncToken });
+    const sale: Reading = {
+      ...{ kind: 'record', type: 'Invoice', id: '9' },
+      snapshot: { Id: '9', Line: [{ SalesItemLineDetail: { ItemRef: { value: '5' } } }] },
+    };
+    await beside.complete('1', [at('0')], asking(started('5')));
+    await beside.complete('1', [at('1'), sale], asking(started('5')));
+    await beside.complete('1', [at('1')], asking(started('5')));
+    expect(asked).toHaveLength(1);
+    const [edited] = await beside.complete('1', [at('2')], asking(started('5', '7')));
+    expect(stockOf([edited!])).toEqual([7]);
+    expect(asked).toHaveLength(2);
+    // Not shown this time: what is known stays.
+    expect(stockOf(await beside.complete('1', [at('3')], asking(undefined)))).toEqual([7]);
   });
 
   it('keeps the items of companies apart', async () => {

@@ -152,6 +152,15 @@ describe('the content hash of other types', () => {
     expect(contentHash('Payment', payment('1'))).not.toBe(contentHash('Payment', payment('2')));
   });
 
+  it('moves when a person adjusts the stock that an item began with', () => {
+    const item = (Qty: number) => ({
+      Name: 'A',
+      Type: 'Inventory',
+      StartingStock: { Qty, Value: 10, AsOf: '2026-01-31' },
+    });
+    expect(contentHash('Item', item(4))).not.toBe(contentHash('Item', item(6)));
+  });
+
   it('keeps a class and a department of one name apart', () => {
     expect(contentHash('Class', { Name: 'North' })).not.toBe(contentHash('Department', { Name: 'North' }));
   });

@@ -48,7 +48,17 @@ describe('the first form of a record', () => {
       false,
     ],
   ])('%s', (_what, desired, body, unfinished) => {
-    expect(firstForm(desired)).toEqual({ body, unfinished });
+    const { StartingValue } = desired;
+    const applied = StartingValue === undefined ? body : { ...body, StartingValue };
+    expect(firstForm(desired)).toMatchObject({ body, unfinished });
+    expect(firstForm(desired).body).not.toHaveProperty('StartingValue');
+    expect({
+      ...firstForm(desired).applied,
+      StartingValue: Number(firstForm(desired).applied.StartingValue ?? NaN),
+    }).toEqual({
+      ...applied,
+      StartingValue: Number(StartingValue ?? NaN),
+    });
   });
 
   it('posts the value of the beginning to the cent, whatever the cost is now', () => {

@@ -346,6 +346,39 @@ describe('a plan to change', () => {
     expect((plan as { body: Json }).body).toEqual({ Id: '70', SyncToken: '3', sparse: true, Name: 'Q' });
   });
 
+  describe('of how an item began', () => {
+    const begun = { Name: 'P', Type: 'Inventory', QtyOnHand: 4, StartingValue: 50, InvStartDate: '2026-01-31' };
+    const change = (now: Json, before: Json = begun) => planWrite(link('Item', now, applied(before)), facts());
+
+    it.each<[string, Json]>([
+      ['quantity', { QtyOnHand: 6, StartingValue: 75 }],
+      ['value', { StartingValue: 60 }],
+      ['day', { InvStartDate: '2026-01-01' }],
+    ])('in another %s is held with both, for no API changes it; told once', (_what, now) => {
+      const plan = change({ ...begun, ...now });
+      expect(plan).toMatchObject({ kind: 'hold', code: 'BEGINNING.CHANGED' });
+      const { reason, seen } = plan as Extract<Plan, { kind: 'hold' }>;
+      for (const [field, value] of Object.entries(now))
+        expect(reason).toContain(
+          `${field} ${JSON.stringify(begun[field as 'QtyOnHand'])}, now ${JSON.stringify(value)}`,
+        );
+      // Released it goes on: with the rest of the item, or with nothing.
+      expect(change({ ...begun, ...now }, seen!.payload)).toMatchObject({ kind: 'noop' });
+      expect(change({ ...begun, ...now, Name: 'Q' }, seen!.payload)).toMatchObject({ body: { Name: 'Q' } });
+    });
+
+    it('that was not shown this time stays as it is known', () => {
+      const { StartingValue: _, ...unknown } = begun;
+      expect(change({ ...unknown, QtyOnHand: 0 })).toMatchObject({ kind: 'noop', applied: begun });
+    });
+
+    it('is compared as far as it is remembered', () => {
+      const { StartingValue: _, ...before } = begun;
+      expect(change({ ...begun, StartingValue: 99 }, before)).toMatchObject({ kind: 'noop' });
+      expect(change({ ...begun, QtyOnHand: 5 }, before)).toMatchObject({ code: 'BEGINNING.CHANGED' });
+    });
+  });
+
   it('re-activates with the name, which QBO had given a suffix', () => {
     const plan = planWrite(
       customer({ DisplayName: 'Ann', Active: true }, { DisplayName: 'Ann', Active: false }),

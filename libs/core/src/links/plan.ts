@@ -15,7 +15,7 @@ import {
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
 import { awake } from './asleep.js';
-import { firstForm } from './beginnings.js';
+import { changedBeginning, firstForm, withKnownBeginning } from './beginnings.js';
 import {
   holderLookups,
   nameFault,
@@ -337,8 +337,8 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   }
   const collision = collisionOf(link, body, facts);
   if (collision.kind === 'hold') return collision;
-  const { body: created, unfinished } = firstForm(collision.body);
-  return { kind: 'create', body: created, applied: created, deferred, partial: unfinished };
+  const { body: created, applied, unfinished } = firstForm(collision.body);
+  return { kind: 'create', body: created, applied, deferred, partial: unfinished };
 }
 
 /** `hold` of the mapping rule `documentNumber` says it for records of a type, the sync's setting for all. */
@@ -389,9 +389,10 @@ function planAdoption(link: Link, wanted: Json, twin: Json, facts: WriteFacts): 
 
 function planChange(link: Link, desired: Json, deferred: MissingReference[], facts: WriteFacts): Plan {
   const { entityType, target } = link;
-  const named = withKeptSuffix(entityType, desired, link.applied?.payload);
-  const body = withRoundingLine(named, link.applied, link.desired.hash, facts.policy.rounding);
   const definition = definitionOf(entityType);
+  const begun = withKnownBeginning(definition, desired, link.applied?.payload);
+  const named = withKeptSuffix(entityType, begun, link.applied?.payload);
+  const body = withRoundingLine(named, link.applied, link.desired.hash, facts.policy.rounding);
   if (definition.policy === 'adopted' || isSingleton(entityType, body))
     return { kind: 'noop', why: 'equal', applied: body };
   if (facts.pair) return planPairedChange(link, body, deferred, facts, facts.pair);
@@ -412,6 +413,16 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
       code: 'DRIFT',
       reason: `edited in the target since we wrote it: ${driftText(held)}`,
       seen: { payload: withTheirs(applied, held, facts.targetNow!), syncToken: key.SyncToken },
+    };
+  }
+  const beginning = changedBeginning(definition, body, applied);
+  if (beginning) {
+    return {
+      kind: 'hold',
+      code: 'BEGINNING.CHANGED',
+      reason: `how it began was changed in the source (${beginning.text}); no API does that: adjust ${entityType} ${target!.id} of the target by hand, then try again`,
+      // Told once: released, or edited again, the rest of it goes on.
+      seen: { payload: { ...applied, ...beginning.now }, syncToken: key.SyncToken },
     };
   }
   if (link.desired.op === 'void' && definition.voidForm !== 'none' && !isVoided(entityType, applied)) {

@@ -115,6 +115,8 @@ export interface EntityDefinition {
   readonly noise: readonly string[];
   /** sent when the record is created and never again */
   readonly writeOnce: readonly string[];
+  /** of these, what QuickBooks posted when the record was made: changed in the source, it can be changed in the copy by hand only */
+  readonly beginnings: readonly string[];
   /** values that mean the same as the field's absence (QBO shows them in some answers and not in others) */
   readonly absentMeans: Readonly<Record<string, unknown>>;
   /**
@@ -155,6 +157,7 @@ const nothing = {
   readOnly: [],
   noise: [],
   writeOnce: [],
+  beginnings: [],
   absentMeans: {},
   forced: {},
   specialCases: [],

@@ -280,16 +280,9 @@ export const Item = entity({
     'TaxClassificationRef',
     'DeferredRevenue',
   ],
-  noise: [
-    'FullyQualifiedName',
-    'Level',
-    'AvgCost',
-    'QtyOnHand',
-    'QtyOnPurchaseOrder',
-    'StartingStock',
-    'DeferredRevenue',
-  ],
+  noise: ['FullyQualifiedName', 'Level', 'AvgCost', 'QtyOnHand', 'QtyOnPurchaseOrder', 'DeferredRevenue'],
   writeOnce: ['QtyOnHand', 'StartingValue', 'InvStartDate', 'TrackQtyOnHand', 'Type'],
+  beginnings: ['QtyOnHand', 'StartingValue', 'InvStartDate'],
   absentMeans: { SubItem: false },
   notClearable: ['ReorderPoint'],
   specialCases: [

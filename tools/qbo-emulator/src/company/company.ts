@@ -484,6 +484,21 @@ export class Company implements CompanyView {
     });
   }
 
+  /** A person adjusts the starting value in the product: the same system transaction says something else from now on. */
+  restartInventory(item: Rec, start: { quantity: number; value: string }): void {
+    const token: unknown = item['SyncToken'];
+    this.postSystem({
+      type: 'InventoryStartingValue',
+      id: `start-${item['Id']}`,
+      date: String(item['InvStartDate']),
+      docNumber: 'START',
+      memo: `${item['Name']} - Opening inventory and value`,
+      start: { itemId: item['Id'], ...start },
+    });
+    // Another quantity has moved it; of another value alone the item shows nothing but that it moved.
+    if (item['SyncToken'] === token) this.touch('Item', item, true);
+  }
+
   postSystem(entry: SystemTransaction): void {
     this.changes.push({ kind: 'system', entry });
     this.applyEffects(this.ledger.postSystem(entry));

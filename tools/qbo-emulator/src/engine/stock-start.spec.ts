@@ -32,3 +32,21 @@ it('an item cannot be put on a document that is older than its stock (6270); wha
   expect(put).not.toThrow();
   expect(() => actor.update('Invoice', { Id: invoice['Id'], PrivateNote: 'paid soon' })).not.toThrow();
 });
+
+it('a person may adjust what an item began with: stock, inventory and equity follow, and the item moves', () => {
+  const company = new Company(
+    { realmId: '78', name: 'Fern & Stone', country: 'US', homeCurrency: 'USD' },
+    new VirtualClock(Date.UTC(2026, 5, 15, 18)),
+  );
+  furnishEmptyCompany(company, { multicurrency: false });
+  const books = new Bookkeeper(actorOn(new Engine(company)), new Chance(1), '2026-06-01');
+  const item = company.get('Item', books.item('Inventory')['Id'])!;
+  const asset = String(item['AssetAccountRef'].value);
+  const began = Number(company.ledger.itemQuantity(item['Id']));
+  const token = Number(item['SyncToken']);
+  company.restartInventory(item, { quantity: began + 2, value: '90.00' });
+  expect(company.get('Item', item['Id'])).toMatchObject({ QtyOnHand: began + 2, SyncToken: String(token + 1) });
+  expect(Number(company.ledger.accountBalance(asset))).toBe(90);
+  company.restartInventory(item, { quantity: began + 2, value: '95.00' });
+  expect(company.get('Item', item['Id'])).toMatchObject({ QtyOnHand: began + 2, SyncToken: String(token + 2) });
+});

@@ -47,6 +47,16 @@ export function mergeAsPerson(emulator: Emulator, seat: Seat, type: string, winn
   actorFor(emulator, seat, true).merge(type, winnerId, loserId);
 }
 
+/** "Adjust starting value" of an inventory item, as in the product's own screen: no API call does it. */
+export function adjustStartingValue(emulator: Emulator, seat: Seat, spec: Rec): void {
+  const item = seat.company.get('Item', String(spec['itemId'] ?? ''));
+  const [quantity, value] = [Number(spec['quantity']), Number(spec['value'])];
+  if (item?.['Type'] !== 'Inventory') throw new RangeError('itemId is the id of an inventory item.');
+  if (!Number.isFinite(quantity) || !Number.isFinite(value)) throw new RangeError('quantity and value are numbers.');
+  seat.company.restartInventory(item, { quantity, value: value.toFixed(2) });
+  emulator.announce(seat, [{ type: 'Item', id: item['Id'] as string, act: 'update' }]);
+}
+
 export function workAsPerson(emulator: Emulator, seat: Seat, spec: Rec): Rec {
   const count = Number(spec['count'] ?? 1);
   if (!Number.isInteger(count) || count < 0 || count > 1_000_000)

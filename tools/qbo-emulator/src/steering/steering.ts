@@ -11,7 +11,7 @@ import { jsonAnswer, type Answer } from '../http/answer.js';
 import { DEFAULT_SWITCHES } from '../tax/index.js';
 import { QboFault, type Rec } from '../types.js';
 import { duplicateSuspects } from './duplicates.js';
-import { mergeAsPerson, presets, workAsPerson } from './people.js';
+import { adjustStartingValue, mergeAsPerson, presets, workAsPerson } from './people.js';
 
 class SteeringError extends Error {
   constructor(
@@ -254,7 +254,12 @@ export class Steering {
       this.emulator.keep(seat);
       return {};
     }
-    throw missing(`no call ${what ?? ''} on a company`, 'edits, merge');
+    if (what === 'starting-value') {
+      adjustStartingValue(this.emulator, seat, body);
+      this.emulator.keep(seat);
+      return {};
+    }
+    throw missing(`no call ${what ?? ''} on a company`, 'edits, merge, starting-value');
   }
 
   private companyPut(seat: Seat, what: string | undefined, body: Body): unknown {
