@@ -96,6 +96,16 @@ describe('a change in a pair', () => {
     });
   });
 
+  it('to a name that its own company merged away is none while the copy stays inactive, however it comes back; else a person decides', () => {
+    const gone = { target: { id: '9', deleted: true } };
+    const inactive = { DisplayName: 'Ada', Active: false };
+    const back = link({ ...gone, desired: { ...link().desired, payload: inactive } });
+    const settled = pair({ other: other({ state: 'settled', op: 'delete', pending: {} }) });
+    expect(plan(back, settled)).toMatchObject({ kind: 'noop', applied: inactive });
+    const awake = link({ ...gone, desired: { ...link().desired, payload: { DisplayName: 'Ada', Active: true } } });
+    expect(plan(awake, settled)).toMatchObject({ kind: 'hold', code: 'DRIFT.TARGET_GONE' });
+  });
+
   it('that deletes finds nothing left to do when the other side was deleted too', () => {
     const gone = link({ desired: { version: at(5), hash: 'd', op: 'delete', references: [] } });
     expect(plan(gone, pair({ other: other({ op: 'delete', pending: {} }) }))).toMatchObject({ why: 'already-removed' });
