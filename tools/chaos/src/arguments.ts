@@ -20,7 +20,7 @@ export const usage = `npm run chaos -- [--seed 1] [--changes 3000] [--kills 30] 
 The whole system as processes under the load of persons at work, while a seeded nemesis kills, stops, freezes, cuts off and fills
 what it can reach. Then everything is healed, the books are compared, the checker judges. Exit 0 only when nothing was
 lost, doubled or reordered, no quota exceeded, and all thirteen invariants hold.
---quick: one broker, 120 changes, 4 kills unless said otherwise. More than 3000 changes run in rounds, each a new installation
+--quick: one broker, 120 changes, 3 kills unless said otherwise. More than 3000 changes run in rounds, each a new installation
 with a seed of its own; --resume goes on after the last finished round. --replay repeats the acts of a journal at the
 same numbers of changes.`;
 
@@ -44,7 +44,7 @@ export function readArguments(args: string[]): ChaosOptions | 'help' {
   const unknown = wanted.find((one) => !nemeses.includes(one as Nemesis));
   if (unknown !== undefined) throw new TypeError(`no nemesis is called ${unknown}: ${nemeses.join(', ')}`);
   const able = canKill(new Set(wanted as Nemesis[]));
-  const kills = wholeNumber('--kills', values.kills ?? (able ? (values.quick ? '4' : '30') : '0'));
+  const kills = wholeNumber('--kills', values.kills ?? (able ? (values.quick ? '3' : '30') : '0'));
   if (kills > 0 && !able) throw new TypeError('--kills needs one of apps, brokers, postgres among --nemesis');
   return {
     seed: wholeNumber('--seed', values.seed),

@@ -38,7 +38,8 @@ export interface RoundEnd {
   samples: readonly Sample[];
 }
 
-const pairs = 2;
+/** With the canary's there are always neighbours to be judged. */
+const pairs = { quick: 1, whole: 2 };
 /** What change data capture does not tell is found by the sweep. */
 const sweepMs = { quick: 2_000, whole: 5_000 };
 /** The persons keep on working while an act is felt: so long it takes on a machine with nothing else to do. */
@@ -60,6 +61,10 @@ export class Round {
     private readonly line: (text: string) => void,
     private readonly say: (text: string) => void,
   ) {}
+
+  private get size(): 'quick' | 'whole' {
+    return this.o.quick ? 'quick' : 'whole';
+  }
 
   static async open(
     o: RoundOptions,
@@ -86,7 +91,7 @@ export class Round {
     const clientId = await this.startApps(skews);
     const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
     const made: Pair[] = [];
-    for (let n = 0; n < pairs; n++) made.push(await this.connectPair(control, clientId, 'generated', o.seed + n));
+    for (let n = 0; n < pairs[this.size]; n++) made.push(await this.connectPair(control, clientId, 'generated', o.seed + n));
     const canaryPair = await this.connectPair(control, clientId, 'empty', o.seed);
     await emulator.webhooks(goodWebhooks);
     const all = [...made, canaryPair];
@@ -114,7 +119,7 @@ export class Round {
     await this.fight(plan, nemesis, load);
     say(`${load.done} changes made, ${nemesis.kills} processes ended; everything is healed`);
     await nemesis.healAll();
-    await sleep(2 * sweepMs[o.quick ? 'quick' : 'whole']);
+    await sleep(2 * sweepMs[this.size]);
     for (const { source } of all) await control.look(source);
     const unrest = await this.atRest(control, all);
     const counted = await this.judge(control, all, unrest, nemesis, clientId);
@@ -153,7 +158,7 @@ export class Round {
   }
 
   private pace(acts: number): number {
-    const seconds = acts * secondsPerAct[this.o.quick ? 'quick' : 'whole'];
+    const seconds = acts * secondsPerAct[this.size];
     return Math.min(mostPerSecond, this.o.changes / Math.max(1, seconds));
   }
 
@@ -182,9 +187,11 @@ export class Round {
     const app = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
     const preload = pathToFileURL(join(process.cwd(), 'dist/tools/chaos/src/skewed-clock.js')).href;
     const settings = {
-      SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs[this.o.quick ? 'quick' : 'whole']}ms`,
+      SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs[this.size]}ms`,
       // As short as the writer's: what a killed process owned is free again after three seconds.
       ...{ SYNC_CAPTURE_LEASE: '3s', SYNC_JOB_LEASE: '3s', SYNC_ATTACHMENTS_LEASE: '3s' },
+      // All companies at once before the work begins.
+      SYNC_BACKFILL_CONCURRENCY: '3',
     };
     await installation.startApps(app, settings, (name) => ({
       ...own.get(name)!,
