@@ -208,8 +208,11 @@ const plants: Plant[] = [
   [
     "a neighbour's edits take ten minutes",
     'I-08',
-    (e) => void (e.tables.log[0]!.duration_ms = 600_000),
-    /settle within 600 s/,
+    (e) => {
+      const row = e.companies.get(target)!.journal.find(({ effects }) => effects?.[0]?.type === 'Customer')!;
+      row.time = new Date(Date.parse(row.startedAt) + 600_000).toISOString();
+    },
+    /settle within 609 s/,
   ],
   [
     'a tenant is held for a connection it has',
@@ -357,4 +360,19 @@ describe('what cannot be judged is said, and never counted as ok', () => {
     expect(lines.at(-1)).toMatch(/not_judged=\d+$/);
     expect(ok).toBe(false);
   });
+});
+
+it('lateness is told by the clock of QuickBooks: one of ours that is wrong makes nobody late', () => {
+  const evidence = healthy();
+  for (const row of evidence.tables.log) row.duration_ms = 600_000;
+  expect(reportOf(evidence, ['I-08']).ok).toBe(true);
+});
+
+it('what is written again for a name that was merged is not late: its edit arrived long ago', () => {
+  const evidence = healthy();
+  const { journal } = evidence.companies.get(target)!;
+  const row = journal.find(({ effects }) => effects?.[0]?.type === 'Customer')!;
+  const later = new Date(Date.parse(row.time) + 600_000).toISOString();
+  journal.push({ ...row, n: journal.length + 100, time: later, startedAt: later });
+  expect(reportOf(evidence, ['I-08']).ok).toBe(true);
 });

@@ -1,6 +1,6 @@
 // I-08: a tenant's result and freshness do not depend on its neighbours. Judged where there are neighbours: nobody's work
 // stays undone while another's goes on, and no tenant's edits take longer than the promise.
-import type { Books } from '../books.js';
+import { linkKey, type Books } from '../books.js';
 import { counted, judged, notJudged, type Verdict, type Violation } from '../verdict.js';
 
 /** Design, SLO of freshness: 99 % of changes at the target within two minutes. */
@@ -18,6 +18,7 @@ export function neighbours(books: Books): Verdict {
   if (books.e.rest.motion.length > 0) return notJudged(`the system is not at rest: ${books.e.rest.motion.join(', ')}`);
   const violations: Violation[] = [];
   const told: string[] = [];
+  const fresh = freshness(books);
   for (const [organization, syncs] of tenants) {
     const links = tables.links.filter((link) => syncs.includes(link.sync_id));
     const troubled = links.filter((link) => link.state !== 'settled').length;
@@ -29,17 +30,7 @@ export function neighbours(books: Books): Verdict {
     const connected = tables.companies
       .filter((company) => realms.has(company.realm_id))
       .every((company) => company.status === 'connected');
-    const lags = tables.log
-      .filter(
-        (row) =>
-          row.stage === 'settled' &&
-          row.lane === 'live' &&
-          row.sync_id !== null &&
-          syncs.includes(row.sync_id) &&
-          row.duration_ms !== null,
-      )
-      .map((row) => row.duration_ms!)
-      .sort((a, b) => a - b);
+    const lags = syncs.flatMap((sync) => fresh.get(sync) ?? []).sort((a, b) => a - b);
     const p99 = lags.length === 0 ? undefined : lags[Math.min(lags.length - 1, Math.floor(lags.length * 0.99))]!;
     // A tenant whose own company is cut off waits for itself; every other one has no excuse.
     if (connected && p99 !== undefined && p99 > freshMs)
@@ -58,4 +49,28 @@ export function neighbours(books: Books): Verdict {
     );
   }
   return judged(violations, `${counted(tenants.size, 'organization')}: ${told.join('; ')}`);
+}
+
+/**
+ * From a person's edit to the write that brought it, per sync: both moments by QuickBooks' clock, since ours may be wrong. Only
+ * the first write of an edit counts: what is written again for another reason (a name that was merged) keeps its edit's time.
+ */
+function freshness({ e, effects }: Books): Map<string, number[]> {
+  const live = new Set(
+    e.tables.log
+      .filter((row) => row.stage === 'settled' && row.lane === 'live')
+      .map((row) => `${row.sync_id}/${row.entity_type}/${row.entity_id}@${row.version}`),
+  );
+  const brought = new Set<string>();
+  const lags = new Map<string, number[]>();
+  for (const { attempt, row } of effects) {
+    if (!attempt || !live.has(`${linkKey(attempt)}@${attempt.version}`)) continue;
+    const editedAt = attempt.version.slice(0, attempt.version.indexOf('_'));
+    const edit = `${linkKey(attempt)}@${editedAt}`;
+    const ms = Date.parse(row.time) - Date.parse(editedAt);
+    if (Number.isNaN(ms) || brought.has(edit)) continue;
+    brought.add(edit);
+    lags.set(attempt.sync_id, [...(lags.get(attempt.sync_id) ?? []), ms]);
+  }
+  return lags;
 }
