@@ -91,7 +91,8 @@ export class Round {
     const clientId = await this.startApps(skews);
     const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
     const made: Pair[] = [];
-    for (let n = 0; n < pairs[this.size]; n++) made.push(await this.connectPair(control, clientId, 'generated', o.seed + n));
+    for (let n = 0; n < pairs[this.size]; n++)
+      made.push(await this.connectPair(control, clientId, 'generated', o.seed + n));
     const canaryPair = await this.connectPair(control, clientId, 'empty', o.seed);
     await emulator.webhooks(goodWebhooks);
     const all = [...made, canaryPair];
