@@ -11,6 +11,7 @@ export type Entry =
   | { what: 'act'; planned: PlannedAct; changes: number }
   | { what: 'healed'; n: number }
   | { what: 'recovered'; n: number; afterMs: number | null }
+  | { what: 'change'; n: number; company: string; done: unknown }
   | { what: 'changes'; done: number }
   | { what: 'noticed'; text: string }
   | { what: 'ended'; line: string };

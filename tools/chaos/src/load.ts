@@ -2,6 +2,7 @@
 // Which change comes n-th follows from the seed alone, whatever happens to the system that carries it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmulatorClient } from '#testing';
+import type { Journal } from './journal.js';
 
 export class Load {
   private made = 0;
@@ -12,6 +13,7 @@ export class Load {
     private readonly sources: readonly string[],
     private readonly seed: number,
     private readonly perSecond: number,
+    private readonly journal: Journal,
   ) {}
 
   get done(): number {
@@ -27,6 +29,7 @@ export class Load {
         done: unknown[];
       };
       if (answer.done.length !== 1) throw new Error(`the person at work in ${realmId} found nothing to do`);
+      this.journal.write({ what: 'change', n: this.made, company: realmId, done: answer.done[0] });
       this.made++;
       this.dueMs += 1000 / this.perSecond;
       const waitMs = this.dueMs - performance.now();

@@ -116,6 +116,7 @@ export class Round {
       made.map(({ source }) => source),
       o.seed,
       this.pace(plan.length),
+      this.journal,
     );
     await this.fight(plan, nemesis, load);
     say(`${load.done} changes made, ${nemesis.kills} processes ended; everything is healed`);
