@@ -17,11 +17,17 @@ describe('the governor', () => {
     fresh = await freshDatabase();
     databases = [fresh.db, await fresh.another(), await fresh.another()];
     for (const db of databases) {
-      const real = db.query.bind(db);
-      db.query = async <R>(sql: string, parameters?: unknown[]) => {
+      const real = db.withSession.bind(db);
+      db.withSession = async (work) => {
         busy += 1;
-        statements += 1;
-        return real<R>(sql, parameters).finally(() => (busy -= 1));
+        return real((session) =>
+          work({
+            query: (sql, parameters) => {
+              statements += 1;
+              return session.query(sql, parameters);
+            },
+          }),
+        ).finally(() => (busy -= 1));
       };
     }
   });
@@ -270,6 +276,26 @@ describe('the governor', () => {
       expect(await waiting).toBe(Number(await startedSecondsAgo()) < 59 ? 'waiting' : 'granted');
     });
   });
+
+  it('lets calls go although each statement stands in line for a connection longer than a decision is good for', async () => {
+    const db = await fresh.another({ databasePool: 2 });
+    const store = new GovernorStore(db, systemClock);
+    const stop = new AbortController();
+    // Six that want two connections for 300 ms each: whoever comes waits about as long as all of them take.
+    const hogs = Array.from({ length: 6 }, async () => {
+      while (!stop.signal.aborted) await db.query('select pg_sleep(0.3)');
+    });
+    const granted = Array.from({ length: 8 }, async (_, n) => {
+      const grant = await store.acquire(`in line ${n}`, { kind: 'single', app: 'a', class: 'live' }, stop.signal);
+      await grant.complete('ok');
+    });
+    const patience = setTimeout(() => stop.abort(new Error('the governor let nobody go')), 12_000);
+    await Promise.all(granted).finally(() => {
+      clearTimeout(patience);
+      stop.abort();
+    });
+    await Promise.all(hogs);
+  }, 30_000);
 
   it("paces by the database's time: processes whose clocks are hours apart share a second as one", async () => {
     const skewed = (skewMs: number): Clock => ({
