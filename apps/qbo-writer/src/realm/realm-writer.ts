@@ -144,6 +144,8 @@ export class RealmWriter implements RealmLoop {
   private readonly stock: Record<Lane, Stocked[]> = { live: [], bulk: [] };
   private readonly backlog: Record<Lane, boolean> = { live: false, bulk: false };
   private readonly calls: Record<Lane, number> = { live: 0, bulk: 0 };
+  /** of those, batches */
+  private batches = 0;
   private readonly touched = new Map<string, number>();
   private readonly nameTurn = new NameTurn();
   private readonly costs = new CallCosts();
@@ -515,6 +517,8 @@ export class RealmWriter implements RealmLoop {
     // Without a pause from here on: two at once must not take the same.
     const { calls, left } = packCalls(this.stock[lane], {
       calls: this.roomForCalls(lane),
+      callsInAll: this.options.callsInFlight,
+      batchesOnTheirWay: this.batches,
       batchSize: this.options.batchSize,
       touched: new Set(this.touched.keys()),
       backlog: this.backlog[lane],
@@ -542,13 +546,16 @@ export class RealmWriter implements RealmLoop {
     const touched = members.flatMap(({ keys }) => keys);
     const writes = members.map(({ write }) => write);
     for (const key of touched) this.touched.set(key, (this.touched.get(key) ?? 0) + 1);
+    const isBatch = members.length > 1;
     this.calls[lane]++;
+    if (isBatch) this.batches++;
     this.launch(lane, async () => {
       try {
         const call = await this.claim(writes);
         if (call) await this.sendHeld(call, writes);
       } finally {
         this.calls[lane]--;
+        if (isBatch) this.batches--;
         for (const key of touched) {
           const left = this.touched.get(key)! - 1;
           if (left === 0) this.touched.delete(key);

@@ -5,11 +5,13 @@ import { packCalls, type Packable, type PackRoom } from './pack.js';
 
 const open: PackRoom = {
   calls: 7,
+  callsInAll: 7,
+  batchesOnTheirWay: 0,
   batchSize: 30,
   touched: new Set(),
   backlog: true,
   callMs: 300,
-  outlook: { singleInMs: 0, spacingMs: 120, batchInMs: 0, batches: 40 },
+  outlook: { singleInMs: 0, spacingMs: 120, batchInMs: 0, batchSpacingMs: 1_500, batches: 40 },
 };
 
 interface Row extends Packable {
@@ -37,6 +39,8 @@ const anyRow = fc.record({
 });
 const anyRoom = fc.record({
   calls: fc.integer({ min: 0, max: 9 }),
+  callsInAll: fc.constant(7),
+  batchesOnTheirWay: fc.integer({ min: 0, max: 7 }),
   batchSize: fc.integer({ min: 1, max: 30 }),
   touched: fc.uniqueArray(fc.integer({ min: 0, max: 40 }).map((n) => `Invoice ${n}`)).map((keys) => new Set(keys)),
   backlog: fc.boolean(),
@@ -45,6 +49,7 @@ const anyRoom = fc.record({
     singleInMs: fc.integer({ min: 0, max: 60_000 }),
     spacingMs: fc.integer({ min: 0, max: 200 }),
     batchInMs: fc.integer({ min: 0, max: 60_000 }),
+    batchSpacingMs: fc.integer({ min: 0, max: 1_500 }),
     batches: fc.integer({ min: 0, max: 40 }),
   }),
 });
@@ -126,6 +131,19 @@ describe('a pack of calls', () => {
       rows(90),
       { outlook: { ...open.outlook, batchInMs: 20_000 } },
       [1, 1, 1, 1, 1, 1, 1],
+    ],
+    [
+      'yet not in every call: four singles on their way at once use the requests that batches leave',
+      rows(240),
+      {},
+      [30, 30, 30, 1, 1, 1, 1],
+    ],
+    ['batches on their way count', rows(240), { calls: 5, batchesOnTheirWay: 2 }, [30, 1, 1, 1, 1]],
+    [
+      'slow batches take all calls there are: fewer would not spend the batches of the minute',
+      rows(240, () => ({ itemMs: 500 })),
+      {},
+      [30, 30, 30, 30, 30, 30, 30],
     ],
     [
       'only as many batches as are left',

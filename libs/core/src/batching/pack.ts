@@ -7,6 +7,8 @@
 // - Large and slow rows go apart from quick ones, which would wait for them.
 // - A request that is no batch costs one of 500 a minute, a batch one of 40: with a backlog the 40 carry 1,200 rows and the
 //   other 460 requests carry one each. So a batch is used whenever the quota gives one now, and singles fill the wait.
+// - Yet both at once: a minute's requests that were not made while batches took every call do not come back. Batches leave
+//   the calls that singles at their full rate need, unless the batches alone need them.
 // - Without a backlog what counts is when the last row is done: two edits at once are done sooner as two requests.
 export interface Packable {
   /** what it touches in the target */
@@ -22,6 +24,9 @@ export interface Packable {
 export interface PackRoom {
   /** calls that may be started */
   calls: number;
+  /** calls that may be on their way together */
+  callsInAll: number;
+  batchesOnTheirWay: number;
   /** items in a batch at most */
   batchSize: number;
   /** touched by what is on its way */
@@ -41,6 +46,8 @@ export interface QuotaOutlook {
   spacingMs: number;
   /** until a batch may be sent */
   batchInMs: number;
+  /** between two batches, when a minute's are spread over it */
+  batchSpacingMs: number;
   /** batches that may follow each other from then on */
   batches: number;
 }
@@ -63,17 +70,21 @@ export function packCalls<T extends Packable>(rows: readonly T[], room: PackRoom
   const calls: T[][] = [];
   const taken = new Set<T>();
   let { batches } = room.outlook;
+  let onTheirWay = room.batchesOnTheirWay;
   const start = (call: T[]): void => {
     calls.push(call);
     for (const row of call) taken.add(row);
-    if (call.length > 1) batches--;
+    if (call.length === 1) return;
+    batches--;
+    onTheirWay++;
   };
   for (const group of byWeight(free)) {
     let open = group;
     while (open.length > 0 && calls.length < room.calls) {
       const first = open[0]!;
       const batch = first.batchable ? batchFrom(open, room.batchSize) : [first];
-      const alone = batch.length === 1 || !isBatchBetter(batch, room, batches, calls.length);
+      const crowded = room.backlog && onTheirWay >= batchesAtOnce(batch, room);
+      const alone = batch.length === 1 || crowded || !isBatchBetter(batch, room, batches, calls.length);
       start(alone ? [first] : batch);
       open = open.filter((row) => !taken.has(row));
     }
@@ -110,6 +121,14 @@ function batchFrom<T extends Packable>(rows: readonly T[], batchSize: number): T
     takesMs += row.itemMs;
   }
   return batch;
+}
+
+/** With a backlog: what singles at their full rate leave free, or what it takes to spend a minute's batches in a minute. */
+function batchesAtOnce(batch: readonly Packable[], { callMs, callsInAll, outlook }: PackRoom): number {
+  const itemsMs = batch.reduce((sum, row) => sum + row.itemMs, 0);
+  const forSingles = Math.ceil((callMs + itemsMs / batch.length) / outlook.spacingMs);
+  const forBatches = Math.ceil((callMs + itemsMs) / outlook.batchSpacingMs);
+  return Math.max(callsInAll - forSingles, forBatches);
 }
 
 function isBatchBetter(batch: readonly Packable[], room: PackRoom, batches: number, callsBefore: number): boolean {

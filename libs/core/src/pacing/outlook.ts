@@ -24,6 +24,7 @@ export function outlook(
     singleInMs: inMs('single'),
     spacingMs: policy.spacingMs,
     batchInMs: inMs('batch'),
+    batchSpacingMs: policy.batchSpacingMs,
     // None left: the one that time frees next.
     batches: Math.max(1, policy.batchesPerMinute - used),
   };
