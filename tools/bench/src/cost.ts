@@ -24,7 +24,7 @@ export const bench: Bench = {
 async function run({ quick, say }: BenchRun): Promise<Metrics> {
   const installation = await Installation.start(say);
   try {
-    return await measure(installation, quick ? { bursts: 4, single: 8 } : { bursts: 30, single: 100 }, say);
+    return await measure(installation, quick ? { bursts: 3, single: 6 } : { bursts: 30, single: 100 }, say);
   } finally {
     await installation.stop();
   }
