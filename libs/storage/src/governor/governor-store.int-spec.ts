@@ -281,8 +281,8 @@ describe('the governor', () => {
     const db = await fresh.another({ databasePool: 2 });
     const store = new GovernorStore(db, systemClock);
     const stop = new AbortController();
-    // Six that want two connections for 300 ms each: whoever comes waits about as long as all of them take.
-    const hogs = Array.from({ length: 6 }, async () => {
+    // Four that want two connections for 300 ms each: whoever comes waits about as long as all of them take.
+    const hogs = Array.from({ length: 4 }, async () => {
       while (!stop.signal.aborted) await db.query('select pg_sleep(0.3)');
     });
     const granted = Array.from({ length: 8 }, async (_, n) => {
@@ -290,11 +290,13 @@ describe('the governor', () => {
       await grant.complete('ok');
     });
     const patience = setTimeout(() => stop.abort(new Error('the governor let nobody go')), 12_000);
-    await Promise.all(granted).finally(() => {
+    try {
+      await Promise.all(granted);
+    } finally {
       clearTimeout(patience);
       stop.abort();
-    });
-    await Promise.all(hogs);
+      await Promise.all(hogs);
+    }
   }, 30_000);
 
   it("paces by the database's time: processes whose clocks are hours apart share a second as one", async () => {

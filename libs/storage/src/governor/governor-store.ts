@@ -33,7 +33,7 @@ import {
   usage,
 } from '#core';
 import type { CallClass, ClockOffset, ReadPurpose, PacingPolicy, PacingState, PacingUse, QuotaOutlook } from '#core';
-import { Database } from '../database.js';
+import { Database, type Tx } from '../database.js';
 import {
   platformOpen,
   quotaGrants,
@@ -51,6 +51,8 @@ export interface GovernorRequest {
   app: string;
   class: CallClass;
 }
+
+type GovernorStatement = 'read' | 'write' | 'alive';
 
 export type GovernorOutcome = 'ok' | 'throttled' | 'unsent';
 
@@ -372,31 +374,48 @@ export class GovernorStore {
   private async decide(realm: Realm, slept: boolean): Promise<number> {
     if (this.nowMs() - realm.readMs >= readAgainMs) await this.read(realm);
     for (;;) {
-      const nowMs = this.nowMs();
-      const told = [...realm.told];
-      const plan = this.plan(realm, told, nowMs);
-      if (plan.granted.length === 0 && realm.lanes.size > 0 && slept && nowMs - realm.currentMs > staleMs) {
+      const plan = this.plan(realm);
+      if (plan.granted.length === 0 && realm.lanes.size > 0 && slept && plan.nowMs - realm.currentMs > staleMs) {
         // As far as our copy knows there is no slot; somebody may have given one back. Woken early, it sleeps on.
         await this.read(realm);
         continue;
       }
-      const oldest = told[0];
-      const tell =
-        oldest !== undefined && (nowMs - oldest.atMs >= tellMs || told.some((one) => one.outcome === 'throttled'));
-      if (!plan.keep && !tell)
-        return Math.min(plan.untilMs, oldest ? oldest.atMs + tellMs : Infinity, nowMs + maxNapMs);
-      if (!(await this.write(realm, plan.state, nowMs))) {
-        await this.read(realm);
-        continue;
-      }
-      realm.told.splice(0, told.length);
-      for (const one of told) one.stored?.();
-      for (const { lane, grantId } of plan.granted) this.hand(realm, lane, grantId);
-      return Math.min(plan.untilMs, nowMs + maxNapMs);
+      if (!plan.store) return plan.untilMs;
+      const untilMs = await this.store(realm);
+      if (untilMs !== undefined) return untilMs;
+      await this.read(realm);
     }
   }
 
-  private plan(realm: Realm, told: readonly Told[], nowMs: number) {
+  /**
+   * Decides anew with a connection in hand, and stores: a decision that stood in line for one would be too old for its row, and
+   * with many companies waiting the line would be all there is. @returns undefined when our copy was not the row
+   */
+  private store(realm: Realm): Promise<number | undefined> {
+    return this.db.withSession(async (session) => {
+      const plan = this.plan(realm);
+      if (!plan.store) return plan.untilMs;
+      if (!(await this.write(session, realm, plan.state, plan.nowMs))) return undefined;
+      realm.told.splice(0, plan.told.length);
+      for (const one of plan.told) one.stored?.();
+      for (const { lane, grantId } of plan.granted) this.hand(realm, lane, grantId);
+      return Math.min(plan.untilMs, plan.nowMs + maxNapMs);
+    });
+  }
+
+  private plan(realm: Realm) {
+    const nowMs = this.nowMs();
+    const told = [...realm.told];
+    const { state, granted, keep, untilMs } = this.admitted(realm, told, nowMs);
+    const oldest = told[0];
+    const tell =
+      oldest !== undefined && (nowMs - oldest.atMs >= tellMs || told.some((one) => one.outcome === 'throttled'));
+    const store = keep || tell;
+    const tellAtMs = oldest && !store ? oldest.atMs + tellMs : Infinity;
+    return { state, granted, told, nowMs, store, untilMs: Math.min(untilMs, tellAtMs, nowMs + maxNapMs) };
+  }
+
+  private admitted(realm: Realm, told: readonly Told[], nowMs: number) {
     const { policy } = this;
     let state = realm.state!;
     const circuit = this.platform.current;
@@ -465,8 +484,9 @@ export class GovernorStore {
     return stored;
   }
 
-  private async write(realm: Realm, state: PacingState, nowMs: number): Promise<boolean> {
+  private async write(session: Tx, realm: Realm, state: PacingState, nowMs: number): Promise<boolean> {
     const [stored] = await this.timed<{ nowMs: string }>(
+      session,
       'write',
       `update governor_state set state = $2, version = version + 1, updated_at = to_timestamp($4::float8 / 1000)
        where realm_id = $1 and version = $3 and abs(extract(epoch from clock_timestamp()) * 1000 - $4::float8) < $5
@@ -487,7 +507,7 @@ export class GovernorStore {
   }
 
   private async read(realm: Realm): Promise<void> {
-    const [row] = await this.timed<Row>(
+    const [row] = await this.timedAlone<Row>(
       'read',
       `select state, version, extract(epoch from updated_at) * 1000 as "updatedMs",
          extract(epoch from clock_timestamp()) * 1000 as "nowMs",
@@ -529,7 +549,7 @@ export class GovernorStore {
     const fresh = initialPacing();
     // We knew a row and there is none: the database was set back to before it.
     const state = realm.version > 0 ? unknownPast(fresh, nowMs) : fresh;
-    await this.timed(
+    await this.timedAlone(
       'write',
       `insert into governor_state (realm_id, state, updated_at, version)
        values ($1, $2, to_timestamp($3::float8 / 1000), $4) on conflict do nothing`,
@@ -551,7 +571,7 @@ export class GovernorStore {
   }
 
   private async sayAlive(): Promise<void> {
-    await this.timed(
+    await this.timedAlone(
       'alive',
       `with gone as (delete from governor_processes
          where seen_at < coalesce(to_timestamp($2::float8 / 1000), clock_timestamp()) - interval '1 day')
@@ -583,14 +603,20 @@ export class GovernorStore {
     return Math.floor(this.clock.nowMs() + (this.timeOf === 'database' ? (this.offset?.offsetMs ?? 0) : 0));
   }
 
+  private timedAlone<R extends object>(what: GovernorStatement, sql: string, parameters: unknown[]): Promise<R[]> {
+    return this.db.withSession((session) => this.timed<R>(session, what, sql, parameters));
+  }
+
+  /** On a connection in hand: what it stood in line for must not be taken for a clock that is off. */
   private async timed<R extends object>(
-    what: 'read' | 'write' | 'alive',
+    session: Tx,
+    what: GovernorStatement,
     sql: string,
     parameters: unknown[],
   ): Promise<R[]> {
     quotaStatements.inc({ what });
     const sentMs = this.clock.nowMs();
-    const rows = await this.db.query<R & { nowMs?: string; circuit?: unknown }>(sql, parameters);
+    const rows = await session.query<R & { nowMs?: string; circuit?: unknown }>(sql, parameters);
     this.platform.heard(rows[0]?.circuit);
     const databaseMs = Number(rows[0]?.nowMs);
     if (!Number.isNaN(databaseMs)) {
