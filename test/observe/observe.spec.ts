@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { registry } from '#common/metrics';
 import { alerts, recordingRules } from '../../tools/observe/src/alerts/index.js';
+import { procedures } from '../../tools/observe/src/procedures.js';
 import { queries } from '../../tools/observe/src/boards/boards.js';
 import { generated } from '../../tools/observe/src/generate.js';
 import {
@@ -100,7 +101,7 @@ it('commands of the runbooks exist: npm scripts and routes of the API', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const api = read('docs/api.md');
   const missing: string[] = [];
-  for (const { name, diagnosis, mitigation } of alerts) {
+  for (const { name, diagnosis, mitigation } of [...alerts, ...procedures]) {
     const said = [...diagnosis.map((step) => ('run' in step ? step.run : '')), ...mitigation].join('\n');
     for (const [, script] of said.matchAll(/npm run ([a-z:0-9-]+)/g))
       if (!scripts[script!]) missing.push(`${name}: ${script}`);

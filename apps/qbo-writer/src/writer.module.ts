@@ -5,11 +5,12 @@ import { Health } from '#common/health';
 import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { sweepSlowness } from '#core';
-import { EventProducer, KafkaModule } from '#kafka';
+import { EventProducer, KafkaClient, KafkaModule } from '#kafka';
 import { QboClient, QboModule } from '#qbo';
 import {
   CallRetention,
   Companies,
+  ConsumerPlaces,
   Database,
   GovernorStore,
   Grants,
@@ -26,12 +27,15 @@ import {
 } from '#storage';
 import { IntakeController } from './intake/intake.controller.js';
 import * as metrics from './qbo-writer.metrics.js';
+import { Recall } from './recall/recall.js';
 import { RealmWriter } from './realm/realm-writer.js';
 import { Writers } from './realm/writers.js';
 import type { WriterSettings } from './settings.js';
 import { observeRunnableAge } from './runnable-age.js';
 
 const maxLoopSilenceMs = 30_000;
+/** The group that takes in what is desired. */
+export const intakeGroup = 'sync-qbo-writer';
 
 @Module({})
 export class WriterModule implements OnApplicationBootstrap {
@@ -39,6 +43,7 @@ export class WriterModule implements OnApplicationBootstrap {
     @Inject(Writers) private readonly writers: Writers,
     @Inject(OutboxRelay) private readonly relay: OutboxRelay,
     @Inject(CallRetention) private readonly retention: CallRetention,
+    @Inject(Recall) private readonly recall: Recall,
     @Inject(Lifecycle) private readonly lifecycle: Lifecycle,
   ) {}
 
@@ -65,6 +70,27 @@ export class WriterModule implements OnApplicationBootstrap {
           inject: [Database, CLOCK],
           useFactory: (db: Database, clock: Clock) =>
             new CallRetention(db, { clock, log: createLog('retention'), keepMs: settings.callsKeptMs }),
+        },
+        {
+          provide: Recall,
+          inject: [Database, ConsumerPlaces, KafkaClient, CLOCK, Lifecycle],
+          useFactory: (
+            db: Database,
+            places: ConsumerPlaces,
+            kafka: KafkaClient,
+            clock: Clock,
+            { stopping }: Lifecycle,
+          ) =>
+            new Recall({
+              db,
+              places,
+              kafka,
+              reader: kafka.reader,
+              clock,
+              log: createLog('recall'),
+              intakeGroup,
+              stopping,
+            }),
         },
         {
           provide: Writers,
@@ -138,10 +164,19 @@ export class WriterModule implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.relay.start();
-    this.writers.start();
     this.retention.start();
+    // Not awaited: after a restore it waits for the intake, which begins when everything is bootstrapped.
+    const begun = this.begin();
+    this.lifecycle.onDrain('recall', () => begun);
     this.lifecycle.onDrain('writers', () => this.writers.stop());
     this.lifecycle.onDrain('retention', () => this.retention.stop());
     this.lifecycle.onDrain('outbox', () => this.relay.drain());
+  }
+
+  private async begin(): Promise<void> {
+    await this.recall.before();
+    if (this.lifecycle.stopping.aborted) return;
+    this.writers.start();
+    await this.recall.run();
   }
 }

@@ -88,8 +88,8 @@ describe('BatchServer', () => {
   let app: INestMicroservice | undefined;
   let server: BatchServer;
 
-  const start = async (): Promise<void> => {
-    server = new BatchServer({ client, groupId: 'sync-spec' });
+  const start = async (more: Partial<ConstructorParameters<typeof BatchServer>[0]> = {}): Promise<void> => {
+    server = new BatchServer({ client, groupId: 'sync-spec', ...more });
     app = await NestFactory.createMicroservice(SpecModule, { strategy: server, logger: false });
     await app.listen();
     await server.ready();
@@ -239,6 +239,46 @@ describe('BatchServer', () => {
     await closed;
     expect(subjects()).toEqual(['1']);
     expect((await client.lag.lag(['sync-spec'])).reduce((sum, { lag }) => sum + lag, 0)).toBe(0);
+  });
+
+  describe('a database that keeps the place of the group', () => {
+    const places = new Map<string, { topic: string; partition: number; next: bigint }>();
+    const store = {
+      load: () => Promise.resolve([...places.values()]),
+      note: (_group: string, moved: Iterable<{ topic: string; partition: number; next: bigint }>) => {
+        for (const place of moved) places.set(`${place.topic}/${place.partition}`, place);
+        return Promise.resolve();
+      },
+    };
+    const moveAll = (move: (next: bigint) => bigint): void => {
+      for (const [name, place] of places) if (place.next > 0n) places.set(name, { ...place, next: move(place.next) });
+    };
+
+    it('is where the group begins: after a restore again, after a loss of the log from its start, saying so', async () => {
+      places.clear();
+      await client.producer.publishAll(Array.from({ length: 5 }, (_, n) => event(n)));
+      await start({ places: store });
+      await until(() => subjects().length === 5);
+      await app!.close();
+      // Noted at the stop: the next process has nothing to repeat.
+      await client.producer.publish(event(5));
+      await start({ places: store });
+      await until(() => subjects().length === 6);
+      await app!.close();
+      // Set back to an earlier moment.
+      moveAll((next) => next - 3n);
+      await start({ places: store });
+      await until(() => subjects().length === 9);
+      expect(subjects().slice(6)).toEqual(['3', '4', '5']);
+      await app!.close();
+      // Kafka has less than was read.
+      const lost: string[] = [];
+      moveAll((next) => next + 100n);
+      await start({ places: store, logLost: (topic) => Promise.resolve(lost.push(topic)) });
+      await until(() => subjects().length === 15);
+      expect(lost).toEqual([topics.audit.name]);
+      expect(subjects().slice(9)).toEqual(['0', '1', '2', '3', '4', '5']);
+    });
   });
 
   it('refuses a handler for a topic that the catalogue does not have', () => {

@@ -19,7 +19,8 @@ import { backoffCeilingMs } from '#common/lifecycle';
 import type { Rejection } from './dead-letters.js';
 import type { KafkaClient } from './kafka-client.js';
 import * as metrics from './kafka.metrics.js';
-import type { BatchHold, FetchedBatch, LogConsumer, LogRecord } from './port.js';
+import { GroupPlaces } from './group-places.js';
+import type { BatchHold, FetchedBatch, LogConsumer, LogRecord, PartitionPlace } from './port.js';
 import { rawOf, receive, traceHandling } from './received.js';
 import type { RecordBatch } from './received.js';
 
@@ -60,6 +61,12 @@ export class BatchContext extends BaseRpcContext<[BatchPlace]> {
   }
 }
 
+/** Up to where a group has read, kept where the group's effects are kept: storage, consumer-places.ts. Topics with prefix. */
+export interface ConsumerPlaces {
+  load(groupId: string): Promise<readonly PartitionPlace[]>;
+  note(groupId: string, places: readonly PartitionPlace[]): Promise<void>;
+}
+
 export interface BatchServerOptions {
   client: KafkaClient;
   /** without the environment's prefix: `sync-mapper` */
@@ -68,6 +75,10 @@ export interface BatchServerOptions {
   concurrency?: number;
   /** a batch in hand for longer than this without an outcome fails liveness */
   maxSilenceMs?: number;
+  /** without them the group begins where Kafka says */
+  places?: ConsumerPlaces;
+  /** a topic has fewer records than this group has read: its data was lost. What it held can be asked for again here. */
+  logLost?: (topic: TopicName) => Promise<unknown>;
   /** the consumer is dead for good; default: log and exit 1 */
   onFatal?: (error: Error) => void;
 }
@@ -93,6 +104,7 @@ export class BatchServer extends Server implements CustomTransportStrategy {
   /** partitions whose batch keeps failing in its handler, and why */
   private readonly stuck = new Map<string, string>();
   private watchdog?: Watchdog;
+  private places?: GroupPlaces;
   private readonly routes = new Map<string, Route>();
 
   constructor(private readonly o: BatchServerOptions) {
@@ -123,6 +135,7 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     if (this.mode === 'closing' || this.mode === 'closed') return;
     this.mode = 'closing';
     await this.consumer?.stop();
+    await this.places?.stop();
     this.watchdog?.idle();
     this.mode = 'closed';
   }
@@ -152,10 +165,15 @@ export class BatchServer extends Server implements CustomTransportStrategy {
       metrics.batchRetriesTotal.inc({ group: groupId, topic }, 0);
       metrics.recordsTotal.inc({ group: groupId, topic, outcome: 'dead-lettered' }, 0);
     }
+    const { places: store, logLost } = this.o;
+    const places = store && new GroupPlaces({ client, groupId, store, logLost });
+    this.places = places;
+    places?.start();
     this.consumer = client.port.consume({
       groupId: client.topicPrefix + groupId,
       topics: [...this.routes.keys()],
       concurrency: this.o.concurrency ?? 3,
+      ...(places && { beginAt: (partitions) => places.beginAt(partitions) }),
       onBatch: async (batch, hold) => {
         watchdog?.progress();
         await this.handleBatch(batch, hold, () => watchdog?.progress());
@@ -223,6 +241,7 @@ export class BatchServer extends Server implements CustomTransportStrategy {
     this.stuck.delete(place);
     await failpoint('consumer.before-commit');
     await hold.commit();
+    this.places?.passed({ topic: batch.topic, partition: batch.partition, next: BigInt(batch.lastOffset) + 1n });
     await failpoint('consumer.committed');
     metrics.recordsTotal.inc({ ...labels, outcome: 'handled' }, batch.records.length - buried.size);
     timer();

@@ -298,6 +298,7 @@ class KafkajsConsumer implements LogConsumer {
   private readonly firstJoin = deferred<void>();
   private readonly stopping = new AbortController();
   private readonly holds = new Set<AbortController>();
+  private begun: Promise<void> = Promise.resolve();
   private readonly loop: Promise<void>;
 
   constructor(
@@ -383,14 +384,36 @@ class KafkajsConsumer implements LogConsumer {
       this.o.onRebalancing?.();
     });
     consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+        partitions.map((partition) => ({ topic, partition })),
+      );
+      // One after the other: a rebalance may come while the last one is still being answered.
+      this.begun = this.begun.then(() => this.begin(consumer, assigned));
       this.firstJoin.resolve();
       this.o.onTurn?.();
-      this.o.onAssigned?.(
-        Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
-          partitions.map((partition) => ({ topic, partition })),
-        ),
-      );
+      this.o.onAssigned?.(assigned);
     });
+  }
+
+  /**
+   * Moves to where the owner wants to begin. Batches that were fetched before that wait for it and are stale then: kafkajs
+   * fetches from a node again only when all it fetched there is handled, and a seek makes what is in hand stale until then.
+   */
+  private async begin(consumer: Consumer, assigned: { topic: string; partition: number }[]): Promise<void> {
+    const { beginAt } = this.o;
+    if (!beginAt) return;
+    const { signal } = this.stopping;
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        for (const { topic, partition, next } of await beginAt.call(this.o, assigned)) {
+          consumer.seek({ topic, partition, offset: String(next) });
+        }
+        return;
+      } catch (error) {
+        this.log.warn({ group: this.o.groupId, reason: (error as Error).message }, 'where to begin is not known yet');
+        await this.clock.sleep(backoffCeilingMs(failures, 200, 5000), signal);
+      }
+    }
   }
 
   private async take({
@@ -401,6 +424,9 @@ class KafkajsConsumer implements LogConsumer {
     isRunning,
     isStale,
   }: EachBatchPayload): Promise<void> {
+    // The database may be away for longer than a session lasts.
+    const waiting = setInterval(() => void heartbeat().catch(() => undefined), heartbeatMs);
+    await this.begun.finally(() => clearInterval(waiting));
     if (!isRunning() || isStale() || this.stopping.signal.aborted) return;
     const releasing = new AbortController();
     this.holds.add(releasing);

@@ -156,24 +156,33 @@ class MemoryConsumer implements LogConsumer {
   private readonly stopping = new AbortController();
   private work: Promise<void> = Promise.resolve();
   private again = false;
+  private begun: boolean;
   private working = false;
 
   constructor(
     private readonly log: MemoryLog,
     private readonly o: Consumption,
-  ) {}
+  ) {
+    this.begun = o.beginAt === undefined;
+  }
 
   start(): void {
     const partitions = this.o.topics.flatMap((topic) =>
       Array.from({ length: this.log.partitionsOf(topic) }, (_, partition) => ({ topic, partition })),
     );
     this.o.onAssigned?.(partitions);
-    this.wake();
+    const { beginAt } = this.o;
+    if (!beginAt) return this.wake();
+    void beginAt.call(this.o, partitions).then((places) => {
+      for (const { topic, partition, next } of places) this.log.commit(this.o.groupId, topic, partition, next);
+      this.begun = true;
+      this.wake();
+    });
   }
 
   wake(): void {
     this.again = true;
-    if (this.working || this.stopping.signal.aborted) return;
+    if (!this.begun || this.working || this.stopping.signal.aborted) return;
     this.working = true;
     this.work = this.passes().finally(() => {
       this.working = false;

@@ -37,6 +37,13 @@ export interface BatchHold {
   commit(): Promise<void>;
 }
 
+export interface PartitionPlace {
+  topic: string;
+  partition: number;
+  /** offset of the next record */
+  next: bigint;
+}
+
 export interface Consumption {
   groupId: string;
   topics: string[];
@@ -44,6 +51,11 @@ export interface Consumption {
   onBatch(batch: FetchedBatch, hold: BatchHold): Promise<void>;
   /** How many partitions are worked on at once. */
   concurrency?: number;
+  /**
+   * Asked after each join, before any batch of it is handed out: where to begin instead of what the group committed. Asked
+   * again while it fails.
+   */
+  beginAt?(partitions: { topic: string; partition: number }[]): Promise<readonly PartitionPlace[]>;
   onAssigned?(partitions: { topic: string; partition: number }[]): void;
   onRebalancing?(): void;
   /** The loop turned, with or without records: food for a watchdog. */

@@ -3,6 +3,7 @@ export * from './database.js';
 export * from './storage.module.js';
 export * from './configuration/index.js';
 export * from './leases/index.js';
+export * from './consumer-places/index.js';
 export * from './outbox/index.js';
 export * from './governor/index.js';
 export * from './preflight/index.js';

@@ -2,6 +2,7 @@
 import { AuditLog } from './audit-log/audit-log.js';
 import { CaptureStore } from './capture/index.js';
 import { Companies, Grants, Jobs, Organizations, Syncs } from './configuration/index.js';
+import { ConsumerPlaces } from './consumer-places/index.js';
 import { GovernorStore } from './governor/governor-store.js';
 import { RealmLeases } from './leases/realm-leases.js';
 import { RealmWork } from './leases/realm-work.js';
@@ -13,6 +14,7 @@ export const stores = [
   AuditLog,
   CaptureStore,
   Companies,
+  ConsumerPlaces,
   GovernorStore,
   Grants,
   Jobs,

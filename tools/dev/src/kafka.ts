@@ -1,7 +1,7 @@
 // One real Kafka node (KRaft, broker and controller in one) or three of them. Settings are the smallest that behave like
 // production for clients: topics are made on purpose only, groups form at once, a killed node is back in two seconds.
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Child, Children } from './children.js';
@@ -82,6 +82,12 @@ export class KafkaNode {
   async stop(): Promise<void> {
     await this.child?.stop();
     if (this.ready && (await this.child?.exited) !== 'SIGKILL') await this.archive?.keep();
+  }
+
+  /** As a broken disk: everything it held is gone. Started again, it is an empty node. */
+  async lose(): Promise<void> {
+    await this.kill();
+    await rm(join(this.options.folder, 'data'), { recursive: true, force: true });
   }
 
   /** As a power cut: SIGKILL. start() brings it back on the same data and port. */

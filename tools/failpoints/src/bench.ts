@@ -40,7 +40,7 @@ export class Bench {
     readonly clientId: string,
     readonly source: string,
     readonly target: string,
-    private readonly syncId: string,
+    readonly syncId: string,
     private readonly organizationId: string,
     private readonly person: Accounting,
     private readonly patient: boolean,
@@ -117,10 +117,15 @@ export class Bench {
   }
 
   /** Everything that was done is looked at, and judged when it has come to rest. */
-  async judged(replay: 'skip' | undefined = 'skip'): Promise<Report> {
+  async judged(replay: 'skip' | 'once' = 'skip', o: { restored?: boolean } = {}): Promise<Report> {
     await this.installation.ready();
     await this.patiently(() => this.control.look(this.source));
-    return this.installation.judge({ replay, restMs, interruptions: this.tokenCases });
+    return this.installation.judge({
+      ...(replay === 'skip' && { replay }),
+      restMs,
+      interruptions: this.tokenCases,
+      ...o,
+    });
   }
 
   async do(act: Act): Promise<void> {

@@ -11,7 +11,7 @@ export interface SyncState {
   counts: { total: number; byState: Record<string, number>; byType: Record<string, Record<string, number>> };
   attachments: Record<string, number>;
   capture: { completeUpTo: string | null; lastError: string | null } | null;
-  jobs: { id: string; kind: string; state: string; progress: Raw; error: string | null }[];
+  jobs: { id: string; kind: string; state: string; because: string | null; progress: Raw; error: string | null }[];
   lastError: Raw;
 }
 

@@ -1,6 +1,6 @@
 // Everything as OS processes: infrastructure, emulator, the six apps. All of them end with this process, however it ends.
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,11 +27,13 @@ export class Installation {
   private kills = 0;
   private supervised = false;
   private ownSettings: (app: AppName) => Record<string, string> = () => ({});
+  /** whose dist/ the apps are started from */
+  private build = process.cwd();
 
   private constructor(
     readonly infrastructure: Infrastructure,
     readonly emulator: EmulatorClient,
-    private readonly ports: ReadonlyMap<AppName, number>,
+    private readonly ports: Map<AppName, number>,
     private readonly logs: string,
   ) {
     // Whoever waits for it hears of it; nobody waiting is no reason to crash.
@@ -127,13 +129,7 @@ export class Installation {
   }
 
   async startApp(app: AppName): Promise<void> {
-    const child = await this.infrastructure.children.spawn({
-      name: app,
-      command: process.execPath,
-      args: [`dist/apps/${app}/src/main.js`],
-      env: { ...this.environment, ...this.ownSettings(app), SYNC_HTTP_PORT: String(this.ports.get(app)) },
-      logFile: join(this.logs, `${app}.log`),
-    });
+    const child = await this.spawn(app);
     this.apps.set(app, child);
     void child.exited.then((code) => {
       if (this.stopping || this.apps.get(app) !== child) return;
@@ -141,6 +137,42 @@ export class Installation {
       this.unexpected!(new Error(`${app} ended (${code}):\n${child.tail()}`));
     });
     await this.untilReady(app, child);
+  }
+
+  /** Apps that are started from here on come from this folder's build; a rolling upgrade. */
+  use(folder: string): void {
+    this.build = folder;
+  }
+
+  /** Ends an app as a rollout does: it finishes what it has in hand. It is not started again by itself. */
+  async retire(app: AppName): Promise<void> {
+    const child = this.apps.get(app)!;
+    this.apps.delete(app);
+    child.signal('SIGTERM');
+    await child.exited;
+  }
+
+  /** A second process of an app, of the build in use, beside the first for `forMs`; then it takes its place. */
+  async replaceSideBySide(app: AppName, forMs: number): Promise<void> {
+    const before = this.apps.get(app)!;
+    // Forgotten first: its end is wanted.
+    this.apps.delete(app);
+    this.ports.set(app, await freePort());
+    await this.startApp(app);
+    await sleep(forMs);
+    before.signal('SIGTERM');
+    await before.exited;
+  }
+
+  private spawn(app: AppName): Promise<Child> {
+    return this.infrastructure.children.spawn({
+      name: app,
+      command: process.execPath,
+      args: [`dist/apps/${app}/src/main.js`],
+      cwd: this.build,
+      env: { ...this.environment, ...this.ownSettings(app), SYNC_HTTP_PORT: String(this.ports.get(app)) },
+      logFile: join(this.logs, `${app}.log`),
+    });
   }
 
   /** From here on an app that ends, however, is started again, as a container platform would. */
@@ -210,6 +242,11 @@ export class Installation {
     child.signal('SIGKILL');
     await child.exited;
     return child.pid;
+  }
+
+  /** What an app has said so far, over all its lives. */
+  said(app: AppName): Promise<string> {
+    return readFile(join(this.logs, `${app}.log`), 'utf8');
   }
 
   /** Copies the logs to where they outlive the stop. */

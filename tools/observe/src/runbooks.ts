@@ -1,6 +1,7 @@
 // One runbook per alert, and their table.
 import { alerts } from './alerts/index.js';
 import type { Alert, Step } from './alerts/index.js';
+import { procedures, type Procedure } from './procedures.js';
 import { runbookOf } from './rules.js';
 
 const written = '<!-- Written by "npm run observe:generate" (tools/observe/src/alerts): change it there. -->';
@@ -18,11 +19,27 @@ export function command(step: Step): [language: string, text: string] {
   ];
 }
 
+const looks = (steps: readonly Step[]): string =>
+  steps
+    .map((step) => {
+      const [language, text] = command(step);
+      return `${step.say}:\n\n\`\`\`${language}\n${text}\n\`\`\``;
+    })
+    .join('\n\n');
+
+const procedure = ({ name, summary, meaning, impact, diagnosis, mitigation }: Procedure): string =>
+  [
+    written.replace('alerts', 'procedures.ts'),
+    `# ${name}`,
+    `${summary}.`,
+    `## Meaning\n\n${meaning}`,
+    `## Impact\n\n${impact}`,
+    `## Diagnosis\n\n${looks(diagnosis)}`,
+    `## Mitigation\n\n${mitigation.map((text) => `- ${text}`).join('\n')}`,
+    '',
+  ].join('\n\n');
+
 function runbook(alert: Alert): string {
-  const look = alert.diagnosis.map((step) => {
-    const [language, text] = command(step);
-    return `${step.say}:\n\n\`\`\`${language}\n${text}\n\`\`\``;
-  });
   return [
     written,
     `# ${alert.name}`,
@@ -30,7 +47,7 @@ function runbook(alert: Alert): string {
     `\`\`\`promql\n${alert.expr}\n\`\`\``,
     `## Meaning\n\n${alert.meaning}${alert.for ? ` It fires when that has been so for ${alert.for}.` : ''}`,
     `## Impact\n\n${alert.impact}`,
-    `## Diagnosis\n\n${look.join('\n\n')}`,
+    `## Diagnosis\n\n${looks(alert.diagnosis)}`,
     `## Mitigation\n\n${alert.mitigation.map((text) => `- ${text}`).join('\n')}`,
     '',
   ].join('\n\n');
@@ -44,6 +61,10 @@ const index = (): string =>
     `| alert | says | urgency |\n| --- | --- | --- |\n${alerts
       .map(({ name, summary, severity }) => `| [${name}](${name}.md) | ${summary} | ${severity} |`)
       .join('\n')}`,
+    'After a loss of our own state, which no alert says:',
+    `| what happened | says |\n| --- | --- |\n${procedures
+      .map(({ name, summary }) => `| [${name}](${name}.md) | ${summary} |`)
+      .join('\n')}`,
     '',
   ].join('\n\n');
 
@@ -51,5 +72,6 @@ export function runbookFiles(): Map<string, string> {
   return new Map([
     ['docs/runbooks/README.md', index()],
     ...alerts.map((alert): [string, string] => [runbookOf(alert), runbook(alert)]),
+    ...procedures.map((one): [string, string] => [`docs/runbooks/${one.name}.md`, procedure(one)]),
   ]);
 }

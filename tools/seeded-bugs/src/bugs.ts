@@ -17,6 +17,8 @@ export interface SeededBug {
   edits: readonly Edit[];
   /** a test file and, of its tests, the ones whose title holds this text */
   caughtBy: { spec: string; test: string };
+  /** for the whole system under the checker: a failpoint case, and the invariant that it must find broken */
+  seenByChecker?: { failpoint: string; invariant: string };
 }
 
 const writerSpec = 'apps/qbo-writer/test/writer.int-spec.ts';
@@ -37,6 +39,7 @@ export const seededBugs: readonly SeededBug[] = [
       },
     ],
     caughtBy: { spec: 'libs/kafka/src/batch-server.int-spec.ts', test: 'finishes and commits the batch in hand' },
+    seenByChecker: { failpoint: 'writer.before-intake:kill', invariant: 'I-01' },
   },
   {
     name: 'random-request-id',
@@ -49,6 +52,7 @@ export const seededBugs: readonly SeededBug[] = [
       },
     ],
     caughtBy: { spec: writerSpec, test: 'reset-after-commit' },
+    seenByChecker: { failpoint: 'writer.answered:kill', invariant: 'I-02' },
   },
   {
     name: 'request-id-without-version',
@@ -74,6 +78,7 @@ export const seededBugs: readonly SeededBug[] = [
       },
     ],
     caughtBy: { spec: writerSpec, test: 'comes through a storm of 429' },
+    seenByChecker: { failpoint: 'writer.claimed:kill', invariant: 'I-01' },
   },
   {
     name: 'missed-wake-up',

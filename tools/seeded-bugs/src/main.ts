@@ -2,6 +2,8 @@
 // tests without a bug, which must pass. A bug counts as caught when its file was loaded with the bug in it and a test failed
 // by its own claim: a file that does not compile or a test that did not run catches nothing.
 // Last line: `seeded-bugs: caught 12 of 12`; exit 0 only when all are.
+// `--checker` shows that the checker sees, too: builds of the whole system with a bug in it run a case of `npm run failpoints`,
+// and the invariant concerned must be found broken; without the bug the same case must be well.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,8 +11,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startInfrastructure } from '../../dev/src/infrastructure.js';
 import { seededBugs, type SeededBug } from './bugs.js';
+import { buildMutant } from './mutant.js';
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean', default: false } } });
+const flag = { type: 'boolean', default: false } as const;
+const { values } = parseArgs({ options: { only: { type: 'string' }, list: flag, checker: flag } });
 /** A test that a bug makes wait for ever is given up by Jest itself long before. */
 const runLimitMs = 240_000;
 
@@ -84,11 +88,43 @@ function verdict(bug: SeededBug, { broken, planted, failed, why }: Run): { caugh
   return failed > 0 ? { caught: true, text: why } : { caught: false, text: 'every test passed with the bug in' };
 }
 
+/** A case of `npm run failpoints` from the build in this folder; answers its exit code and what it said. */
+async function failpointCase(folder: string, point: string): Promise<{ code: number | null; said: string }> {
+  const program = ['dist/tools/failpoints/src/main.js', '--only', point];
+  const child = spawn(process.execPath, program, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const limit = setTimeout(() => child.kill('SIGTERM'), runLimitMs);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(limit);
+  return { code, said };
+}
+
+async function underTheChecker(bugs: readonly SeededBug[]): Promise<boolean> {
+  let caught = 0;
+  let cases = 0;
+  for (const { name, seenByChecker } of bugs) {
+    if (!seenByChecker) continue;
+    cases++;
+    const { failpoint, invariant } = seenByChecker;
+    const sound = await failpointCase(process.cwd(), failpoint);
+    const wrong = await failpointCase(await buildMutant(name), failpoint);
+    const line = wrong.said.split('\n').find((one) => one.includes(`${invariant} VIOLATED`));
+    const isCaught = sound.code === 0 && wrong.code !== 0 && line !== undefined;
+    if (isCaught) caught++;
+    const without = sound.code === 0 ? '' : ' (and the case fails without the bug)';
+    print(`${isCaught ? 'caught' : 'MISSED'} ${name} at ${failpoint}: ${line?.trim() ?? 'nothing was said'}${without}`);
+  }
+  print(`seeded-bugs: the checker caught ${caught} of ${cases}`);
+  return cases > 0 && caught === cases;
+}
+
 const wanted = seededBugs.filter(({ name }) => values.only === undefined || name.startsWith(values.only));
 if (values.list || wanted.length === 0) {
   for (const { name, harm } of seededBugs) print(`${name}: ${harm}`);
   process.exit(values.list ? 0 : 1);
 }
+if (values.checker) process.exit((await underTheChecker(wanted)) ? 0 : 1);
 const infrastructure = await startInfrastructure({ say: (text) => void process.stderr.write(`${text}\n`) });
 const folder = await mkdtemp(join(tmpdir(), 'seeded-bugs-'));
 let exitCode = 1;

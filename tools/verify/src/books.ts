@@ -49,6 +49,7 @@ export class Books {
       this.linksByTarget.set(key, [...(this.linksByTarget.get(key) ?? []), link]);
     }
     this.indexRequests();
+    if (e.restored) this.indexAnnouncements();
     this.effects = [...e.companies.values()].flatMap((company) => this.effectsIn(company));
   }
 
@@ -114,6 +115,23 @@ export class Books {
       if (file.request_id !== null) this.requests.set(`${file.target_realm_id}|${file.request_id}`, { file });
   }
 
+  /** Calls that a restored database has forgotten, by what QuickBooks and Kafka still know: the answer's number and the record. */
+  private indexAnnouncements(): void {
+    const told = new Map<string, Raw>();
+    for (const { value } of this.e.topics.results)
+      if (value?.requestId !== undefined && value.tid !== undefined)
+        told.set(`${value.targetRealmId}|${value.tid}|${value.entityType}|${value.targetId}`, value);
+    for (const { realmId, journal } of this.e.companies.values()) {
+      for (const row of journal) {
+        for (const { requestid, type, id } of row.effects ?? []) {
+          const result = told.get(`${realmId}|${row.tid}|${type}|${id}`);
+          if (!result || requestid === undefined || this.request(realmId, requestid)) continue;
+          this.requests.set(`${realmId}|${requestid}`, { attempt: announcedAttempt(result) });
+        }
+      }
+    }
+  }
+
   private effectsIn({ realmId, journal }: CompanyEvidence): OurEffect[] {
     return journal
       .filter((row) => row.app !== undefined && this.e.ourApps.has(row.app))
@@ -127,6 +145,17 @@ export class Books {
       );
   }
 }
+
+const announcedAttempt = (result: Raw): AttemptRow => ({
+  ...{ call_id: '', position: 0, operation: String(result.outcome), desired_hash: '', generation: 0, body_md5: '' },
+  ...{
+    sync_id: result.syncId as string,
+    entity_type: result.entityType as string,
+    source_id: result.sourceId as string,
+  },
+  ...{ request_id: result.requestId as string, version: result.version as string, outcome: result.outcome as string },
+  ...{ code: null, reason: null },
+});
 
 export const nameOf = (link: LinkRow): RecordName => ({
   realmId: link.source_realm_id,

@@ -267,4 +267,6 @@ export interface Evidence {
   tokenKey?: Buffer | undefined;
   /** processes that were killed while tokens may have been renewed: each may cost one more renewal */
   interruptions: number;
+  /** calls may be forgotten; what was announced of them stands for them */
+  restored?: boolean;
 }

@@ -72,6 +72,8 @@ export class SyncStatus {
         id: job.id,
         kind: job.kind,
         state: job.state,
+        // started by itself, because records were lost: libs/storage, consumer-places.ts
+        because: (job.params.because as string | undefined) ?? null,
         progress: job.progress,
         error: job.error,
         createdAt: job.createdAt,

@@ -7,3 +7,5 @@ export { mirrorAll, type MirrorChange, type MirrorPlace } from './mirrors.js';
 export { requestSweep, sweepOf, type DueSweep, type SweepReport } from './sweeps.js';
 export * from './call-retention.js';
 export * from './reconsider.js';
+export { recallTargets } from './recalled.js';
+export type { AnnouncedResult } from './recalled.js';

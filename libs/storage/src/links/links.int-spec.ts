@@ -5,7 +5,15 @@ import { encodeVersion, type LinkState } from '#core';
 import { freshDatabase, freshRealmId, type FreshDatabase } from '#testing';
 import { Database } from '../database.js';
 import { FenceLost, RealmLeases } from '../leases/realm-leases.js';
-import { LinkReport, Links, type CallRecord, type DesiredLink, type LinkChange, type StoredLink } from './index.js';
+import {
+  LinkReport,
+  Links,
+  recallTargets,
+  type CallRecord,
+  type DesiredLink,
+  type LinkChange,
+  type StoredLink,
+} from './index.js';
 
 const at = new Date('2026-11-21T12:00:00Z');
 const version = (n: number) =>
@@ -478,6 +486,33 @@ describe('links', () => {
     await db.query(`update links set state = 'held', failure_code = $2 where sync_id = $1`, [syncId, code]);
     await links.intake([desired('1', 2)], at);
     expect((await one('1')).link.state.kind).toBe(state);
+  });
+
+  it('gives records of the target back to links that a restored database has forgotten, and nothing to those that know theirs', async () => {
+    await links.intake([desired('known', 1), desired('forgotten', 1), desired('sending', 1)], at);
+    await settle((await claim([await one('known')]))!);
+    await claim([await one('sending')]);
+    const result = (sourceId: string, targetId: string, n = 1) => ({
+      ...{ ...key(sourceId), organizationId, sourceRealmId: 'source', targetRealmId: realmId, version: version(n) },
+      ...{ changeId: 'c', targetId, targetSyncToken: '0' },
+    });
+    const known = (await one('known')).link.target!.id;
+    const told = [result('known', known), result('forgotten', '71'), result('sending', '72'), result('gone', '73', 2)];
+    const stranger = { ...result('stranger', '74'), syncId: randomUUID() };
+    expect(await recallTargets(db, [...told, stranger])).toBe(2);
+    expect((await one('forgotten')).link).toMatchObject({
+      state: { kind: 'ready' },
+      target: { id: '71', deleted: false },
+    });
+    expect((await one('sending')).link.target).toBeUndefined();
+    // Nothing is desired of it until the intake says so again; its record is known.
+    const gone = (await one('gone')).link;
+    expect(gone).toMatchObject({ state: { kind: 'settled' }, target: { id: '73' } });
+    expect(await recallTargets(db, told)).toBe(0);
+    // Whoever acted before the restore may no longer.
+    await expect(claim([await one('forgotten')])).rejects.toBeInstanceOf(FenceLost);
+    await links.intake([desired('gone', 3)], at);
+    expect((await one('gone')).link).toMatchObject({ state: { kind: 'ready' }, target: { id: '73' } });
   });
 
   it('holds and frees the work of a company as a whole', async () => {

@@ -19,6 +19,7 @@ import { SweepsDue1763700000053 } from './0053-sweeps-due.js';
 import { PlatformCircuitAndReads1763700000055 } from './0055-platform-circuit-and-reads.js';
 import { SettingsVersions1763700000056 } from './0056-settings-versions.js';
 import { TokenKeys1763700000057 } from './0057-token-keys.js';
+import { ConsumerPlaces1763700000060 } from './0060-consumer-places.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -41,4 +42,5 @@ export const migrations = [
   PlatformCircuitAndReads1763700000055,
   SettingsVersions1763700000056,
   TokenKeys1763700000057,
+  ConsumerPlaces1763700000060,
 ];

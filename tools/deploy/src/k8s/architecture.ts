@@ -15,6 +15,8 @@ export interface Part {
   readonly sees?: 'everything';
   /** reads stretches of a topic again in groups of its own (libs/kafka topic reader) */
   readonly rereads?: boolean;
+  /** read only so: no handler is bound to them */
+  readonly compares?: readonly Topic[];
   readonly callsQuickBooks: boolean;
   /** called through the gateway */
   readonly calledFromOutside: boolean;
@@ -59,6 +61,9 @@ export const parts: Readonly<Record<AppName, Part>> = {
     group: 'sync-qbo-writer',
     reads: ['writes'],
     writes: [...relayed, 'deadLetters'],
+    rereads: true,
+    // its own results: what it must not have forgotten (apps/qbo-writer/src/recall)
+    compares: ['results'],
     callsQuickBooks: true,
     calledFromOutside: false,
   },
@@ -71,6 +76,9 @@ export const parts: Readonly<Record<AppName, Part>> = {
     calledFromOutside: false,
   },
 };
+
+/** Every topic that a part takes records out of. */
+export const readBy = ({ reads, compares = [] }: Part): readonly Topic[] => [...reads, ...compares];
 
 /** Names that several manifests must agree on. */
 export const names = {

@@ -2,7 +2,7 @@
 import { topics } from '#contracts';
 import { appNames } from '../../../dev/src/apps.js';
 import type { AppName } from '../../../dev/src/apps.js';
-import { names, parts } from './architecture.js';
+import { names, parts, readBy } from './architecture.js';
 import type { Topic } from './architecture.js';
 import type { KubernetesObject } from './object.js';
 
@@ -43,7 +43,7 @@ export function rightsOf(app: AppName): Right[] {
       onTopic(name, [
         'Describe',
         'DescribeConfigs',
-        ...(part.reads.includes(name) ? ['Read'] : []),
+        ...(readBy(part).includes(name) ? ['Read'] : []),
         ...(part.writes.includes(name) ? ['Write'] : []),
       ]),
     ),

@@ -3,7 +3,7 @@
 import { topics } from '#contracts';
 import { appNames } from '../../../dev/src/apps.js';
 import { qboCallTimeoutSeconds } from './figures.js';
-import { names, parts } from './architecture.js';
+import { names, parts, readBy } from './architecture.js';
 import { nameOf } from './object.js';
 import type { KubernetesObject } from './object.js';
 
@@ -424,7 +424,7 @@ export const rules: readonly Rule[] = [
             .sort();
         const wanted = (list: readonly (keyof typeof topics)[]): string[] => list.map((key) => topics[key].name).sort();
         const exact =
-          may('Read').join() === wanted(parts[app].reads).join() &&
+          may('Read').join() === wanted(readBy(parts[app])).join() &&
           may('Write').join() === wanted(parts[app].writes).join();
         return wide ? [`${nameOf(user)} may too much`] : exact ? [] : [`${nameOf(user)} differs from the architecture`];
       });

@@ -35,7 +35,8 @@ export const flowAlerts: Alert[] = [
       { say: 'Whether the installation is sound otherwise', run: 'npm run verify' },
     ],
     mitigation: [
-      'Read the reason in the record’s headers (any Kafka tool on dead.letters.v1).',
+      'Read what lies there and why: `npm run dead-letters`.',
+      'What its reader can take by now (a finished rollout, a mended bug) is tried again, once, with an audit entry: `npm run dead-letters -- redrive --code CODE --author NAME --reason TEXT`.',
       'A reader older than its writer: finish the rollout. Then let the source be read again: `npm run syncctl -- look REALM`, or a replay of the sync.',
     ],
   },
