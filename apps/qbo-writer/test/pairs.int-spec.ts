@@ -143,6 +143,37 @@ describe('opposite syncs', () => {
     await restsWithoutWrites();
   }, 60_000);
 
+  it('carry a merge of names, and the merged name anew when somebody uses its copy again', async () => {
+    await begin();
+    const [stays, goes] = [
+      await w.write(a, 'Vendor', { DisplayName: 'Paper Mill' }),
+      await w.write(a, 'Vendor', { DisplayName: 'Paper Hill' }),
+    ];
+    w.startWriter();
+    await rest();
+    await w.emulator.merge(a.realmId, 'Vendor', String(goes.Id), String(stays.Id));
+    await rest();
+    const copies = async () => w.query(b, `select * from Vendor where Active in (true, false)`);
+    const copy = (await copies()).find(({ DisplayName }) => String(DisplayName).startsWith('Paper Hill'))!;
+    expect(copy).toMatchObject({ Active: false });
+    await restsWithoutWrites();
+
+    const { Id, SyncToken } = copy;
+    await w.write(b, 'Vendor', { Id, SyncToken, sparse: true, Active: true, DisplayName: 'Paper Hill' });
+    await rest();
+    const names = async (company: Company) =>
+      (await of(company, 'Vendor')).map(({ DisplayName }) => DisplayName).sort();
+    expect(await names(a)).toEqual(['Paper Hill', 'Paper Mill']);
+    expect(await names(b)).toEqual(['Paper Hill', 'Paper Mill']);
+    await restsWithoutWrites();
+    // The two belong together: an edit of the one is an edit of the other.
+    const made = (await of(a, 'Vendor')).find(({ DisplayName }) => DisplayName === 'Paper Hill')!;
+    await w.write(a, 'Vendor', { Id: made.Id, SyncToken: made.SyncToken, sparse: true, PrintOnCheckName: 'Hill Ltd' });
+    await rest();
+    expect((await copies()).find((one) => one.Id === Id)).toMatchObject({ PrintOnCheckName: 'Hill Ltd' });
+    await restsWithoutWrites();
+  }, 120_000);
+
   it('rest after a kill between the answer and its settling, when the copy was captured before', async () => {
     await begin();
     let crashed = false;

@@ -135,9 +135,11 @@ export class Shaped {
     for (const [n, { index, seed }] of acts.entries()) {
       if (n % actsInOneGo === 0) {
         const next = at[Math.floor(chance.next() * at.length)]!;
-        if (next !== company && !this.o.together)
+        if (next !== company && !this.o.together) {
+          // A webhook under way is no work yet: what was done is looked at, then carried.
+          for (const { realmId } of at) await this.control.look(realmId);
           for (const sync of syncs) await this.rest.of(sync.id, '', () => undefined);
-        else await sleep(breathMs);
+        } else await sleep(breathMs);
         company = next;
       }
       const answer = await this.installation.emulator.edit(company.realmId, { count: 1, seed });

@@ -96,14 +96,14 @@ describe('a change in a pair', () => {
     });
   });
 
-  it('to a name that its own company merged away is none while the copy stays inactive, however it comes back; else a person decides', () => {
+  it('to a name that its own company merged away is none while the copy stays inactive, however it comes back; in use again it is made anew', () => {
     const gone = { target: { id: '9', deleted: true } };
     const inactive = { DisplayName: 'Ada', Active: false };
     const back = link({ ...gone, desired: { ...link().desired, payload: inactive } });
     const settled = pair({ other: other({ state: 'settled', op: 'delete', pending: {} }) });
-    expect(plan(back, settled)).toMatchObject({ kind: 'noop', applied: inactive });
+    expect(plan(back, settled)).toMatchObject({ kind: 'noop', why: 'already-removed', applied: inactive });
     const awake = link({ ...gone, desired: { ...link().desired, payload: { DisplayName: 'Ada', Active: true } } });
-    expect(plan(awake, settled)).toMatchObject({ kind: 'hold', code: 'DRIFT.TARGET_GONE' });
+    expect(plan(awake, settled, { candidates: [] })).toMatchObject({ kind: 'create', body: { DisplayName: 'Ada' } });
   });
 
   it('that deletes finds nothing left to do when the other side was deleted too', () => {

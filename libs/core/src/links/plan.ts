@@ -502,10 +502,9 @@ function planPairedChange(
   const definition = definitionOf(entityType);
   if (target?.deleted) {
     // A name is gone for good only by a merge, and its copy here was made inactive for that. That it comes back written a
-    // little otherwise is no news; that a person wakes it up is, and there is nobody left over there to tell.
-    if (body.Active === false) return { kind: 'noop', why: 'nothing-to-remove', applied: body };
-    const reason = `${entityType} ${target.id} was merged away in its own company, and its copy here is in use again`;
-    return { kind: 'hold', code: 'DRIFT.TARGET_GONE', reason };
+    // little otherwise is no news; that a person wakes it up is: a name that the other company does not have any more.
+    if (body.Active === false) return { kind: 'noop', why: 'already-removed', applied: body };
+    return planCreation(link, body, deferred, facts);
   }
   if (facts.targetNow === null) {
     return {
