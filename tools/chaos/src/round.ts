@@ -137,12 +137,10 @@ export class Round {
   /** The persons' work and the plan side by side, each waiting for the other: every act meets changes, and comes at its number. */
   private async fight(plan: readonly PlannedAct[], nemesis: Nemesis, load: Load): Promise<void> {
     let lastOfOurs: Promise<void> = Promise.resolve();
-    const all: Promise<void>[] = [];
     for (const planned of plan) {
       const before = planned.joined ? Promise.resolve() : lastOfOurs;
       await Promise.race([Promise.all([load.until(planned.atChange), before]), this.installation.broken]);
       const { over } = await nemesis.begin(planned, load.done);
-      all.push(over);
       lastOfOurs = planned.joined ? Promise.all([lastOfOurs, over]).then(() => undefined) : over;
     }
     await load.until(this.o.changes);
