@@ -17,7 +17,7 @@ import { countsOf, type Counted } from './count.js';
 import type { Journal } from './journal.js';
 import { Load } from './load.js';
 import { Nemesis, type Company } from './nemesis.js';
-import { planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
+import { goesOnBeside, planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
 import type { Sample } from './recovery.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -141,6 +141,8 @@ export class Round {
       const before = planned.joined ? Promise.resolve() : lastOfOurs;
       await Promise.race([Promise.all([load.until(planned.atChange), before]), this.installation.broken]);
       const { over } = await nemesis.begin(planned, load.done);
+      // A throttled company rests for a minute; nobody else waits for it.
+      if (goesOnBeside(planned.act)) continue;
       lastOfOurs = planned.joined ? Promise.all([lastOfOurs, over]).then(() => undefined) : over;
     }
     await load.until(this.o.changes);
