@@ -4,6 +4,8 @@ export interface Excuse {
   /** code of the link's failure, or its beginning up to a dot */
   readonly code: RegExp;
   readonly because: string;
+  /** where QuickBooks has one code for many things: what it must say */
+  readonly saying?: RegExp;
 }
 
 export const excuses: readonly Excuse[] = [
@@ -30,6 +32,11 @@ export const excusesOfRealRecords: readonly Excuse[] = [
 /** Only where people were at work in both companies at once. */
 export const excusesOfSeveralHands: readonly Excuse[] = [
   { code: /^QBO\.620$/, because: 'somebody paid or deposited the same document in the other company' },
+  {
+    code: /^QBO\.6000$/,
+    saying: /open balance/i,
+    because: 'somebody paid the same document in the other company',
+  },
 ];
 
 /** Codes that say "because of a parent": an excuse exactly when that parent has one. */

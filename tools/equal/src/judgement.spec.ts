@@ -238,20 +238,26 @@ describe('real records', () => {
   });
 });
 
-it('a document that two people paid or deposited at once is held on one side, and nowhere else an excuse', () => {
-  const judged = (severalHands: boolean) => {
-    const e = equalPair();
-    const twice = { state: 'held', failureCode: 'QBO.620', failureReason: 'it is deposited already', targetId: null };
-    const links = e.links.map((link) => (link.entityType === 'Payment' ? { ...link, ...twice } : link));
-    const target = new Books(
-      { ...e.target.records, Payment: [] },
-      e.target.lines.filter(({ txnType }) => txnType !== 'Payment'),
-    );
-    return judge({ ...e, links, target, severalHands });
-  };
-  expect(judged(true).held).toMatchObject([
-    { key: 'Payment/11', reason: expect.stringContaining('deposited already') },
-  ]);
-  expect(judged(true).differences.filter(({ key }) => key === 'Payment/11')).toEqual([]);
-  expect(judged(false).differences).toContainEqual(expect.objectContaining({ what: 'missing', key: 'Payment/11' }));
-});
+it.each([
+  ['held', 'QBO.620', 'it is deposited already'],
+  ['failed', 'QBO.6000', "6000 You can't apply more than the open balance of the Invoice"],
+])(
+  'a document that two people paid or deposited at once is %s on one side with %s, and nowhere else an excuse',
+  (state, failureCode, failureReason) => {
+    const judged = (severalHands: boolean, reason = failureReason) => {
+      const e = equalPair();
+      const twice = { state, failureCode, failureReason: reason, targetId: null };
+      const links = e.links.map((link) => (link.entityType === 'Payment' ? { ...link, ...twice } : link));
+      const target = new Books(
+        { ...e.target.records, Payment: [] },
+        e.target.lines.filter(({ txnType }) => txnType !== 'Payment'),
+      );
+      return judge({ ...e, links, target, severalHands });
+    };
+    expect(judged(true).held).toMatchObject([{ key: 'Payment/11', reason: expect.stringContaining(failureReason) }]);
+    expect(judged(true).differences.filter(({ key }) => key === 'Payment/11')).toEqual([]);
+    const missing = expect.objectContaining({ what: 'missing', key: 'Payment/11' });
+    expect(judged(false).differences).toContainEqual(missing);
+    if (failureCode === 'QBO.6000') expect(judged(true, '6000 something else').differences).toContainEqual(missing);
+  },
+);

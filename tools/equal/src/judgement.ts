@@ -199,7 +199,7 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       }
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
-      const excuse = known.find((one) => one.code.test(code));
+      const excuse = known.find((one) => one.code.test(code) && (one.saying?.test(link.failureReason ?? '') ?? true));
       const absent = e.fragment && (link.waitingOn ?? []).find((parent) => isAbsent(e.source, parent));
       const reason = `${link.state} ${code}: ${link.failureReason ?? ''}`;
       if (excuse) add(key, record, `${excuse.because} (${reason})`);
