@@ -74,6 +74,7 @@ export function judge(e: Evidence): Judgement {
   const differences: Difference[] = [];
   const say = (what: Difference['what'], key: string, text: string, cause = ''): void =>
     void differences.push({ what, key, text, cause });
+  const notes: string[] = [];
   const linkOf = new Map(e.links.map((link) => [`${link.entityType}/${link.sourceId}`, link]));
   const held = whatIsHeld(e, linkOf);
   const pairs = pairUp(e, linkOf);
@@ -98,10 +99,15 @@ export function judge(e: Evidence): Judgement {
         if (here !== undefined) claimed.set(here, key);
         continue;
       }
+      const here = pairs.get(key);
+      // Two ways: what the other company merged away stays here, inactive, for no API merges.
+      if (e.heldThere && here !== undefined && !target.record(here) && isPutAway(record, linkOf.get(key))) {
+        notes.push(`${key} is inactive, and its copy was merged away in the other company`);
+        continue;
+      }
       row.source++;
       records++;
       types.add(type);
-      const here = pairs.get(key);
       if (here === undefined || !target.record(here)) {
         const text = `${describe(record)} is not in the target`;
         say('missing', key, text, blame(key, whyMissing(linkOf.get(key), here)));
@@ -130,7 +136,6 @@ export function judge(e: Evidence): Judgement {
     counts.push(row);
     if (row.source !== row.target) say('count', type, `${row.source} in the source, ${row.target} in the target`);
   }
-  const notes: string[] = [];
   const trialBalance = comparePostings(e, pairs, held, say, blame, linkOf, notes);
   compareBalances(e, pairs, held, say);
   compareLinks(e, pairs, held, say);
@@ -146,6 +151,9 @@ export function judge(e: Evidence): Judgement {
 }
 
 type Say = (what: Difference['what'], key: string, text: string, cause?: string) => void;
+
+const isPutAway = (record: Raw, link: LinkRow | undefined): boolean =>
+  record.Active === false && link?.state === 'settled';
 
 const typeOf = (key: string): string => key.slice(0, key.indexOf('/'));
 

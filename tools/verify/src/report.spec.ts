@@ -338,6 +338,44 @@ it('the first offender is told with its whole life, in the order of time', () =>
   expect(times).toEqual([...times].sort());
 });
 
+it('a merge over there moves what refers to the name without a new token, and that is no echo of what was carried', () => {
+  const evidence = healthy();
+  opposite(evidence);
+  const told = (contentHash: string, v: string): void =>
+    void evidence.topics.changes.push({
+      ...evidence.topics.changes[4]!,
+      key: `${target}/Invoice/102`,
+      value: {
+        ...{ ...evidence.topics.changes[4]!.value, realmId: target, id: '102', version: v, contentHash },
+        snapshot: { Id: '102', SyncToken: '1' },
+      },
+    });
+  told('as we wrote it', version(22, 1));
+  told('with the name it was merged into', version(23, 1));
+  carryBack(evidence, 'update', '2');
+  expect(reportOf(evidence, ['I-11']).lines[0]).toMatch(/^I-11 ok: /);
+});
+
+it('a name that the other company merged away is inactive here and not lost; an active one is', () => {
+  const judged = (Active: boolean) => {
+    const evidence = healthy();
+    opposite(evidence);
+    const customer = from(evidence).records.Customer![0]!;
+    customer.Active = Active;
+    // As captured: what was told of it says the same.
+    for (const { value } of evidence.topics.changes) if (value?.entityType === 'Customer') value.snapshot = customer;
+    to(evidence).records.Customer = [];
+    evidence.tables.links.push({
+      ...link(evidence, 'Customer'),
+      ...{ sync_id: 'back', source_realm_id: target, target_realm_id: source, source_id: '101', target_id: '1' },
+      ...{ desired_op: 'delete', target_deleted: true },
+    });
+    return reportOf(evidence, ['I-01']).lines.join('\n');
+  };
+  expect(judged(true)).toMatch(/Customer 1: is lost: Customer 101/);
+  expect(judged(false)).not.toMatch(/Customer 1: is lost/);
+});
+
 it('what a person deletes in the one company is deleted in the other, and that is no echo of what was carried before', () => {
   const evidence = healthy();
   opposite(evidence);

@@ -119,6 +119,19 @@ function differing(fields: readonly string[], told: Raw, now: Raw): string | und
   return undefined;
 }
 
+/** In a pair: a person merged the copy into another name over there, and no API merges here; so this one is inactive. */
+function wasMergedThere(books: Books, sync: SyncRow, link: LinkRow): boolean {
+  return books.e.tables.links.some(
+    (one) =>
+      one.source_realm_id === sync.target_realm_id &&
+      one.target_realm_id === sync.source_realm_id &&
+      one.entity_type === link.entity_type &&
+      one.source_id === link.target_id &&
+      one.desired_op === 'delete' &&
+      one.state === 'settled',
+  );
+}
+
 function wrongWith(
   books: Books,
   sync: SyncRow,
@@ -142,6 +155,7 @@ function wrongWith(
   if (link.desired_op === 'delete') return 'is to be deleted though it lives in the source';
   if (link.target_id === null) return 'is settled without a target';
   const copy = books.record(sync.target_realm_id, link.entity_type, link.target_id);
+  if (!copy && record.Active === false && wasMergedThere(books, sync, link)) return undefined;
   if (!copy) return `is lost: ${link.entity_type} ${link.target_id} is not in the target`;
   if (link.applied_version === null) return 'is settled without an applied version';
   if (link.entity_type === 'Attachable')

@@ -26,13 +26,19 @@ export function echo(books: Books): Verdict {
     else if (token !== undefined) own.set(`${realmId}/${type}/${id}/${token}`, attempt.sync_id);
   }
   const done = new Set(books.effects.flatMap(({ attempt }) => (attempt ? [attempt] : [])));
+  // A merge of two names moves what referred to the one, and its token stays: only the content that was told of a token first
+  // is what our write left there.
   const versions = new Map<string, string>();
-  for (const { value } of topics.changes)
-    if (value?.snapshot)
-      versions.set(
-        `${value.realmId}/${value.entityType}/${value.id}/${value.version}`,
-        String(value.snapshot.SyncToken),
-      );
+  const first = new Map<string, unknown>();
+  for (const { value } of topics.changes) {
+    if (!value?.snapshot) continue;
+    const entity = `${value.realmId}/${value.entityType}/${value.id}`;
+    const token = String(value.snapshot.SyncToken);
+    const told = `${entity}/${token}`;
+    if (!first.has(told)) first.set(told, value.contentHash);
+    if (first.get(told) === value.contentHash) versions.set(`${entity}/${value.version}`, token);
+    else versions.delete(`${entity}/${value.version}`);
+  }
   for (const attempt of done) {
     const sync = books.syncs.get(attempt.sync_id);
     if (!sync) continue;
