@@ -136,7 +136,11 @@ export class Control {
     for (;;) {
       try {
         const response = await fetch(url, request);
-        return { status: response.status, text: await response.text() };
+        const { status } = response;
+        const text = await response.text();
+        // Listening and not ready: still starting, or PostgreSQL is away for a moment.
+        if (status !== 503 || performance.now() > deadline) return { status, text };
+        await sleep(250);
       } catch (error) {
         if (performance.now() > deadline) throw error;
         await sleep(250);
