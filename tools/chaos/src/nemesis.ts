@@ -69,6 +69,9 @@ export class Nemesis {
   otherEnds = 0;
   private readonly busy = new Map<string, Promise<unknown>>();
   private readonly more: Child[] = [];
+  /** acts during which another one struck: neither one's time is its own */
+  private readonly met = new Set<number>();
+  private latest: number | undefined;
   private watching = true;
   private loading = true;
   private readonly watch: Promise<unknown>;
@@ -84,6 +87,10 @@ export class Nemesis {
     const { journal } = this.field;
     journal.write({ what: 'act', planned, changes });
     this.field.say(`${changes} changes: ${told(planned.act)}`);
+    if (!goesOnBeside(planned.act)) {
+      if (planned.joined && this.latest !== undefined) this.met.add(this.latest).add(planned.n);
+      this.latest = planned.n;
+    }
     const beganMs = performance.now();
     const healed = this.strike(planned.act).then(() => journal.write({ what: 'healed', n: planned.n }));
     const over = this.feel(planned, beganMs, healed);
@@ -176,7 +183,7 @@ export class Nemesis {
   }
 
   /** Until it is no longer felt; the time counts from the strike, for what only hinders (network, QuickBooks) from its end. */
-  private async feel({ n, act, joined }: PlannedAct, beganMs: number, healed: Promise<void>): Promise<void> {
+  private async feel({ n, act }: PlannedAct, beganMs: number, healed: Promise<void>): Promise<void> {
     let endedMs: number | undefined;
     let fromMs = beganMs;
     if (act.kind === 'quickbooks' || act.kind === 'grant-revoked') {
@@ -197,7 +204,7 @@ export class Nemesis {
       endedMs = arrivedMs && Math.max(arrivedMs, back, fromMs);
     }
     const ms = endedMs === undefined ? undefined : endedMs - fromMs;
-    this.samples.push({ kind: kindOf(act), ms, joined });
+    this.samples.push({ kind: kindOf(act), ms, joined: this.met.has(n) });
     this.field.journal.write({ what: 'recovered', n, afterMs: ms === undefined ? null : Math.round(ms) });
     if (ms === undefined) this.field.say(`still felt after ${feltLimitMs / 1000} s: ${told(act)}`);
   }

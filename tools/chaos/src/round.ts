@@ -192,6 +192,8 @@ export class Round {
       SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs[this.size]}ms`,
       // As short as the writer's: what a killed process owned is free again after three seconds.
       ...{ SYNC_CAPTURE_LEASE: '3s', SYNC_JOB_LEASE: '3s', SYNC_ATTACHMENTS_LEASE: '3s' },
+      // A merge whose webhook was lost, or still waits in QuickBooks' ladder of retries, is found by reading again: soon, here.
+      SYNC_CAPTURE_MERGE_GRACE: '3s',
       // All companies at once before the work begins.
       SYNC_BACKFILL_CONCURRENCY: '3',
     };
