@@ -414,3 +414,12 @@ it('what is written again for a name that was merged is not late: its edit arriv
   journal.push({ ...row, n: journal.length + 100, time: later, startedAt: later });
   expect(reportOf(evidence, ['I-08']).ok).toBe(true);
 });
+
+it('what was there before the sync is not late: that the sweep brings it as live makes it no edit', () => {
+  const evidence = healthy();
+  const old = '2025-01-01T00:00:00.000Z_0000000000_x';
+  const attempt = evidence.tables.attempts.find((one) => one.entity_type === 'Customer')!;
+  const row = evidence.tables.log.find((one) => one.entity_type === 'Customer')!;
+  attempt.version = row.version = old;
+  expect(reportOf(evidence, ['I-08']).ok).toBe(true);
+});

@@ -54,8 +54,9 @@ export function neighbours(books: Books): Verdict {
 /**
  * From a person's edit to the write that brought it, per sync: both moments by QuickBooks' clock, since ours may be wrong. Only
  * the first write of an edit counts: what is written again for another reason (a name that was merged) keeps its edit's time.
+ * An edit from before the sync was there is its backfill's, in whichever lane a sweep brought it.
  */
-function freshness({ e, effects }: Books): Map<string, number[]> {
+function freshness({ e, effects, syncs }: Books): Map<string, number[]> {
   const live = new Set(
     e.tables.log
       .filter((row) => row.stage === 'settled' && row.lane === 'live')
@@ -68,7 +69,8 @@ function freshness({ e, effects }: Books): Map<string, number[]> {
     const editedAt = attempt.version.slice(0, attempt.version.indexOf('_'));
     const edit = `${linkKey(attempt)}@${editedAt}`;
     const ms = Date.parse(row.time) - Date.parse(editedAt);
-    if (Number.isNaN(ms) || brought.has(edit)) continue;
+    const sync = syncs.get(attempt.sync_id);
+    if (!sync || Number.isNaN(ms) || brought.has(edit) || Date.parse(editedAt) < sync.created_at.getTime()) continue;
     brought.add(edit);
     lags.set(attempt.sync_id, [...(lags.get(attempt.sync_id) ?? []), ms]);
   }
