@@ -67,4 +67,32 @@ describe('a bill of an edited purchase order', () => {
       ...{ POStatus: 'Closed', PrivateNote: 'paid on delivery', LinkedTxn: [{ TxnType: 'Bill' }] },
     });
   });
+
+  it.each([
+    ['at once', (type: string) => type !== ''],
+    ['the order long before its bill', (type: string) => type !== 'Bill'],
+  ])('closes the copy of an order that a person closed with a part received, carried %s', async (_when, isFirst) => {
+    w.startWriter();
+    const vendor = await w.save('Vendor', { DisplayName: 'Quarry' });
+    const expense = { value: await w.sourceAccount('Expense') };
+    const sand = await w.save('Item', { Name: 'Sand', Type: 'Service', ExpenseAccountRef: expense });
+    const order = await w.save('PurchaseOrder', {
+      VendorRef: ref(vendor),
+      Line: [ordered(sand, 4), ordered(sand, 2)],
+    });
+    const LinkedTxn = [{ TxnId: order.Id, TxnType: 'PurchaseOrder', TxnLineId: '1' }];
+    await w.save('Bill', { VendorRef: ref(vendor), Line: [{ ...ordered(sand, 4), LinkedTxn }] });
+    const [{ SyncToken }] = (await w.query(w.source, 'select * from PurchaseOrder')) as [Json];
+    await w.save('PurchaseOrder', {
+      ...{ Id: order.Id, SyncToken, sparse: true, VendorRef: ref(vendor), POStatus: 'Closed' },
+    });
+    const events = await w.sourceEvents();
+    await w.take(events.filter(({ entityType }) => isFirst(entityType)));
+    await w.quiet();
+    await w.take(events.filter(({ entityType }) => !isFirst(entityType)));
+    await w.quiet();
+    expect(await w.targetRecord('PurchaseOrder', order.Id)).toMatchObject({
+      ...{ POStatus: 'Closed', LinkedTxn: [{ TxnType: 'Bill' }], Line: [{ Received: 4 }, { Received: 0 }] },
+    });
+  });
 });

@@ -261,3 +261,38 @@ it.each([
     if (failureCode === 'QBO.6000') expect(judged(true, '6000 something else').differences).toContainEqual(missing);
   },
 );
+
+it('a held document leaves its stock where it was, and nothing else differs for it', () => {
+  const judged = (state: string) => {
+    const e = equalPair();
+    for (const [books, id, QtyOnHand] of [[e.source, '30', 3] as const, [e.target, '130', 5] as const])
+      books.records.Item = [{ Id: id, Name: 'Pump', QtyOnHand }];
+    const [source, target] = [e.source, e.target].map(({ records, lines }) => new Books(records, lines));
+    const line = { DetailType: 'SalesItemLineDetail', SalesItemLineDetail: { ItemRef: { value: '30' }, Qty: 2 } };
+    source!.records.Invoice![0].Line = [line];
+    const links = e.links
+      .map((one) =>
+        one.entityType === 'Invoice' ? { ...one, state, failureCode: 'QBO.6210', failureReason: 'closed' } : one,
+      )
+      .concat({ entityType: 'Item', sourceId: '30', targetId: '130', state: 'settled' });
+    return judge({ ...e, source: source!, target: target!, links, carried: new Set([...e.carried, 'Item']) });
+  };
+  const stock = expect.objectContaining({ what: 'open', key: 'Item/30' }) as unknown;
+  expect(judged('held').differences).not.toContainEqual(stock);
+  expect(judged('settled').differences).toContainEqual(stock);
+});
+
+it('a link that real records say on the wrong side only is named, and a difference everywhere else', () => {
+  const judged = (fragment: boolean) => {
+    const e = equalPair();
+    e.source.records.PurchaseOrder = [{ Id: '40', LinkedTxn: [{ TxnId: '10', TxnType: 'Invoice' }] }];
+    e.target.records.PurchaseOrder = [{ Id: '140' }];
+    const [source, target] = [e.source, e.target].map(({ records, lines }) => new Books(records, lines));
+    const links = e.links.concat({ entityType: 'PurchaseOrder', sourceId: '40', targetId: '140', state: 'settled' });
+    const carried = new Set([...e.carried, 'PurchaseOrder']);
+    return judge({ ...e, source: source!, target: target!, links, carried, fragment });
+  };
+  expect(judged(false).differences).toMatchObject([{ what: 'links', key: 'PurchaseOrder/40' }]);
+  expect(judged(true).differences).toEqual([]);
+  expect(judged(true).notes).toEqual([expect.stringContaining('PurchaseOrder/40 is linked to Invoice/10')]);
+});

@@ -1,5 +1,6 @@
 // Are two companies the same books? Judged from dumps and ledgers alone; the sync's links are only asked which target record
 // stands for which source record, and why one is missing. Pure.
+import { definitionOf } from '#core';
 import type { Raw } from '#testing';
 import { cents, money } from '../../installation/src/comparison.js';
 import type { LinkRow } from '../../installation/src/control.js';
@@ -138,7 +139,7 @@ export function judge(e: Evidence): Judgement {
   }
   const trialBalance = comparePostings(e, pairs, held, say, blame, linkOf, notes);
   compareBalances(e, pairs, held, say);
-  compareLinks(e, pairs, held, say);
+  compareLinks(e, pairs, held, say, notes);
   compareContent(e, pairs, held, say, linkOf, notes);
   return {
     ...{ records, types: types.size, differences, counts, trialBalance, notes },
@@ -426,12 +427,13 @@ function compareBalances(
   held: ReadonlyMap<string, Held>,
   say: Say,
 ): void {
-  // A held document changes what it pays, and the balance of its name.
+  // A held document changes what it pays, the balance of its name, and the stock of what is on it.
   const touched = new Set<string>();
   for (const key of held.keys()) {
     const record = e.source.record(key);
     for (const other of linkedDocuments(record)) touched.add(other);
     for (const line of e.source.posted(key)) if (line.name) touched.add(`${line.name.type}/${line.name.id}`);
+    for (const item of itemsOn(record)) touched.add(item);
   }
   const sources = new Map([...pairs].map(([key, copy]) => [copy, key]));
   for (const key of e.heldThere ?? []) {
@@ -459,6 +461,15 @@ function compareBalances(
   }
 }
 
+/** What it sold or bought: a held document moves no stock. */
+function itemsOn(record: Raw): string[] {
+  const lines = (record?.Line as Raw[] | undefined) ?? [];
+  return lines.flatMap((line) => {
+    const item: unknown = line[String(line.DetailType)]?.ItemRef?.value;
+    return item === undefined ? [] : [`Item/${String(item)}`];
+  });
+}
+
 /** Quantities have more than two places. */
 const cents4 = (text: string): bigint | string => {
   const [whole, part = ''] = text.split('.');
@@ -471,14 +482,22 @@ function compareLinks(
   pairs: ReadonlyMap<string, string>,
   held: ReadonlyMap<string, Held>,
   say: Say,
+  notes: string[],
 ): void {
   const heldHere = new Set([...(e.heldThere ?? []), ...[...held.keys()].flatMap((one) => pairs.get(one) ?? [])]);
   for (const [key, here] of pairs) {
     const [ours, theirs] = [e.source.record(key), e.target.record(here)];
     if (!ours || !theirs || held.has(key) || !e.judged(typeOf(key))) continue;
     const known = (other: string): boolean => !held.has(other) && e.carried.has(linkTypeOf(typeOf(other)));
-    const wanted = linkedDocuments(ours)
-      .filter(known)
+    const named = linkedDocuments(ours).filter(known);
+    // Real records do not always say a link on the side that owns it, and QuickBooks takes it from no other.
+    const oneSided = named.filter(
+      (other) => e.fragment && !ownsLinks(typeOf(key)) && !linkedDocuments(e.source.record(other)).includes(key),
+    );
+    for (const other of oneSided)
+      notes.push(`${key} is linked to ${other}, which does not say so: that link is not carried`);
+    const wanted = named
+      .filter((other) => !oneSided.includes(other))
       .map((other) => pairs.get(other) ?? `source ${other}`);
     const [left, right] = lineDifference(
       wanted,
@@ -488,6 +507,8 @@ function compareLinks(
       say('links', key, `linked to ${left.join() || 'nothing more'} there, to ${right.join() || 'nothing more'} here`);
   }
 }
+
+const ownsLinks = (type: string): boolean => definitionOf(type).references.some(({ kind }) => kind === 'linked-txn');
 
 /** What a record says beyond its postings: names, notes, dates, numbers, addresses, references. */
 function compareContent(

@@ -75,7 +75,7 @@ export const ownCodes: readonly OwnCode[] = [
       'nothing: it goes on by itself',
     ],
     'DEACTIVATE.DEPENDENTS_PENDING': [
-      'a name is made inactive last, when what uses it has arrived',
+      'a name is made inactive, and an order that a person closed is closed, last: when what uses it has arrived',
       'nothing: it goes on by itself',
     ],
     'LINES.CHANGING': [

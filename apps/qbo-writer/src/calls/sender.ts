@@ -213,13 +213,13 @@ export class Sender {
     return holders;
   }
 
-  /** Asked only after a refusal that says so: which names that the refused ones refer to are inactive by our own hand. */
+  /** Asked only after a refusal that says so: what the refused ones refer to and takes no documents, by our own hand. */
   private sleepersOf(call: CallRecord, { answers }: CallAnswer): Promise<Map<string, LinkKey[]>> {
     const refused = call.attempts.filter((_, position) => {
       const answer = answers[position];
       return answer?.kind === 'failed' && mayBeAsleep(answer.failure);
     });
-    return this.ports.links.inactiveParents(refused);
+    return this.ports.links.restingParents(refused);
   }
 
   private report(

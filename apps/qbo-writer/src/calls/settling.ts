@@ -35,7 +35,7 @@ export interface CallAnswer {
   settledBefore: readonly number[];
   /** records of ours that hold a refused one frozen, by link */
   holders?: ReadonlyMap<string, readonly LinkKey[]>;
-  /** names of ours that a refused one refers to and that are inactive in the target, by link */
+  /** copies of ours that a refused one refers to and that take no documents in the target, by link */
   sleepers?: ReadonlyMap<string, readonly LinkKey[]>;
   /** what a sync does about cents that the two companies' arithmetic cannot agree on; only recorded when absent */
   rounding?: (syncId: string) => RoundingPolicy;
@@ -135,7 +135,7 @@ function wakeHolder({ syncId, entityType, sourceId, link }: StoredLink, changes:
   changes.push({ key, state, attempts: 0, applied: link.applied, target: link.target, wakes: false });
 }
 
-/** A name that a refused document needs gets ready to be made active (core: asleep.ts). */
+/** What a refused document needs, a name or an order, gets ready to take it (core: asleep.ts). */
 function wakeSleeper({ syncId, entityType, sourceId, link }: StoredLink, changes: LinkChange[]): void {
   const key = { syncId, entityType, sourceId };
   const woken = marked(link);

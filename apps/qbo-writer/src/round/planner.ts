@@ -4,8 +4,11 @@ import {
   definitionOf,
   freezesOthers,
   holderTypesOf,
+  isResting,
   namedLineReferences,
   planWrite,
+  restOf,
+  takenTypesOf,
   typesInRankOrder,
   writePolicy,
   type Json,
@@ -35,7 +38,6 @@ const definitions = typesInRankOrder();
 export const batchedTypes = definitions.filter((d) => d.batchable).map((d) => d.type);
 /** One at a time: QBO contends on names. */
 export const namedTypes = definitions.filter((d) => !d.batchable).map((d) => d.type);
-const transactionTypes = definitions.filter((d) => d.category === 'transaction').map((d) => d.type);
 /** A name made inactive can still be pointed at; a deleted transaction cannot. */
 const keptWhenRemoved = definitions.filter((d) => d.category !== 'transaction').map((d) => d.type);
 
@@ -271,23 +273,31 @@ export class Planner {
     return wanted;
   }
 
-  /** Only asked when a name is to be made inactive: transactions on their way may still need it active. */
+  /** Only asked of what comes to rest: transactions on their way may still need it awake (core: asleep.ts). */
   private async pendingTransactions(stored: readonly StoredLink[]): Promise<Set<string>> {
     const leaving = stored.filter(
       ({ entityType, link }) =>
-        definitionOf(entityType).category === 'name-list' &&
-        (link.desired.op === 'delete' || link.desired.op === 'exclude' || link.desired.payload?.Active === false),
+        isResting(entityType, link.desired.payload) ||
+        (definitionOf(entityType).category === 'name-list' && ['delete', 'exclude'].includes(link.desired.op)),
     );
-    return this.ports.links.stillNeeded(leaving, transactionTypes);
+    const byTaken = new Map<string, StoredLink[]>();
+    for (const one of leaving) {
+      const taken = takenTypesOf(one.entityType).join();
+      byTaken.set(taken, [...(byTaken.get(taken) ?? []), one]);
+    }
+    const needed = await Promise.all(
+      [...byTaken].map(([taken, those]) => this.ports.links.stillNeeded(those, taken.split(','))),
+    );
+    return new Set(needed.flatMap((keys) => [...keys]));
   }
 }
 
 /**
- * A name is made inactive at the second look at it, two seconds later: a document that a person made with it just before may
+ * A name is made inactive, and an order closed, at the second look at it, two seconds later: a document that a person made with it just before may
  * arrive just after, over another partition, and QuickBooks would refuse it for the inactive name (610).
  */
 const isLeavingAtFirstSight = ({ entityType, lastFault, mergedInto }: StoredLink): boolean =>
-  lastFault === undefined && mergedInto === undefined && definitionOf(entityType).category === 'name-list';
+  lastFault === undefined && mergedInto === undefined && restOf(entityType) !== undefined;
 
 /** The record that this one lives on in, itself when it was not merged. */
 type LivesOn = (key: LinkKey) => LinkKey;

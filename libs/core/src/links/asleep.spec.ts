@@ -76,3 +76,33 @@ describe('a name that is inactive when a document with it comes', () => {
     expect(mayBeAsleep({ kind: 'unsent', reason: '' })).toBe(false);
   });
 });
+
+// An order that a person closed with half of it received takes no bill, as an inactive name takes none.
+describe('an order that a person closed, and that a bill received a part of', () => {
+  const closed = { DocNumber: '7', POStatus: 'Closed', Line: [{ Amount: 1 }] };
+  const order = (o: Partial<Link> = {}): Link => ({
+    ...item(),
+    entityType: 'PurchaseOrder',
+    desired: { version: '1', hash: 'h', op: 'upsert', payload: closed, references: [] },
+    applied: { version: '1', hash: 'h', payload: closed },
+    ...o,
+  });
+  const { POStatus: _closed, ...open } = closed;
+
+  it('is made open while its bills are on their way, and closed when they are there', () => {
+    const { applied: _none, target: _neither, ...fresh } = order({ state: { kind: 'ready' } });
+    expect(plan(fresh, true)).toMatchObject({ kind: 'create', body: open, applied: open, partial: true });
+    expect((plan(fresh, true) as { body: object }).body).not.toHaveProperty('POStatus');
+    expect(plan(fresh, false)).toMatchObject({ kind: 'create', body: closed, partial: false });
+    const made = order({ state: { kind: 'ready' }, applied: { version: '1', hash: 'partial:h', payload: open } });
+    expect(plan(made, true)).toMatchObject({ kind: 'postpone' });
+    expect(plan(made, false)).toMatchObject({ kind: 'update', body: { POStatus: 'Closed' } });
+  });
+
+  it('is opened again for a bill that comes after it was closed', () => {
+    const woken: Link = { ...marked(order())!, state: { kind: 'ready' } };
+    expect(plan(woken, true)).toMatchObject({ kind: 'update', body: { POStatus: 'Open' }, partial: true });
+    expect(mayBeAsleep({ kind: 'refused', class: 'others-first', code: '620', reason: '' })).toBe(true);
+    expect(mayBeAsleep({ kind: 'refused', class: 'others-first', code: '6220', reason: '' })).toBe(false);
+  });
+});

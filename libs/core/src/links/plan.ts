@@ -14,7 +14,7 @@ import {
 } from '../references/index.js';
 import { definitionOf, type EntityDefinition } from '../registry/index.js';
 import { chooseTwin, isSingleton, lookupsFor, type Lookup } from './adoption.js';
-import { awake } from './asleep.js';
+import { isResting, madeAwake, waking } from './asleep.js';
 import { changedBeginning, firstForm, withKnownBeginning } from './beginnings.js';
 import {
   holderLookups,
@@ -234,7 +234,7 @@ function planExclusion(link: Link, facts: WriteFacts): Plan {
 const postponedDeactivation: Plan = {
   kind: 'postpone',
   code: 'DEACTIVATE.DEPENDENTS_PENDING',
-  reason: 'transactions that may use this name are still on their way',
+  reason: 'transactions that may use it are still on their way',
 };
 
 function planUpsert(link: Link, payload: Json, facts: WriteFacts): Plan {
@@ -337,8 +337,9 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
   }
   const collision = collisionOf(link, body, facts);
   if (collision.kind === 'hold') return collision;
-  const { body: created, applied, unfinished } = firstForm(collision.body);
-  return { kind: 'create', body: created, applied, deferred, partial: unfinished };
+  const open = madeAwake(entityType, collision.body, facts.dependentsPending);
+  const { body: created, applied, unfinished } = firstForm(open ?? collision.body);
+  return { kind: 'create', body: created, applied, deferred, partial: unfinished || open !== undefined };
 }
 
 /** `hold` of the mapping rule `documentNumber` says it for records of a type, the sync's setting for all. */
@@ -431,7 +432,8 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
   }
   const woken = planWaking(link, body, key, facts);
   if (woken) return woken;
-  if (body.Active === false && applied.Active !== false && facts.dependentsPending) return postponedDeactivation;
+  if (isResting(entityType, body) && !isResting(entityType, applied) && facts.dependentsPending)
+    return postponedDeactivation;
   const renamed = planRename(link, body, facts);
   if (renamed.kind !== 'free') return renamed;
   // What is kept stays in the base as we applied it: it is sent only when the source changes that very field.
@@ -453,9 +455,10 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
 
 /** See asleep.ts. */
 function planWaking(link: Link, body: Json, key: Json, facts: WriteFacts): Plan | undefined {
-  const applied = awake(link, body, facts.dependentsPending);
-  if (!applied) return undefined;
-  const changes = completed(definitionOf(link.entityType), { Active: true }, applied);
+  const woken = waking(link, body, facts.dependentsPending);
+  if (!woken) return undefined;
+  const applied = { ...link.applied?.payload, ...woken };
+  const changes = completed(definitionOf(link.entityType), woken, applied);
   return {
     kind: 'update',
     body: { ...key, sparse: true, ...changes },
@@ -527,7 +530,8 @@ function planPairedChange(
   }
   const woken = planWaking(link, body, key, facts);
   if (woken) return woken;
-  if (body.Active === false && base.Active !== false && facts.dependentsPending) return postponedDeactivation;
+  if (isResting(entityType, body) && !isResting(entityType, base) && facts.dependentsPending)
+    return postponedDeactivation;
   const renamed = planRename(link, body, facts);
   if (renamed.kind !== 'free') return renamed;
   const { kept, lost } = contest(link, editedFields(entityType, base, renamed.body, { clear: known }), pair);

@@ -82,6 +82,16 @@ describe('links', () => {
     expect(written('PurchaseOrder', { POStatus: 'Closed', ...linked, Line: [] }).payload).not.toHaveProperty(
       'POStatus',
     );
+    const ordered = (Received?: number) => ({
+      ...{ Amount: 40, DetailType: 'ItemBasedExpenseLineDetail', Received },
+      ItemBasedExpenseLineDetail: { ItemRef: { value: '3' }, Qty: 4 },
+    });
+    const order = (...Line: object[]) => written('PurchaseOrder', { POStatus: 'Closed', ...linked, Line }).payload!;
+    expect(order(ordered(4), ordered(5))).not.toHaveProperty('POStatus');
+    // Received in part, and a person will have no more of it.
+    expect(order(ordered(4), ordered(1)).POStatus).toBe('Closed');
+    // Who knows: closed last, that is right either way.
+    expect(order(ordered()).POStatus).toBe('Closed');
   });
 });
 

@@ -68,6 +68,8 @@ export interface SpecialCase {
   /** fields set when the source has none */
   readonly defaults?: Readonly<Record<string, unknown>>;
   readonly omit?: readonly string[];
+  /** with `linked`: only when each line that wants a quantity says that it received it; dotted paths in a line */
+  readonly complete?: { readonly received: string; readonly wanted: string };
   /** with `linked`: what the omitted fields are by themselves again when the last link goes */
   readonly unlinked?: Readonly<Record<string, unknown>>;
 }
@@ -77,6 +79,13 @@ export type VoidForm = 'operation-void' | 'include-void' | 'none';
 
 /** How a twin is looked for: one query by this field, or the whole list where it is short or the name is not filterable. */
 export type LookupForm = { readonly by: 'field'; readonly field: string } | { readonly by: 'list' };
+
+/** A record at rest takes no documents: an inactive name, a closed order. `awake` is the value with which it takes them. */
+export interface RestRule {
+  readonly field: string;
+  readonly value: unknown;
+  readonly awake: unknown;
+}
 
 export interface EntityDefinition {
   readonly type: string;
@@ -140,6 +149,8 @@ export interface EntityDefinition {
   readonly notClearable: readonly string[];
   /** name field that gets the suffix " (deleted)" when the record is made inactive */
   readonly nameField?: string;
+  /** how it is at rest; names are when they are inactive */
+  readonly rest?: RestRule;
   /** beside the name: what only one record of the list may have, where the company minds */
   readonly uniqueFields?: readonly string[];
   /** longest document number QBO takes */

@@ -347,7 +347,14 @@ export const PurchaseOrder = entity({
   noise: [...purchaseNoise, 'LinkedTxn', 'Line.*.LinkedTxn', 'EmailStatus', 'PrintStatus'],
   forced: { EmailStatus: 'NotSet' },
   // Closed by what received it: see Estimate.
-  specialCases: [{ when: { POStatus: 'Closed' }, linked: true, omit: ['POStatus'], unlinked: { POStatus: 'Open' } }],
+  specialCases: [
+    {
+      ...{ when: { POStatus: 'Closed' }, linked: true, omit: ['POStatus'], unlinked: { POStatus: 'Open' } },
+      // One that was received in part was closed by a person; one that does not say what it received may have been.
+      complete: { received: 'Received', wanted: 'ItemBasedExpenseLineDetail.Qty' },
+    },
+  ],
+  rest: { field: 'POStatus', value: 'Closed', awake: 'Open' },
   notClearable: ['POStatus'],
   replaceValues: billedOn,
 });

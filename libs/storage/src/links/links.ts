@@ -7,6 +7,7 @@ import { Injectable } from '@nestjs/common';
 import {
   goesOnWithNews,
   releaseName,
+  restsKnown,
   waitPatienceMs,
   type Applied,
   type Json,
@@ -544,8 +545,8 @@ export class Links {
     return rows.map((r) => ({ syncId, entityType: r.entity_type, sourceId: r.source_id }));
   }
 
-  /** Names that these records refer to and that we made inactive in the target (core: asleep.ts), by `syncId/type/id`. */
-  async inactiveParents(keys: readonly LinkKey[]): Promise<Map<string, LinkKey[]>> {
+  /** What these records refer to and we put to rest in the target (core: asleep.ts), by `syncId/type/id`. */
+  async restingParents(keys: readonly LinkKey[]): Promise<Map<string, LinkKey[]>> {
     const parents = new Map<string, LinkKey[]>();
     if (keys.length === 0) return parents;
     const rows = await this.db.query<
@@ -559,8 +560,8 @@ export class Links {
            -- a merged name is bound to the one it became
            and p.source_id = coalesce(m.merged_into, r."sourceId")
        where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable})
-         and p.applied_payload ->> 'Active' = 'false' and not p.target_deleted`,
-      keyArrays(keys),
+         and p.applied_payload @> any($4::jsonb[]) and not p.target_deleted`,
+      [...keyArrays(keys), restsKnown.map(({ field, value }) => JSON.stringify({ [field]: value }))],
     );
     for (const { sync_id: syncId, child_type, child_id, entity_type: entityType, source_id: sourceId } of rows) {
       const child = keyText({ syncId, entityType: child_type, sourceId: child_id });
