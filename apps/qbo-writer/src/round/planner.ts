@@ -4,6 +4,7 @@ import {
   definitionOf,
   freezesOthers,
   holderTypesOf,
+  isContentApplied,
   isResting,
   namedLineReferences,
   planWrite,
@@ -229,8 +230,9 @@ export class Planner {
     const [found, changing] = [new Map<string, Json[]>(), new Set<string>()];
     for (const parent of await this.ports.links.find([...keys.values()])) {
       const { target, applied, state } = parent.link;
+      const isUnderWay = ['ready', 'sending', 'backoff', 'uncertain'].includes(state.kind);
       if (!target || target.deleted) continue;
-      if (['ready', 'sending', 'backoff', 'uncertain'].includes(state.kind)) {
+      if (isUnderWay && !isContentApplied(parent.link)) {
         changing.add(keyText(parent));
         continue;
       }

@@ -1,6 +1,6 @@
 // Names that are woken for the documents that come after their deactivation.
 import type { Link } from './link.js';
-import { marked, mayBeAsleep } from './asleep.js';
+import { isContentApplied, marked, mayBeAsleep } from './asleep.js';
 import { defaultWritePolicy, planWrite } from './plan.js';
 import { settle } from './settle.js';
 import { defaultRetryPolicy } from '../retry/index.js';
@@ -97,6 +97,22 @@ describe('an order that a person closed, and that a bill received a part of', ()
     const made = order({ state: { kind: 'ready' }, applied: { version: '1', hash: 'partial:h', payload: open } });
     expect(plan(made, true)).toMatchObject({ kind: 'postpone' });
     expect(plan(made, false)).toMatchObject({ kind: 'update', body: { POStatus: 'Closed' } });
+  });
+
+  // A bill that names its lines waits for them (LINES.CHANGING), and this one waits for the bill.
+  it('gets what else has changed before it is closed: its bills wait for that', () => {
+    const edited = order({ state: { kind: 'ready' }, applied: { version: '0', hash: 'h0', payload: open } });
+    edited.desired = { ...edited.desired, payload: { ...closed, PrivateNote: 'enough' } };
+    const first = plan(edited, true);
+    expect(first).toMatchObject({ kind: 'update', body: { PrivateNote: 'enough' }, partial: true });
+    expect((first as { body: object }).body).not.toHaveProperty('POStatus');
+    expect((first as { applied: object }).applied).toEqual({ ...open, PrivateNote: 'enough' });
+    expect(isContentApplied(edited)).toBe(false);
+    const { applied: payload } = first as unknown as { applied: typeof open };
+    const sent = { ...edited, applied: { version: '1', hash: 'partial:h', payload } };
+    expect(plan(sent, true)).toMatchObject({ kind: 'postpone' });
+    expect(isContentApplied(sent)).toBe(true);
+    expect(plan(sent, false)).toMatchObject({ kind: 'update', body: { POStatus: 'Closed' } });
   });
 
   it('is opened again for a bill that comes after it was closed', () => {

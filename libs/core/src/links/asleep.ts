@@ -84,4 +84,9 @@ export function madeAwake(type: string, body: Json, dependentsPending: boolean |
   return Object.fromEntries(Object.entries(body).filter(([field]) => field !== rest.field));
 }
 
+/** Whether only its coming to rest, or its waking, is left to be done: the rest of the copy is as desired. */
+export function isContentApplied({ applied, desired }: Link): boolean {
+  return applied !== undefined && [desired.hash, `partial:${desired.hash}`, mark + desired.hash].includes(applied.hash);
+}
+
 const isMarked = (hash: string): boolean => hash.startsWith(mark);

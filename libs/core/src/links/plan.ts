@@ -433,7 +433,7 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
   const woken = planWaking(link, body, key, facts);
   if (woken) return woken;
   if (isResting(entityType, body) && !isResting(entityType, applied) && facts.dependentsPending)
-    return postponedDeactivation;
+    return planBeforeRest(entityType, body, applied, key);
   const renamed = planRename(link, body, facts);
   if (renamed.kind !== 'free') return renamed;
   // What is kept stays in the base as we applied it: it is sent only when the source changes that very field.
@@ -450,6 +450,21 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
     body: { ...key, sparse: true, ...changes },
     ...{ applied: renamed.body, drift: overwritten, deferred, ...remembered },
     ...(overwritten.length > 0 ? { beforeImage: facts.targetNow! } : {}),
+  };
+}
+
+/** What is left to wait for may itself wait for what else has changed: a bill for the lines of its order. */
+function planBeforeRest(entityType: string, body: Json, applied: Json, key: Json): Plan {
+  const open = madeAwake(entityType, body, true);
+  const changes = open && sparseChanges(entityType, applied, open);
+  if (!changes) return postponedDeactivation;
+  return {
+    kind: 'update',
+    body: { ...key, sparse: true, ...changes },
+    applied: open,
+    drift: [],
+    deferred: [],
+    partial: true,
   };
 }
 
@@ -531,7 +546,7 @@ function planPairedChange(
   const woken = planWaking(link, body, key, facts);
   if (woken) return woken;
   if (isResting(entityType, body) && !isResting(entityType, base) && facts.dependentsPending)
-    return postponedDeactivation;
+    return planBeforeRest(entityType, body, base, key);
   const renamed = planRename(link, body, facts);
   if (renamed.kind !== 'free') return renamed;
   const { kept, lost } = contest(link, editedFields(entityType, base, renamed.body, { clear: known }), pair);
