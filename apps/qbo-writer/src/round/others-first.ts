@@ -6,7 +6,8 @@ import { othersFirstCodes, transition } from '#core';
 import type { Clock } from '#common/clock';
 import { keyText, type Links } from '#storage';
 
-const soonestMs = 30_000;
+/** After a minute of tries (retry policy) nothing has cleared it: two companies at rest stay at rest for a while. */
+const soonestMs = 2 * 60_000;
 const latestMs = 15 * 60_000;
 const recordsPerLook = 50;
 
@@ -23,15 +24,23 @@ export class OthersFirst {
   async look(): Promise<boolean> {
     const { links, clock } = this.ports;
     const held = await links.heldFor(this.realmId, othersFirstCodes, recordsPerLook);
-    if (held.length === 0) return false;
     const nowMs = clock.nowMs();
+    // Only what was held before this process had the company is tried at once.
+    this.tried ??= held.length === 0 ? { atMs: nowMs, againMs: soonestMs, keys: new Set() } : undefined;
+    if (held.length === 0) return false;
     const keys = held.map(({ syncId, entityType, sourceId }) => ({ syncId, entityType, sourceId }));
     const wanted = new Set(keys.map(keyText));
     const { tried } = this;
     const isNew = [...wanted].some((key) => !tried?.keys.has(key));
-    if (tried && !isNew && nowMs - tried.atMs < tried.againMs) return true;
+    if (tried && isNew) {
+      // A new one joins those that wait for their turn; it does not put their turn off.
+      const atMs = tried.keys.size > 0 ? tried.atMs : nowMs;
+      this.tried = { atMs, againMs: Math.min(tried.againMs, soonestMs), keys: wanted };
+      return true;
+    }
+    if (tried && nowMs - tried.atMs < tried.againMs) return true;
     // Each time longer, until a few times an hour.
-    const againMs = tried && !isNew ? Math.min(latestMs, 2 * tried.againMs) : soonestMs;
+    const againMs = tried ? Math.min(latestMs, 2 * tried.againMs) : soonestMs;
     this.tried = { atMs: nowMs, againMs, keys: wanted };
     await links.decide(this.realmId, this.fence, keys, clock.now(), (rows) => ({
       changes: rows.flatMap(({ syncId, entityType, sourceId, link }) => {
