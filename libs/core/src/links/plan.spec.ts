@@ -46,6 +46,28 @@ it('what names lines of another record waits while that one is being changed', (
   expect(planWrite(bill, facts({ isChanging: pending('Vendor') }))).toMatchObject({ kind: 'create' });
 });
 
+// All payments of a deposit were deleted: QuickBooks takes no update to no lines (2250), and the copy would keep its amount.
+describe('a document that lost all its lines', () => {
+  const before = applied({ DepositToAccountRef: { value: 't1' }, Line: [{ Amount: 5 }] });
+  const emptied = (TotalAmt: string) =>
+    link('Deposit', undefined, {
+      ...before,
+      desired: desired({ payload: { DepositToAccountRef: { value: 't1' }, Line: [] }, naturalKey: { TotalAmt } }),
+    });
+
+  it('is removed when nothing is left of it, and then held for what it is', () => {
+    expect(planWrite(emptied('0'), facts())).toEqual({
+      ...{ kind: 'delete', body: { Id: '70', SyncToken: '3' }, again: true },
+    });
+    const removed = { ...emptied('0'), target: { id: '70', deleted: true } };
+    expect(planWrite(removed, facts())).toMatchObject({ kind: 'hold', code: 'CREATE.NO_LINES' });
+  });
+
+  it('is not removed while it says an amount', () => {
+    expect(planWrite(emptied('5'), facts())).toMatchObject({ kind: 'update' });
+  });
+});
+
 describe('a plan to create', () => {
   it('binds references late, to ids of the target', () => {
     const invoice = link('Invoice', { Line: [] });

@@ -442,6 +442,7 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
   const changes = sparseChanges(entityType, base, renamed.body);
   const remembered = kept.length > 0 ? { kept } : {};
   if (!changes) return { kind: 'noop', why: 'equal', applied: renamed.body, ...remembered };
+  if (hasLostItsLines(definition, link, changes)) return { kind: 'delete', body: key, again: true };
   if (!definition.operations.some((operation) => operation === 'update' || operation === 'sparse-update')) {
     return { kind: 'delete', body: key, again: true };
   }
@@ -451,6 +452,12 @@ function planChange(link: Link, desired: Json, deferred: MissingReference[], fac
     ...{ applied: renamed.body, drift: overwritten, deferred, ...remembered },
     ...(overwritten.length > 0 ? { beforeImage: facts.targetNow! } : {}),
   };
+}
+
+/** QuickBooks takes no update to no lines (2250). What says no amount any more is removed, and held as a new one would be. */
+function hasLostItsLines({ needsLines }: EntityDefinition, { desired }: Link, changes: Json): boolean {
+  const emptied = Array.isArray(changes.Line) && changes.Line.length === 0;
+  return needsLines === true && emptied && Number(desired.naturalKey?.TotalAmt ?? NaN) === 0;
 }
 
 /** What is left to wait for may itself wait for what else has changed: a bill for the lines of its order. */
