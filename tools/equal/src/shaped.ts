@@ -155,7 +155,7 @@ export class Shaped {
     what: string,
   ): Promise<string | undefined> {
     for (let before = -1; ;) {
-      await this.lookAtAll(companies);
+      await this.lookAtAll(syncs);
       for (const sync of syncs) {
         const unrest = await this.rest.of(sync.id, `${what}, ${sync.name}`);
         if (unrest) return `${sync.name}: ${unrest}`;
@@ -166,10 +166,11 @@ export class Shaped {
     }
   }
 
-  private async lookAtAll(companies: readonly Company[]): Promise<void> {
-    for (const { realmId } of companies) await this.control.look(realmId);
+  /** Only at sources: the last company of a chain is nobody's. */
+  private async lookAtAll(syncs: readonly Direction[]): Promise<void> {
+    for (const { from } of syncs) await this.control.look(from.realmId);
     await sleep(2 * sweepMs);
-    for (const { realmId } of companies) await this.control.look(realmId);
+    for (const { from } of syncs) await this.control.look(from.realmId);
   }
 
   private async judge(syncs: readonly Direction[]): Promise<{ how: string; judgement: Judgement }[]> {
@@ -197,7 +198,7 @@ export class Shaped {
   private async writesFrom(companies: readonly Company[], syncs: readonly Direction[]): Promise<number> {
     const before = await this.writes(companies);
     for (let n = 0; n < looksAfterRest; n++) {
-      await this.lookAtAll(companies);
+      await this.lookAtAll(syncs);
       for (const sync of syncs) await this.rest.of(sync.id, `look ${n + 1} after rest, ${sync.name}`);
     }
     return (await this.writes(companies)) - before;
