@@ -4,7 +4,9 @@
 import swcJest from '@swc/jest';
 import { appendFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { planted, seededBugs } from '../../dist/tools/seeded-bugs/src/bugs.js';
+
+// Built before Jest starts, and by an address: in a fresh tree there is no such file to resolve.
+const { planted, seededBugs } = await import(new URL('../../dist/tools/seeded-bugs/src/bugs.js', import.meta.url).href);
 
 const { SYNC_SEEDED_BUG: wanted, SYNC_SEEDED_BUG_NOTES: notes } = process.env;
 const bug = wanted ? seededBugs.find(({ name }) => name === wanted) : undefined;
