@@ -1,6 +1,6 @@
 // First in, first out: the stock of one item as a sorted list of movements and what each of them costs. The costs are a
-// pure function of the set of movements (date, inbound before outbound, transaction id), so the order in which documents
-// were entered or edited never matters. Appending at the end costs one step; a back-dated change recomputes from the
+// pure function of the set of movements (date, inbound before outbound, the starting quantity before documents, transaction
+// id), so the order in which they are told or edited never matters. Appending at the end costs one step; a back-dated change recomputes from the
 // nearest checkpoint, and only when somebody looks (`settle`).
 import { plus, share, type Cents, type Units } from '../money/index.js';
 import type { Line } from './posting.js';
@@ -20,6 +20,8 @@ export class Movement {
   /** The pair of ledger lines that carries a computed cost; absent when the document's own lines do. */
   assetLine: Line | undefined;
   costLine: Line | undefined;
+  /** The item's starting quantity: entered with the item, so before every document that names it, whatever its id. */
+  readonly isOpening: boolean;
 
   constructor(
     readonly item: string,
@@ -34,6 +36,7 @@ export class Movement {
   ) {
     // A vendor credit's own line takes `value`; only a cost that differs from it has to be booked.
     this.cost = kind === 'vendor-credit' ? value : 0;
+    this.isOpening = type === 'InventoryStartingValue';
   }
 
   get inbound(): boolean {
@@ -44,6 +47,7 @@ export class Movement {
 function compare(a: Movement, b: Movement): number {
   if (a.ymd !== b.ymd) return a.ymd - b.ymd;
   if (a.inbound !== b.inbound) return a.inbound ? -1 : 1;
+  if (a.isOpening !== b.isOpening) return a.isOpening ? -1 : 1;
   if (a.order !== b.order) return a.order - b.order;
   if (a.type !== b.type) return a.type < b.type ? -1 : 1;
   return a.line - b.line;

@@ -413,6 +413,49 @@ describe('stock', () => {
     expect(ledger.itemQuantity('2')).toBe('-1');
   });
 
+  it('a starting quantity is the first movement of its day, whatever its id: no document names an item before it is made', () => {
+    const movements = (ledger: Ledger, post: (type: string, rec: Rec) => unknown): (() => void)[] => [
+      () => void post('CreditMemo', sold('10', '2026-01-01', 2)),
+      () => void post('Bill', bill('11', '2026-01-01', 25, 5)),
+      () => void post('Invoice', sold('12', '2026-01-01', 4)),
+      () =>
+        ledger.postSystem({
+          type: 'InventoryStartingValue',
+          id: 'start-2',
+          date: '2026-01-01',
+          docNumber: 'START',
+          start: { itemId: '2', quantity: 3, value: 9 },
+        }),
+    ];
+    // In which order they are told does not matter.
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+    ]) {
+      const { c, ledger, post, of } = setup();
+      for (const step of order) movements(ledger, post)[step]!();
+      expect(of('CreditMemo', '10')).toEqual(['COGS -6.00', 'Inventory 6.00']);
+      expect(of('Invoice', '12')).toEqual(['COGS 12.00', 'Inventory -12.00']);
+      expect([ledger.itemQuantity('2'), ledger.itemValue('2')]).toEqual(['6', '28.00']);
+      expect(selfcheckLedger(c, ledger)).toEqual([]);
+    }
+  });
+
+  it('a starting quantity below zero comes before the sales of its day', () => {
+    const { ledger, post, of } = setup();
+    post('Bill', bill('11', '2026-01-01', 5, 1));
+    post('Bill', bill('13', '2026-01-01', 7, 1));
+    post('Invoice', sold('12', '2026-01-01', 1));
+    ledger.postSystem({
+      type: 'InventoryStartingValue',
+      id: 'start-2',
+      date: '2026-01-01',
+      docNumber: 'START',
+      start: { itemId: '2', quantity: -1, value: 0 },
+    });
+    expect(of('Invoice', '12')).toEqual(['COGS 7.00', 'Inventory -7.00']);
+  });
+
   it('a merged item takes its starting quantity along', () => {
     const { c, post, ledger } = setup();
     c.put('Item', { ...c.get('Item', '2'), Id: '3', Name: 'Gadget' });
