@@ -376,6 +376,32 @@ it('a name that the other company merged away is inactive here and not lost; an 
   expect(judged(false)).not.toMatch(/Customer 1: is lost/);
 });
 
+it('a file that hangs only on what was deleted is carried nowhere, and that is no loss; one whose document is there is', () => {
+  const judged = (...documents: string[]) => {
+    const evidence = healthy();
+    const AttachableRef = documents.map((value) => ({ EntityRef: { type: 'Invoice', value } }));
+    const file = { Id: '9', FileName: 'receipt.pdf', AttachableRef };
+    from(evidence).records.Attachable = [file];
+    const known = evidence.topics.changes.at(-1)!;
+    evidence.topics.changes.push({
+      ...known,
+      ...{ key: `${source}/Attachable/9`, offset: '99' },
+      value: { ...known.value, entityType: 'Attachable', id: '9', deleted: false, snapshot: file },
+    });
+    const { sync_id, organization_id } = link(evidence, 'Invoice');
+    evidence.tables.files.push({
+      ...{ sync_id, attachable_id: '9', organization_id, source_realm_id: source, target_realm_id: target },
+      ...{ state: 'settled', desired_version: String(known.value.version), desired_deleted: false, target_id: null },
+      ...{ request_id: null, source_sha256: null, target_sha256: null, waiting_on: [] },
+      ...{ failure_code: null, failure_reason: null },
+    });
+    return reportOf(evidence, ['I-01']).lines.join('\n');
+  };
+  expect(judged('77')).toMatch(/^I-01 ok: /);
+  for (const lost of [judged('77', '2'), judged('2'), judged()])
+    expect(lost).toMatch(/Attachable 9: is settled without a target/);
+});
+
 it('what a person deletes in the one company is deleted in the other, and that is no echo of what was carried before', () => {
   const evidence = healthy();
   opposite(evidence);

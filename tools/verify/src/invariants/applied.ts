@@ -119,6 +119,15 @@ function differing(fields: readonly string[], told: Raw, now: Raw): string | und
   return undefined;
 }
 
+/** A file whose every document was deleted in the source, before it was carried: nobody would ever see the copy. */
+function hangsOnDeleted(books: Books, sync: SyncRow, file: Raw): boolean {
+  const anchors = ((file.AttachableRef as Raw[] | undefined) ?? []).flatMap(({ EntityRef }) => EntityRef ?? []);
+  return (
+    anchors.length > 0 &&
+    anchors.every(({ type, value }: Raw) => !books.record(sync.source_realm_id, String(type), String(value)))
+  );
+}
+
 /** In a pair: a person merged the copy into another name over there, and no API merges here; so this one is inactive. */
 function wasMergedThere(books: Books, sync: SyncRow, link: LinkRow): boolean {
   return books.e.tables.links.some(
@@ -153,7 +162,7 @@ function wrongWith(
   if (change && link.desired_version < String(change.value.version))
     return `its newest version ${change.value.version} was never taken in (${link.desired_version} is)`;
   if (link.desired_op === 'delete') return 'is to be deleted though it lives in the source';
-  if (link.target_id === null) return 'is settled without a target';
+  if (link.target_id === null) return hangsOnDeleted(books, sync, record) ? undefined : 'is settled without a target';
   const copy = books.record(sync.target_realm_id, link.entity_type, link.target_id);
   if (!copy && record.Active === false && wasMergedThere(books, sync, link)) return undefined;
   if (!copy) return `is lost: ${link.entity_type} ${link.target_id} is not in the target`;
