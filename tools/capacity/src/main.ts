@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { format } from 'prettier';
-import type { Raw } from '#testing';
+import { EmulatorClient, type Raw } from '#testing';
 import { appNames } from '../../dev/src/apps.js';
 import { Accounting } from '../../installation/src/accounting.js';
 import { Control } from '../../installation/src/control.js';
@@ -191,10 +191,12 @@ async function main(): Promise<void> {
     // Filling is not what is measured.
     await emulator.limits({ all: false });
     say(`${pairCount} pairs of companies with ${recordsOfOne} records each`);
+    // Whoever fills a source does it without limits, and the emulator counts peaks by company: those are nobody's to judge.
+    const filling = new EmulatorClient(emulator.url);
     const made: { source: string; target: string; books: Accounting; invoices: Raw[] }[] = [];
     for (let n = 0; n < pairCount; n++) {
       const [source, target] = [
-        (await emulator.createCompany({ name: `Company ${n}` })).realmId,
+        (await filling.createCompany({ name: `Company ${n}` })).realmId,
         (await emulator.createCompany({ name: `Company ${n} (mirror)` })).realmId,
       ];
       const books = new Accounting(emulator, source, (await emulator.grant(person.clientId, source)).accessToken);
