@@ -4,12 +4,10 @@
 // edit by itself another. Carrying an edit needs no read at all in the target: the answer of the write before told its state.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quotaUse, type JournalRow } from '../../demo/src/quota.js';
-import { Accounting } from '../../installation/src/accounting.js';
-import { Control } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
 import type { Bench, BenchRun, Metrics } from './bench.js';
+import { syncedPair } from './synced-pair.js';
 
-const coalesceMs = 500;
 /** One batch: all of it is saved, and announced, well within the coalescing window. */
 const burstSize = 30;
 /** Longer than coalescing and a look together: the next act needs a look of its own. */
@@ -35,32 +33,7 @@ async function measure(
   acts: { bursts: number; single: number },
   say: (text: string) => void,
 ): Promise<Metrics> {
-  const { emulator } = installation;
-  const app = await emulator.createApp({
-    name: 'qbo-sync',
-    webhookUrl: `${installation.url('ingest')}/webhooks/intuit`,
-    webhookFormat: 'cloudevents',
-  });
-  const person = await emulator.createApp({ name: 'person' });
-  const { realmId: source } = await emulator.createCompany({ name: 'Cost source' });
-  const { realmId: target } = await emulator.createCompany({ name: 'Cost target' });
-  const books = new Accounting(emulator, source, (await emulator.grant(person.clientId, source)).accessToken);
-  await emulator.webhooks({
-    enabled: true,
-    minDelayMs: 0,
-    maxDelayMs: 0,
-    aggregateMs: 100,
-    dropRate: 0,
-    duplicateRate: 0,
-  });
-  // Periodic looks and sweeps cost by the clock, not by the change.
-  await installation.startApps(app, { SYNC_CAPTURE_LOOK_INTERVAL: '5m', SYNC_CAPTURE_COALESCE: `${coalesceMs}ms` });
-  const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-  const organization = await control.createOrganization('Cost');
-  for (const realmId of [source, target]) {
-    await control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
-  }
-  await control.createSync(source, target);
+  const { emulator, app, control, books, source, target } = await syncedPair(installation, 'Cost', 100);
 
   const since = new Date().toISOString();
   const log = new Set<string>();

@@ -3,14 +3,13 @@
 // coalescing window is ours by choice, so it is subtracted. Edits come slower than the quota's spacing (120 ms a call):
 // what is measured is the pipeline, not a queue in front of the quota.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Accounting } from '../../installation/src/accounting.js';
-import { Control } from '../../installation/src/control.js';
+import type { Control } from '../../installation/src/control.js';
 import { latencies, percentile } from '../../demo/src/freshness.js';
 import { Installation } from '../../installation/src/installation.js';
 import type { Act } from '../../demo/src/person.js';
 import type { Bench, BenchRun, Metrics } from './bench.js';
+import { coalesceMs, syncedPair } from './synced-pair.js';
 
-const coalesceMs = 500;
 const customers = 30;
 const editEveryMs = 900;
 const settleTimeoutMs = 20_000;
@@ -30,34 +29,7 @@ async function run({ quick, say }: BenchRun): Promise<Metrics> {
 }
 
 async function measure(installation: Installation, edits: number, say: (text: string) => void): Promise<Metrics> {
-  const { emulator } = installation;
-  const app = await emulator.createApp({
-    name: 'qbo-sync',
-    webhookUrl: `${installation.url('ingest')}/webhooks/intuit`,
-    webhookFormat: 'cloudevents',
-  });
-  const person = await emulator.createApp({ name: 'person' });
-  const { realmId: source } = await emulator.createCompany({ name: 'Latency source' });
-  const { realmId: target } = await emulator.createCompany({ name: 'Latency target' });
-  const { accessToken } = await emulator.grant(person.clientId, source);
-  const books = new Accounting(emulator, source, accessToken);
-  await emulator.webhooks({
-    enabled: true,
-    minDelayMs: 0,
-    maxDelayMs: 0,
-    aggregateMs: 0,
-    dropRate: 0,
-    duplicateRate: 0,
-  });
-
-  // The periodic look is put out of the way: every edit is found by its own webhook.
-  await installation.startApps(app, { SYNC_CAPTURE_LOOK_INTERVAL: '5m', SYNC_CAPTURE_COALESCE: `${coalesceMs}ms` });
-  const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-  const organization = await control.createOrganization('Latency');
-  for (const realmId of [source, target]) {
-    await control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
-  }
-  await control.createSync(source, target);
+  const { control, books, source } = await syncedPair(installation, 'Latency', 0);
 
   const since = new Date().toISOString();
   const acts: Act[] = [];
