@@ -35,6 +35,7 @@ export class Installation {
   readonly organizationId = randomUUID();
   private readonly running: Carriers[] = [];
   private readonly clients: QboClient[] = [];
+  private readonly gates: GovernorStore[] = [];
   private crashing: CrashingAttachments | undefined;
   syncId = '';
   source!: Company;
@@ -74,6 +75,7 @@ export class Installation {
     await this.emulator.clearFaults();
     await Promise.all(this.running.splice(0).map((carriers) => carriers.stop()));
     await Promise.all(this.clients.splice(0).map((client) => client.close()));
+    await Promise.all(this.gates.splice(0).map((gate) => gate.close()));
   }
 
   async stop(): Promise<void> {
@@ -90,6 +92,7 @@ export class Installation {
     const links = new CrashingAttachments(this.db, o.crashAt);
     if (o.crashAt) this.crashing = links;
     const gate = new GovernorStore(this.db, clock);
+    this.gates.push(gate);
     // The emulator's limits are off; spacing would only make the test slow.
     gate.policy = unpacedPolicy;
     const client = new QboClient({

@@ -27,6 +27,7 @@ describe('a QuickBooks that does not answer', () => {
   let database: FreshDatabase;
   const databases: Database[] = [];
   const clients: QboClient[] = [];
+  const gates: GovernorStore[] = [];
   const tokens = new Map<string, string>();
   let clientId: string;
 
@@ -42,6 +43,7 @@ describe('a QuickBooks that does not answer', () => {
   });
   afterEach(async () => {
     await emulator.clearFaults();
+    await Promise.all(gates.splice(0).map((gate) => gate.close()));
     await databases[0]!.query('truncate platform_circuit, company_circuits, metered_reads');
     await Promise.all(clients.splice(0).map((client) => client.close()));
   });
@@ -63,6 +65,7 @@ describe('a QuickBooks that does not answer', () => {
 
   function process(db: Database, clock: ManualClock, resetMs = 20): { client: QboClient; gate: GovernorStore } {
     const gate = new GovernorStore(db, clock);
+    gates.push(gate);
     gate.policy = unpacedPolicy;
     gate.timeOf = 'clock';
     const client = new QboClient({

@@ -47,6 +47,7 @@ export class Installation {
   readonly organizationId = randomUUID();
   readonly writers: Writers[] = [];
   private readonly clients: QboClient[] = [];
+  private readonly gates: GovernorStore[] = [];
   syncId = '';
   /** the mapping of the sync; `begin` makes it the built-in template again */
   rules = defaultRules;
@@ -88,6 +89,7 @@ export class Installation {
     await this.emulator.clearFaults();
     await Promise.all(this.writers.splice(0).map((writers) => writers.stop()));
     await Promise.all(this.clients.splice(0).map((client) => client.close()));
+    await Promise.all(this.gates.splice(0).map((gate) => gate.close()));
   }
 
   async stop(): Promise<void> {
@@ -106,6 +108,7 @@ export class Installation {
     const life: Life = { dead: false };
     const links = new CrashingLinks(this.db, life, o.crashWhen ?? (() => false));
     const gate = new GovernorStore(this.db, clock);
+    this.gates.push(gate);
     // The emulator's limits are off; spacing would only make the test slow.
     gate.policy = unpacedPolicy;
     const client = new QboClient({

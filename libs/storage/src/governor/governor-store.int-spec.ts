@@ -5,7 +5,7 @@ import type { Clock } from '#common/clock';
 import type { Database } from '../database.js';
 import { freshDatabase } from '../fresh-database.fixture.js';
 import type { FreshDatabase } from '../fresh-database.fixture.js';
-import { GovernorStore } from './governor-store.js';
+import { GovernorClosed, GovernorStore } from './governor-store.js';
 import type { GovernorRequest } from './governor-store.js';
 
 describe('the governor', () => {
@@ -31,11 +31,20 @@ describe('the governor', () => {
       };
     }
   });
+  const opened: GovernorStore[] = [];
+  // What a test left in flight beats in real time as long as its process lives.
+  afterEach(() => Promise.all(opened.splice(0).map((store) => store.close())));
   afterAll(() => fresh.drop());
 
-  /** A process, as far as its database sees it, in the time of the test. */
-  const storeOf = (db: Database, clock: ManualClock): GovernorStore => {
+  /** A process, as far as its database sees it. */
+  const open = (db: Database, clock: Clock): GovernorStore => {
     const store = new GovernorStore(db, clock);
+    opened.push(store);
+    return store;
+  };
+  /** The same, in the time of the test. */
+  const storeOf = (db: Database, clock: ManualClock): GovernorStore => {
+    const store = open(db, clock);
     store.timeOf = 'clock';
     return store;
   };
@@ -208,6 +217,28 @@ describe('the governor', () => {
     await waiting;
   });
 
+  it('closed, refuses who waits and who comes, stores the answers it has, and leaves no timer behind', async () => {
+    const clock = new ManualClock();
+    const store = storeOf(databases[1]!, clock);
+    const request: GovernorRequest = { kind: 'single', app: 'a', class: 'interactive' };
+    const held = Array.from({ length: 10 }, () => store.acquire('r8', request));
+    const answered = store.acquire('r9', request);
+    await pass(clock, 2_000);
+    const grants = await Promise.all(held);
+    const refused = store.acquire('r8', request).catch((reason: unknown) => reason);
+    await pass(clock, 100);
+    await (await answered).complete('ok');
+    await store.close();
+    expect(await refused).toBeInstanceOf(GovernorClosed);
+    await expect(store.acquire('r8', request)).rejects.toBeInstanceOf(GovernorClosed);
+    // The answer that was to ride along with the next grant is told, and so is one that comes late.
+    await grants[0]!.complete('ok');
+    await settled();
+    const use = await store.quotaUse(['r8', 'r9']);
+    expect([use.get('r8')!.inFlight, use.get('r9')!.inFlight]).toEqual([9, 0]);
+    expect(clock.sleeping).toBe(0);
+  });
+
   describe('when the database is not what it was', () => {
     const request: GovernorRequest = { kind: 'single', app: 'a', class: 'live' };
     /** Milliseconds until the store lets the next call go. */
@@ -261,12 +292,12 @@ describe('the governor', () => {
       const startedSecondsAgo = async () =>
         (await fresh.db.query<{ s: string }>(`select extract(epoch from now() - pg_postmaster_start_time()) as s`))[0]!
           .s;
-      const real = new GovernorStore(fresh.db, systemClock);
+      const real = open(fresh.db, systemClock);
       await (await real.acquire('restarted', request)).complete('ok');
       await fresh.db.query(
         `update governor_state set updated_at = pg_postmaster_start_time() - interval '1 s' where realm_id = 'restarted'`,
       );
-      const another = new GovernorStore(databases[1]!, systemClock);
+      const another = open(databases[1]!, systemClock);
       const stop = AbortSignal.timeout(1_500);
       const waiting = another.acquire('restarted', request, stop).then(
         () => 'granted',
@@ -279,7 +310,7 @@ describe('the governor', () => {
 
   it('lets calls go although each statement stands in line for a connection longer than a decision is good for', async () => {
     const db = await fresh.another({ databasePool: 2 });
-    const store = new GovernorStore(db, systemClock);
+    const store = open(db, systemClock);
     const stop = new AbortController();
     // Four that want two connections for 300 ms each: whoever comes waits about as long as all of them take.
     const hogs = Array.from({ length: 4 }, async () => {
@@ -307,7 +338,7 @@ describe('the governor', () => {
     });
     const sent: number[] = [];
     const until = Date.now() + 4_000;
-    const stores = [0, 3_600_000, -7_200_000].map((skewMs, n) => new GovernorStore(databases[n]!, skewed(skewMs)));
+    const stores = [0, 3_600_000, -7_200_000].map((skewMs, n) => open(databases[n]!, skewed(skewMs)));
     await Promise.all(
       stores.flatMap((store) =>
         Array.from({ length: 4 }, async () => {

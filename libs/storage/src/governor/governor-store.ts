@@ -7,6 +7,7 @@
 //   absent    nobody waits and no answer is to be told; the copy of the row is kept for a while
 //   turning   it decides for the heads of its lanes and stores; the only mode in which statements run
 //   asleep    the decision was "not before T": sleeps until T, or until an answer, a new caller or a refusal wakes it
+// `close` ends all of them for good: who waits is refused, answers are stored once more, and no timer stays behind.
 // Lanes (kind, class, our service) are queues of which only the head asks.
 //
 // What is not trusted: a row whose version went back (the database was restored), a row last written before a start of
@@ -80,9 +81,19 @@ export interface QuotaUse {
   updatedAt: Date;
 }
 
+/** This process stops: it lets nobody go any more. */
+export class GovernorClosed extends Error {
+  override readonly name = 'GovernorClosed';
+
+  constructor() {
+    super('this process stops: its governor lets nobody go any more');
+  }
+}
+
 interface Waiting {
   sinceMs: number;
   resolve: (grant: GovernorGrant) => void;
+  refuse: (reason: Error) => void;
 }
 
 interface Lane {
@@ -174,6 +185,9 @@ export class GovernorStore {
   private beating: AbortController | undefined;
   /** calls of this process on their way */
   private inFlight = 0;
+  private closed = false;
+  /** loops of realms that run */
+  private readonly turns = new Set<Promise<void>>();
 
   constructor(
     private readonly db: Database,
@@ -201,9 +215,24 @@ export class GovernorStore {
     });
   }
 
-  /** What was read and not written yet is not lost with a rollout. The database itself goes later. */
+  /** Nest's hook, when drains and consumers have ended. The database itself goes later. */
   async beforeApplicationShutdown(): Promise<void> {
+    await this.close();
+    // What was read and not written yet is not lost with a rollout.
     await this.reads.write().catch(() => undefined);
+  }
+
+  /** Whoever waits is refused with GovernorClosed, and whoever still comes. Idempotent; does not reject. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.beating?.abort();
+    for (const realm of this.realms.values()) {
+      for (const lane of realm.lanes.values()) {
+        for (const waiting of lane.queue.splice(0)) waiting.refuse(new GovernorClosed());
+      }
+      realm.nap?.abort();
+    }
+    await Promise.all(this.turns);
   }
 
   /** Before a read asks for its slot: a read that the month's allowance can do without is slowed. */
@@ -212,10 +241,11 @@ export class GovernorStore {
     if (delayMs > 0) await this.clock.sleep(delayMs, signal);
   }
 
-  /** Resolves when the request may be sent. Rejects only with the signal's reason. */
+  /** Resolves when the request may be sent. Rejects only with the signal's reason, or with GovernorClosed. */
   acquire(realmId: string, request: GovernorRequest, signal?: AbortSignal): Promise<GovernorGrant> {
     return new Promise<GovernorGrant>((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
+      if (this.closed) return reject(new GovernorClosed());
       const realm = this.realm(realmId);
       const key = `${request.kind} ${request.class} ${request.app}`;
       let lane = realm.lanes.get(key);
@@ -225,6 +255,10 @@ export class GovernorStore {
         resolve: (grant) => {
           signal?.removeEventListener('abort', leave);
           resolve(grant);
+        },
+        refuse: (reason) => {
+          signal?.removeEventListener('abort', leave);
+          reject(reason);
         },
       };
       const leave = () => {
@@ -324,11 +358,16 @@ export class GovernorStore {
       realm.nap?.abort();
       return;
     }
-    void this.turn(realm);
+    this.begin(realm);
+  }
+
+  private begin(realm: Realm, firstMs = 0): void {
+    const turn = this.turn(realm, firstMs).finally(() => this.turns.delete(turn));
+    this.turns.add(turn);
   }
 
   /** Never rejects. `turning` falls in the same breath as nobody is found waiting, so nobody comes in between. */
-  private async turn(realm: Realm, firstMs = 0): Promise<void> {
+  private async turn(realm: Realm, firstMs: number): Promise<void> {
     realm.turning = true;
     if (firstMs > 0) await this.nap(realm, firstMs);
     let slept = true;
@@ -342,7 +381,7 @@ export class GovernorStore {
         // Not the waiting call's fault: it waits until the row can be asked, and its signal still ends it.
         realm.readMs = -Infinity;
         // Nobody waits: answers that cannot be told are left to the next reading, which takes them for answered then.
-        if (realm.lanes.size === 0) for (const one of realm.told.splice(0)) one.stored?.();
+        if (realm.lanes.size === 0 || this.closed) for (const one of realm.told.splice(0)) one.stored?.();
         untilMs = this.nowMs() + rowAwayMs;
       }
       if (!this.busy(realm)) break;
@@ -355,7 +394,7 @@ export class GovernorStore {
   /** @returns false when it was woken early */
   private async nap(realm: Realm, ms: number): Promise<boolean> {
     const nap = (realm.nap = new AbortController());
-    if (realm.woken) nap.abort();
+    if (realm.woken || this.closed) nap.abort();
     await this.clock.sleep(ms, nap.signal);
     realm.nap = undefined;
     return !nap.signal.aborted;
@@ -409,7 +448,8 @@ export class GovernorStore {
     const { state, granted, keep, untilMs } = this.admitted(realm, told, nowMs);
     const oldest = told[0];
     const tell =
-      oldest !== undefined && (nowMs - oldest.atMs >= tellMs || told.some((one) => one.outcome === 'throttled'));
+      oldest !== undefined &&
+      (this.closed || nowMs - oldest.atMs >= tellMs || told.some((one) => one.outcome === 'throttled'));
     const store = keep || tell;
     const tellAtMs = oldest && !store ? oldest.atMs + tellMs : Infinity;
     return { state, granted, told, nowMs, store, untilMs: Math.min(untilMs, tellAtMs, nowMs + maxNapMs) };
@@ -445,7 +485,7 @@ export class GovernorStore {
     const grantedMs = this.clock.nowMs();
     realm.mine.add(grantId);
     this.inFlight += 1;
-    if (!this.beating) void this.keepAlive();
+    if (!this.beating && !this.closed) void this.keepAlive();
     const grant: GovernorGrant = {
       fresh: () => this.clock.nowMs() - grantedMs < freshMs,
       complete: (outcome) => this.answered(realm, grantId, outcome),
@@ -475,7 +515,7 @@ export class GovernorStore {
     if (outcome !== 'throttled') {
       // A slot is free: whoever sleeps here looks again. With nobody waiting, answers of a burst are told together.
       if (realm.lanes.size > 0 || realm.turning) this.stir(realm, true);
-      else void this.turn(realm, tellMs);
+      else this.begin(realm, tellMs);
       return Promise.resolve();
     }
     quotaRefused.inc();
@@ -585,10 +625,10 @@ export class GovernorStore {
 
   /** Calls in flight go on while nobody asks for new ones: the process keeps saying that it lives. */
   private async keepAlive(): Promise<void> {
-    while (this.inFlight > 0) {
+    while (this.inFlight > 0 && !this.closed) {
       this.beating = new AbortController();
       await this.clock.sleep(beatMs, this.beating.signal);
-      if (this.inFlight > 0) await this.beat().catch(() => undefined);
+      if (this.inFlight > 0 && !this.closed) await this.beat().catch(() => undefined);
     }
     this.beating = undefined;
   }

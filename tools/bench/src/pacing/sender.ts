@@ -17,10 +17,11 @@ export interface SenderPlan {
 export async function send(plan: SenderPlan, signal?: AbortSignal): Promise<void> {
   const { databaseUrl, databaseSchema, realmId } = plan;
   const db = await Database.connect({ databaseUrl, databaseSchema, databasePool: 4, applicationName: 'bench-sender' });
+  const gate = new GovernorStore(db, systemClock);
   const client = new QboClient({
     environment: qboEnvironment(plan.emulatorUrl),
     tokens: { accessToken: () => Promise.resolve({ kind: 'token', value: plan.accessToken }), refuse: () => undefined },
-    gate: new GovernorStore(db, systemClock),
+    gate,
     clock: systemClock,
     app: 'bench',
   });
@@ -39,5 +40,6 @@ export async function send(plan: SenderPlan, signal?: AbortSignal): Promise<void
   };
   await Promise.all(plan.lanes.flatMap((lane) => Array.from({ length: lane.callers }, () => caller(lane))));
   await client.close();
+  await gate.close();
   await db.close();
 }
