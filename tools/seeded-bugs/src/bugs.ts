@@ -85,10 +85,10 @@ export const seededBugs: readonly SeededBug[] = [
     harm: 'a child goes to sleep just after its parent was written, and nobody wakes it',
     edits: [
       {
-        file: links,
-        from: `               and p.source_id = split_part(m.name, '/', 2) and p.target_id is not null and p.applied_version is not null
-               and not p.target_deleted)`,
-        to: `               and p.source_id = split_part(m.name, '/', 2) and false)`,
+        file: 'libs/storage/src/links/waits.ts',
+        from: `           and p.source_id = split_part(m.name, '/', 2) and p.target_id is not null and p.applied_version is not null
+           and not p.target_deleted)`,
+        to: `           and p.source_id = split_part(m.name, '/', 2) and false)`,
       },
     ],
     caughtBy: { spec: linksSpec, test: 'does not park a child whose parent settled between' },
@@ -110,7 +110,7 @@ export const seededBugs: readonly SeededBug[] = [
     harm: 'an edit that arrives late overwrites a newer one',
     edits: [
       {
-        file: links,
+        file: 'libs/storage/src/links/intake.ts',
         from: `       where excluded.desired_version > l.desired_version\n`,
         to: `       where excluded.desired_version <> l.desired_version\n`,
       },

@@ -1,5 +1,9 @@
 // Links: desired against applied per (sync, source entity), the calls that close the difference, and how people see them.
 export * from './links.js';
+export type { AttemptRecord, CallEnd, CallRecord, OpenCall, Told } from './calls.js';
+export type { LinkChange } from './changes.js';
+export type { DesiredLink, Taken } from './intake.js';
+export { reconnectNeeded } from './waits.js';
 export * from './report.js';
 export { storedLink, waitName, type Lane, type LinkKey, type StoredLink } from './row.js';
 export { keyText } from './keys.js';

@@ -1,7 +1,8 @@
 // Links of opposite syncs (core: pair.ts): made and brought up to date in the transaction that settles the write they mirror.
 import { unknownContent, type Json } from '#core';
 import type { Tx } from '../database.js';
-import type { DesiredLink, LinkChange } from './links.js';
+import type { LinkChange } from './changes.js';
+import type { DesiredLink } from './intake.js';
 import { compareKeys, keyArrays, keysTable } from './keys.js';
 import type { LinkKey } from './row.js';
 

@@ -62,6 +62,12 @@ export interface LinkRecord {
   exclusion: string | null;
 }
 
+/** Of `links`, as a LinkRecord. */
+export const columns = `sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
+  desired_version, desired_hash, desired_op, desired_payload, desired_references, natural_key, mapping_version::text,
+  change_id, traceparent, applied_version, applied_hash, applied_payload, target_id, target_sync_token, target_deleted,
+  waiting_on, due_at, attempts, failure_code, failure_reason, generation, desired_at, merged_into, exclusion`;
+
 export function storedLink(row: LinkRecord): StoredLink {
   return {
     syncId: row.sync_id,
