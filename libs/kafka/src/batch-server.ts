@@ -19,8 +19,8 @@ import { backoffCeilingMs } from '#common/lifecycle';
 import type { Rejection } from './dead-letters.js';
 import type { KafkaClient } from './kafka-client.js';
 import * as metrics from './kafka.metrics.js';
-import { GroupPlaces } from './group-places.js';
-import type { BatchHold, FetchedBatch, LogConsumer, LogRecord, PartitionPlace } from './port.js';
+import { GroupPlaces, type ConsumerPlaces } from './group-places.js';
+import type { BatchHold, FetchedBatch, LogConsumer, LogRecord } from './port.js';
 import { rawOf, receive, traceHandling } from './received.js';
 import type { RecordBatch } from './received.js';
 
@@ -59,12 +59,6 @@ export class BatchContext extends BaseRpcContext<[BatchPlace]> {
   constructor(readonly place: BatchPlace) {
     super([place]);
   }
-}
-
-/** Up to where a group has read, kept where the group's effects are kept: storage, consumer-places.ts. Topics with prefix. */
-export interface ConsumerPlaces {
-  load(groupId: string): Promise<readonly PartitionPlace[]>;
-  note(groupId: string, places: readonly PartitionPlace[]): Promise<void>;
 }
 
 export interface BatchServerOptions {

@@ -5,9 +5,14 @@
 //
 // A partition is looked at when it is assigned to this process for the first time; places are noted while they move.
 import type { TopicName } from '#contracts';
-import type { ConsumerPlaces } from './batch-server.js';
 import type { KafkaClient } from './kafka-client.js';
 import type { PartitionPlace } from './port.js';
+
+/** Up to where a group has read, kept where the group's effects are kept: storage, consumer-places.ts. Topics with prefix. */
+export interface ConsumerPlaces {
+  load(groupId: string): Promise<readonly PartitionPlace[]>;
+  note(groupId: string, places: readonly PartitionPlace[]): Promise<void>;
+}
 
 /** How far the database is behind in ordinary life, and so how much is handled twice after a restart. */
 const noteMs = 2_000;

@@ -2,7 +2,8 @@
 // Promises: acknowledged means durable; a committed batch was handled; an unreadable record never stops a partition.
 // Refuses: transactions (they cannot cover an HTTP call) and anything per record on the hot path.
 export { BATCHES, BatchContext, BatchServer, RecordRejected } from './batch-server.js';
-export type { BatchPlace, BatchServerOptions, ConsumerPlaces } from './batch-server.js';
+export type { BatchPlace, BatchServerOptions } from './batch-server.js';
+export type { ConsumerPlaces } from './group-places.js';
 export { DeadLetters } from './dead-letters.js';
 export { KafkaClient } from './kafka-client.js';
 export type { KafkaOptions, KafkaSurroundings } from './kafka-client.js';

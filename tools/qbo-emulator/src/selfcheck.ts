@@ -2,7 +2,8 @@
 // itself: books, subledgers, stock, reports, every type present, refusals that must leave no trace in its books, and the whole
 // fault table over the wire.
 import { entityTypes } from './catalogue/catalogue.js';
-import { Emulator, type Seat } from './emulator.js';
+import { Emulator } from './emulator.js';
+import type { Seat } from './seat.js';
 import { Accounting } from './http/accounting.js';
 import type { Call } from './http/call.js';
 import { faultTable } from './http/fault-cases.js';

@@ -12,7 +12,8 @@ import { readExchangeRate, upsertExchangeRate } from '../engine/exchange-rates.j
 import { createTaxCode } from '../engine/tax-service.js';
 import { updateSingleton } from '../engine/singletons.js';
 import { createTemplate, removeTemplate } from '../engine/templates.js';
-import type { Emulator, Seat } from '../emulator.js';
+import type { Emulator } from '../emulator.js';
+import type { Seat } from '../seat.js';
 import { pairUploads, parseMultipart, type Part } from '../multipart/index.js';
 import { runQuery } from '../query/index.js';
 import { report } from '../reports/index.js';

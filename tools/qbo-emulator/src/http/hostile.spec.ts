@@ -2,7 +2,8 @@
 // refused request changes nothing. Driven in-process below the socket for number, over the socket for form.
 import fc from 'fast-check';
 import { entityTypes } from '../catalogue/catalogue.js';
-import { Emulator, type Seat } from '../emulator.js';
+import { Emulator } from '../emulator.js';
+import type { Seat } from '../seat.js';
 import type { Rec } from '../types.js';
 import { Accounting } from './accounting.js';
 import type { Call } from './call.js';

@@ -20,7 +20,7 @@ import { entityTypes } from '../catalogue/catalogue.js';
 import { touchedAt, type Company, type CompanyProfile } from '../company/company.js';
 import type { CompanySwitches } from '../company/behaviour.js';
 import { linksOf } from '../engine/links.js';
-import type { RememberedAnswer, Seat } from '../emulator.js';
+import type { RememberedAnswer, Seat } from '../seat.js';
 import type { SystemTransaction } from '../ledger/index.js';
 import type { Rec } from '../types.js';
 import type { Outbox, Owed } from '../webhooks/index.js';

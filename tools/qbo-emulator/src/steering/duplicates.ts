@@ -2,7 +2,7 @@
 // ten minutes by the same app. This is how a test sees that a retry was not idempotent.
 import { createHash } from 'node:crypto';
 import { entityTypes } from '../catalogue/catalogue.js';
-import type { Seat } from '../emulator.js';
+import type { Seat } from '../seat.js';
 import type { Rec } from '../types.js';
 
 const WINDOW_MS = 10 * 60_000;

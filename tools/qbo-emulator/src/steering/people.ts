@@ -1,6 +1,7 @@
 // The door to the people of the emulator's world: presets beyond the empty company and the person at work. Whatever they
 // do passes through the engine's own write path, is kept like any other write, and bypasses quotas only.
-import type { Emulator, Seat } from '../emulator.js';
+import type { Emulator } from '../emulator.js';
+import type { Seat } from '../seat.js';
 import { actorOn, furnishSample, generate, workAsPerson as work, type Actor } from '../people/index.js';
 import type { Rec } from '../types.js';
 

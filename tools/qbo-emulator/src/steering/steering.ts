@@ -1,7 +1,8 @@
 // The steering API under /_emulator: makes apps and companies, grants access, sets every dial, shows what happened.
 // Its errors are `{error: {code, message, hint}}`; its money is text.
 import { entityTypes, entityType } from '../catalogue/catalogue.js';
-import type { Emulator, Seat } from '../emulator.js';
+import type { Emulator } from '../emulator.js';
+import type { Seat } from '../seat.js';
 import { readSwitches } from '../company/behaviour.js';
 import { furnishCompanyInfo, furnishEmptyCompany, furnishPreferences } from '../company/empty-company.js';
 import { importRecords } from '../engine/import.js';
