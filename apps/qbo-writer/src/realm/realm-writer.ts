@@ -16,20 +16,11 @@
 import {
   CallCosts,
   closedBooksCodes,
-  definitionOf,
   frozenByHand,
   othersFirstCodes,
   packCalls,
-  settle,
-  transition,
-  defaultRetryPolicy,
-  unknownContent,
   waitingOn,
-  type Difference,
-  type LinkState,
-  type Outcome,
   type Packable,
-  type Plan,
   type QuotaOutlook,
 } from '#core';
 import type { Clock } from '#common/clock';
@@ -38,13 +29,13 @@ import { tracedTogether } from '#common/tracing';
 import type { QboClient } from '#qbo';
 import {
   FenceLost,
+  keyOf,
   keyText,
   type CallRecord,
   type Companies,
   type Database,
   type Grants,
   type Lane,
-  type LinkChange,
   type LinkKey,
   type Links,
   type MappingLayers,
@@ -61,8 +52,8 @@ import { ReadBack } from '../calls/read-back.js';
 import { touchedBy } from '../calls/touched.js';
 import { disconnectedBy, Sender, type CallOutcome, type Disconnected } from '../calls/sender.js';
 import * as metrics from '../qbo-writer.metrics.js';
-import { Pairs, type Written } from '../pairs/pairs.js';
-import { announce, announceHeld } from '../results.js';
+import { Pairs } from '../pairs/pairs.js';
+import { announceHeld } from '../results.js';
 import { ClosedBooks } from '../round/closed-books.js';
 import { FrozenByHand } from '../round/frozen-by-hand.js';
 import { OthersFirst } from '../round/others-first.js';
@@ -70,6 +61,7 @@ import { batchedTypes, namedTypes, Planner, type Planned } from '../round/planne
 import { Sweep } from '../round/sweep.js';
 import { SyncSettings } from '../round/sync-settings.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
+import { changeWithoutCall, settingsBehind, writtenWithoutCall } from '../round/without-call.js';
 import { NameTurn } from './name-turn.js';
 
 export interface RealmWriterPorts {
@@ -119,7 +111,6 @@ const connectionLookMs = 500;
 const firstLookAgainMs = 10;
 /** What could not be claimed is left alone that long. */
 const refusedRestMs = 100;
-const postponeMs = 2_000;
 const defaultSweepMs = 6 * 60 * 60_000;
 /** Longer than a restart of PostgreSQL, shorter than a person's patience. */
 const giveUpMs = 30_000;
@@ -693,141 +684,8 @@ export class RealmWriter implements RealmLoop {
   }
 }
 
-function keyOf({ syncId, entityType, sourceId }: StoredLink) {
-  return { syncId, entityType, sourceId };
-}
-
 /** In the order they were picked; planning may have turned it about. */
 function inOrder(stored: readonly StoredLink[], writes: PlannedWrite[]): PlannedWrite[] {
   const place = new Map(stored.map((one, index) => [keyText(one), index]));
   return writes.sort((a, b) => place.get(keyText(a.key))! - place.get(keyText(b.key))!);
-}
-
-/** What a plan without a call says about the two records, for the opposite sync. */
-function writtenWithoutCall({ stored, plan }: Planned): Written[] {
-  const { link, changeId } = stored;
-  const about = { ...keyOf(stored), written: [], pendingBefore: {}, changeId: `echo:${changeId}` };
-  if (plan.kind === 'adopt') return [{ ...about, targetId: plan.targetId, record: plan.beforeImage, removed: false }];
-  const isGone = plan.kind === 'noop' && link.desired.op === 'delete' && link.target !== undefined;
-  return isGone ? [{ ...about, targetId: link.target!.id, removed: true }] : [];
-}
-
-/** What a link becomes by a plan that needs no call. */
-function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): LinkChange {
-  const { link } = stored;
-  const { version, hash } = link.desired;
-  const stays = {
-    key: keyOf(stored),
-    attempts: link.attempts,
-    applied: link.applied,
-    target: link.target,
-    wakes: false,
-  };
-  const announced = (outcome: Outcome, targetId = link.target?.id, targetSyncToken = link.target?.syncToken) =>
-    announce(stored, { outcome, version, targetId, targetSyncToken, attempt: 0, settledAt: at });
-  switch (plan.kind) {
-    case 'noop':
-    case 'adopt': {
-      const twin = plan.kind === 'adopt' ? { twin: { id: plan.targetId, syncToken: plan.syncToken } } : {};
-      const settled = settle(
-        link,
-        {
-          operation: plan.kind,
-          gone: plan.kind === 'noop' && plan.why === 'already-removed',
-          version,
-          hash,
-          ...twin,
-          ...(plan.applied === undefined ? {} : { applied: plan.applied }),
-        },
-        { kind: 'done' },
-        { nowMs: at.getTime(), jitter: 0, policy: defaultRetryPolicy },
-      );
-      return {
-        ...stays,
-        state: settled.state,
-        attempts: settled.attempts,
-        applied: settled.applied,
-        target: settled.target,
-        wakes: settled.wakes && settled.target !== undefined,
-        beforeImage: plan.kind === 'adopt' ? plan.beforeImage : undefined,
-        differences: plan.kind === 'noop' && plan.kept ? plan.kept.map(leftThere) : undefined,
-        announce:
-          settled.result && announced(told(settled.result, plan), settled.target?.id, settled.target?.syncToken),
-      };
-    }
-    case 'gone':
-      // Still ready, and made again in the next round: under another request id, for another record stood there before.
-      return {
-        ...stays,
-        state: link.state,
-        applied: link.applied && { ...link.applied, hash: `gone:${link.applied.hash}` },
-        target: link.target && { ...link.target, deleted: true },
-      };
-    case 'pair':
-      // Still ready: planned again on top of this.
-      return {
-        ...stays,
-        state: link.state,
-        applied: { version: '', hash: unknownContent },
-        target: {
-          id: plan.targetId,
-          deleted: false,
-          ...(plan.syncToken === undefined ? {} : { syncToken: plan.syncToken }),
-        },
-        wakes: true,
-      };
-    case 'postpone': {
-      const dueAtMs = at.getTime() + postponeMs;
-      return {
-        ...stays,
-        state: transition(link.state, { kind: 'refused-for-now', dueAtMs, code: plan.code, reason: plan.reason }),
-      };
-    }
-    case 'hold': {
-      const state: LinkState = transition(link.state, { kind: 'held', code: plan.code, reason: plan.reason });
-      const held = { ...stays, state, announce: announced({ outcome: 'held', code: plan.code, reason: plan.reason }) };
-      if (!plan.seen || !link.applied || !link.target) return held;
-      const { payload, syncToken } = plan.seen;
-      return {
-        ...held,
-        // A hash that nothing is desired under: an edit of the source back to what we applied is work now.
-        applied: { ...link.applied, hash: `drifted:${link.applied.hash}`, payload },
-        target: { ...link.target, syncToken },
-      };
-    }
-    case 'fail': {
-      const state: LinkState = transition(link.state, { kind: 'failed', code: plan.code, reason: plan.reason });
-      return { ...stays, state, announce: announced({ outcome: 'failed', code: plan.code, reason: plan.reason }) };
-    }
-    default:
-      throw new Error(`a plan "${plan.kind}" for ${definitionOf(stored.entityType).type} needs a call`);
-  }
-}
-
-/**
- * Versions of the settings that stand behind what stays undone. Were they changed meanwhile, nobody would come back to it: who
- * changes them lets go what is held, and this would be held a moment later. What is decided again costs a round.
- */
-function settingsBehind(planned: readonly Planned[]): Map<string, number> {
-  const isLeft = ({ plan }: Planned): boolean =>
-    plan.kind === 'hold' || (plan.kind === 'noop' && (plan.kept !== undefined || plan.why === 'excluded'));
-  return new Map(
-    planned
-      .filter(isLeft)
-      .flatMap(({ stored, settingsVersion }) =>
-        settingsVersion === undefined ? [] : [[stored.syncId, settingsVersion] as const],
-      ),
-  );
-}
-
-/** What is known of a decision without a call beside its outcome. */
-function told(outcome: Outcome, plan: Plan): Outcome {
-  if (plan.kind !== 'noop' || plan.code === undefined) return outcome;
-  const why = { code: plan.code, ...(plan.reason === undefined ? {} : { reason: plan.reason }) };
-  return { ...outcome, ...(plan.why === 'overruled' ? { outcome: 'drift' } : {}), ...why };
-}
-
-/** Listed on the link: the two records differ on purpose. */
-function leftThere({ path, sent, answered }: Difference) {
-  return { path, sent: sent ?? null, answered: answered ?? null, cause: 'DRIFT.KEPT' };
 }

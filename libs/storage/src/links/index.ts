@@ -6,7 +6,7 @@ export type { DesiredLink, Taken } from './intake.js';
 export { reconnectNeeded } from './waits.js';
 export * from './report.js';
 export { storedLink, waitName, type Lane, type LinkKey, type StoredLink } from './row.js';
-export { keyText } from './keys.js';
+export { keyOf, keyText } from './keys.js';
 export { mirrorAll, type MirrorChange, type MirrorPlace } from './mirrors.js';
 export { requestSweep, sweepOf, type DueSweep, type SweepReport } from './sweeps.js';
 export * from './call-retention.js';

@@ -13,6 +13,10 @@ export function compareKeys(a: LinkKey, b: LinkKey): number {
   return compare(a.syncId, b.syncId) || compare(a.entityType, b.entityType) || compare(a.sourceId, b.sourceId);
 }
 
+export function keyOf({ syncId, entityType, sourceId }: LinkKey): LinkKey {
+  return { syncId, entityType, sourceId };
+}
+
 export function keyText(key: LinkKey): string {
   return `${key.syncId}/${key.entityType}/${key.sourceId}`;
 }
