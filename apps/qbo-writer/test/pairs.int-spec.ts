@@ -174,6 +174,37 @@ describe('opposite syncs', () => {
     await restsWithoutWrites();
   }, 120_000);
 
+  it('carry a document for a name that the other company just merged away to the one that it lives on in', async () => {
+    await begin();
+    const [stays, goes] = [
+      await w.write(a, 'Vendor', { DisplayName: 'Paper Mill' }),
+      await w.write(a, 'Vendor', { DisplayName: 'Paper Hill' }),
+    ];
+    w.startWriter();
+    await rest();
+    const copyOf = async (name: string): Promise<string> =>
+      String((await of(b, 'Vendor')).find(({ DisplayName }) => DisplayName === name)!.Id);
+    const [loser, winner] = [await copyOf('Paper Hill'), await copyOf('Paper Mill')];
+    await w.emulator.merge(b.realmId, 'Vendor', loser, winner);
+    const [account] = await w.query(a, `select * from Account where AccountType = 'Expense'`);
+    const Line = [
+      {
+        ...{ DetailType: 'AccountBasedExpenseLineDetail', Amount: 7 },
+        AccountBasedExpenseLineDetail: { AccountRef: { value: account!.Id } },
+      },
+    ];
+    await w.write(a, 'Bill', { VendorRef: { value: goes.Id }, Line });
+    await looks.look(a);
+    // QuickBooks refuses it: the copy of its vendor is gone, and nobody has heard of the merge yet.
+    await until(async () => (await openLinks(w.db)).some(({ failure_code }) => failure_code === 'QBO.2500'));
+    looks.noteMerge(b, 'Vendor', loser, winner);
+    await rest();
+    expect(await openLinks(w.db)).toEqual([]);
+    expect((await only(b, 'Bill')).VendorRef).toMatchObject({ value: winner });
+    expect((await only(a, 'Bill')).VendorRef).toMatchObject({ value: stays.Id });
+    await restsWithoutWrites();
+  }, 60_000);
+
   it('rest after a kill between the answer and its settling, when the copy was captured before', async () => {
     await begin();
     let crashed = false;

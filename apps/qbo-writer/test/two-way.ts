@@ -31,6 +31,7 @@ export class Looks {
   readonly syncs: Direction[] = [];
   private readonly known = new Map<string, Captured>();
   private readonly since = new Map<string, string>();
+  private readonly merged = new Map<string, string>();
 
   constructor(private readonly w: Installation) {}
 
@@ -101,6 +102,11 @@ export class Looks {
     return news.length;
   }
 
+  /** What a notification tells of a merge; change data capture shows only that the name is gone. */
+  noteMerge(company: Company, type: string, loser: string, winner: string): void {
+    this.merged.set(`${company.realmId}/${type}/${loser}`, winner);
+  }
+
   private news(company: Company, readings: readonly Reading[]): Reading[] {
     const observedAt = new Date().toISOString();
     return readings.filter((reading) => {
@@ -110,6 +116,11 @@ export class Looks {
       this.known.set(key, verdict.captured);
       return true;
     });
+  }
+
+  private mergerOf({ realmId }: Company, { type, id }: Reading): { mergedInto?: string } {
+    const mergedInto = this.merged.get(`${realmId}/${type}/${id}`);
+    return mergedInto === undefined ? {} : { mergedInto };
   }
 
   private async take(syncs: readonly Direction[], readings: readonly Reading[]): Promise<void> {
@@ -123,7 +134,7 @@ export class Looks {
         const change = { realmId: sync.from.realmId, entityType: reading.type, id: reading.id, version };
         const mapped = mapChange(
           reading.kind === 'gone'
-            ? { ...change, deleted: true }
+            ? { ...change, deleted: true, ...this.mergerOf(sync.from, reading) }
             : { ...change, deleted: false, snapshot: reading.snapshot },
           rules,
         );

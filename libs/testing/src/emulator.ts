@@ -102,7 +102,7 @@ export class EmulatorClient {
   }
 
   /** A person at work in a company. */
-  edit(realmId: string, o: { count: number; seed: number; mix?: Record<string, number> }) {
+  edit(realmId: string, o: { count: number; seed: number; mix?: Record<string, number>; movingPrices?: boolean }) {
     return this.steer<Raw>('POST', `companies/${realmId}/edits`, o);
   }
 

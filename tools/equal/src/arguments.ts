@@ -30,6 +30,8 @@ export interface EqualOptions {
   currency?: string;
   /** where the companies are: its taxes, its home currency; the United States when absent */
   country?: Country;
+  /** what is bought has another price each time: then the order of one day's purchases decides what sold goods cost */
+  movingPrices: boolean;
   /** runs that may be spent on finding a shorter failing history; 0 = none */
   shrinkRuns: number;
 }
@@ -47,7 +49,8 @@ export type CompanyKind = 'sample' | 'generated' | 'empty' | 'fixtures';
 export const usage = `npm run equal -- [--seed 1 | --seeds 1-12,40] [--acts 60] [--how live|backfill|both|turns] [--shuffle] [--faults] [--kills 0]
   [--two-way [--together] | --chain]
   [--company generated|sample|empty|fixtures] [--transactions 40] [--years 1] [--currency EUR] [--country US|GB|CA|AU]
-  [--types Invoice,Payment] [--only 3,17,21] [--shrink-runs 10]
+  [--types Invoice,Payment] [--only 3,17,21] [--moving-prices]
+  [--shrink-runs 10]
 One random history in a source company, carried to an empty one live (backfill first, then act by act) and to another by
 backfill afterwards; at rest the two sets of books are compared. Exit 0 only when nothing differs; otherwise a shorter
 history that fails is looked for and printed.
@@ -79,6 +82,7 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
       years: { type: 'string', default: '1' },
       currency: { type: 'string' },
       country: { type: 'string' },
+      'moving-prices': { type: 'boolean', default: false },
       'shrink-runs': { type: 'string', default: '10' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -110,6 +114,7 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
     company,
     transactions: wholeNumber('--transactions', values.transactions),
     years: wholeNumber('--years', values.years),
+    movingPrices: values['moving-prices'],
     shrinkRuns: wholeNumber('--shrink-runs', values['shrink-runs']),
   };
 }

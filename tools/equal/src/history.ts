@@ -123,7 +123,11 @@ export class Histories {
   private async work(source: string, acts: readonly Act[]): Promise<Done[]> {
     const done: Done[] = [];
     for (const { index, seed } of acts) {
-      const answer = await this.installation.emulator.edit(source, { count: 1, seed });
+      const answer = await this.installation.emulator.edit(source, {
+        count: 1,
+        seed,
+        movingPrices: this.o.movingPrices,
+      });
       for (const one of answer.done as Done[]) done.push({ ...one, index });
       if (done.length % actsInOneGo === 0) await sleep(breathMs);
     }

@@ -142,7 +142,11 @@ export class Shaped {
         } else await sleep(breathMs);
         company = next;
       }
-      const answer = await this.installation.emulator.edit(company.realmId, { count: 1, seed });
+      const answer = await this.installation.emulator.edit(company.realmId, {
+        count: 1,
+        seed,
+        movingPrices: this.o.movingPrices,
+      });
       for (const one of answer.done as Done[]) done.push({ ...one, index, in: company.name });
     }
     return done;

@@ -23,7 +23,11 @@ export async function makeSource(emulator: EmulatorClient, o: EqualOptions, seed
       ? { preset: 'import', records: await realRecords() }
       : {
           ...{ preset: o.company, seed, ...foreign },
-          ...(o.company === 'generated' && { transactions: o.transactions, years: o.years }),
+          ...(o.company === 'generated' && {
+            transactions: o.transactions,
+            years: o.years,
+            movingPrices: o.movingPrices,
+          }),
         };
   return (await emulator.createCompany({ name: `Source ${seed}`, preferences, ...placeOf(o), ...what })).realmId;
 }

@@ -152,6 +152,8 @@ export interface AttemptRow {
   desired_hash: string;
   generation: number;
   body_md5: string;
+  /** top-level fields of what was sent; absent where only an announcement tells of the attempt */
+  fields?: string[];
   outcome: string | null;
   code: string | null;
   reason: string | null;

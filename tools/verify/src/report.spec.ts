@@ -338,6 +338,19 @@ it('the first offender is told with its whole life, in the order of time', () =>
   expect(times).toEqual([...times].sort());
 });
 
+it('what we wrote under the name that a merge over there left goes home under that name', () => {
+  const evidence = healthy();
+  opposite(evidence);
+  const told = evidence.topics.changes[4]!;
+  const snapshot = { Id: '102', SyncToken: '1' };
+  const value = { ...told.value, realmId: target, id: '102', version: version(23, 1), snapshot };
+  evidence.topics.changes.push({ ...told, key: `${target}/Invoice/102`, value });
+  carryBack(evidence, 'update', '2');
+  const merged = { ...link(evidence, 'Customer'), sync_id: 'back', source_id: '103', merged_into: '101' };
+  evidence.tables.links.push({ ...merged, target_id: null, target_deleted: true });
+  expect(reportOf(evidence, ['I-11']).lines[0]).toMatch(/^I-11 ok: /);
+});
+
 it('a merge over there moves what refers to the name without a new token, and that is no echo of what was carried', () => {
   const evidence = healthy();
   opposite(evidence);
@@ -354,6 +367,37 @@ it('a merge over there moves what refers to the name without a new token, and th
   told('with the name it was merged into', version(23, 1));
   carryBack(evidence, 'update', '2');
   expect(reportOf(evidence, ['I-11']).lines[0]).toMatch(/^I-11 ok: /);
+});
+
+it.each([
+  ['carries an edit that came just before our write', 1, ['Line'], ['PrivateNote'], true],
+  ['names only what our write named', 1, ['Line'], ['Line'], false],
+  ['has no edit of anybody to carry', 0, ['Line'], ['PrivateNote'], false],
+] as const)('a write back of the version that our write made: %s', (_, edits, sent, back, isFine) => {
+  const evidence = healthy();
+  opposite(evidence);
+  // Token 1 is a person's edit, where there is one; the last write of ours made the token after it.
+  const token = String(1 + edits);
+  for (const row of to(evidence).journal)
+    for (const effect of row.effects ?? []) if (effect.token === '1') effect.token = token;
+  const told = evidence.topics.changes[4]!;
+  evidence.topics.changes.push({
+    ...told,
+    key: `${target}/Invoice/102`,
+    value: {
+      ...told.value,
+      realmId: target,
+      id: '102',
+      version: version(23, 1 + edits),
+      snapshot: { Id: '102', SyncToken: token },
+    },
+  });
+  evidence.tables.attempts[2]!.fields = ['Id', 'SyncToken', 'sparse', ...sent];
+  carryBack(evidence, 'update', '2');
+  Object.assign(evidence.tables.attempts.at(-1)!, { version: version(23, 1 + edits), fields: ['Id', ...back] });
+  const said = reportOf(evidence, ['I-11']).lines[0];
+  if (isFine) expect(said).toMatch(/^I-11 ok: /);
+  else expect(said).toMatch(/^I-11 VIOLATED/);
 });
 
 it('a name that the other company merged away is inactive here and not lost; an active one is', () => {
@@ -400,6 +444,21 @@ it('a file that hangs only on what was deleted is carried nowhere, and that is n
   expect(judged('77')).toMatch(/^I-01 ok: /);
   for (const lost of [judged('77', '2'), judged('2'), judged()])
     expect(lost).toMatch(/Attachable 9: is settled without a target/);
+});
+
+it.each([
+  ['a person put it there, and its document was deleted', true, undefined, true],
+  ['we put it there', true, app, false],
+  ['its document never was', false, undefined, false],
+] as const)('a file that points at nothing: %s', (_, wasThere, made, isFine) => {
+  const evidence = healthy();
+  const { records, deleted, makers } = to(evidence);
+  records.Attachable = [{ Id: '9', AttachableRef: [{ EntityRef: { type: 'Bill', value: '77' } }] }];
+  if (wasThere) deleted.Bill = [{ Id: '77' }];
+  if (made !== undefined) makers['Attachable/9'] = { app: made, at: version(9, 0).slice(0, 24) };
+  const said = reportOf(evidence, ['I-05']).lines[0];
+  if (isFine) expect(said).toMatch(/^I-05 ok: /);
+  else expect(said).toMatch(/^I-05 VIOLATED/);
 });
 
 it('what a person deletes in the one company is deleted in the other, and that is no echo of what was carried before', () => {

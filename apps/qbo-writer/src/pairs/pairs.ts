@@ -36,6 +36,7 @@ import {
 } from '#storage';
 import { desiredLink } from '../intake/desired-link.js';
 import { retold } from '../results.js';
+import { followMergers } from '../round/mergers.js';
 
 export interface Pair {
   opposite: SyncRow;
@@ -62,7 +63,7 @@ export interface Mirroring {
   place: MirrorPlace;
   written: Written;
   opposite: SyncRow;
-  seen: { desired: DesiredLink; body: Json } | undefined;
+  seen: { desired: DesiredLink; body: Json; moved: boolean } | undefined;
   removedVersion: string;
 }
 
@@ -126,6 +127,30 @@ export class Pairs {
   }
 
   /**
+   * Copies of names as they live on: a person may have merged a copy into another name of this company, which only the
+   * opposite sync hears of. Not one that is on its way: it is being made again.
+   * @param ids target ids of the keys
+   */
+  async livingOn(keys: readonly LinkKey[], ids: ReadonlyMap<string, string>): Promise<Map<string, string>> {
+    const { links } = this.ports;
+    const living = new Map(ids);
+    const pairs = await this.all();
+    const opposites = [...new Set(keys.flatMap(({ syncId }) => pairs.get(syncId)?.opposite.id ?? []))];
+    if (opposites.length === 0) return living;
+    const livesOn = followMergers(await links.mergers(opposites));
+    const heirs = keys.flatMap((key) => {
+      const [pair, id] = [pairs.get(key.syncId), ids.get(keyText(key))];
+      if (!pair || id === undefined) return [];
+      const heir = livesOn({ syncId: pair.opposite.id, entityType: key.entityType, sourceId: id }).sourceId;
+      return heir === id ? [] : [{ key, heir }];
+    });
+    const stored = new Map((await links.find(heirs.map(({ key }) => key))).map((one) => [keyText(one), one]));
+    for (const { key, heir } of heirs)
+      if (stored.get(keyText(key))?.link.state.kind === 'settled') living.set(keyText(key), heir);
+    return living;
+  }
+
+  /**
    * What was just read of the target and the opposite sync has not heard of is taken in for it now: the write that waits for
    * this read must know of it. Capture will tell the same again.
    */
@@ -163,6 +188,7 @@ export class Pairs {
       return { written, opposite, desired };
     });
     const resolve = await this.resolver(mapped.flatMap(({ desired }) => (desired ? [desired] : [])));
+    const namesOf = await this.namesInSource(paired, opposites);
     return mapped.map(({ written, opposite, desired }) => ({
       written,
       opposite,
@@ -176,7 +202,7 @@ export class Pairs {
         rank: definitionOf(written.entityType).rank,
         changeId: written.changeId,
       },
-      seen: desired && { desired, body: boundBody(desired, resolve(opposite.id)) },
+      seen: desired && seenIn(desired, resolve(opposite.id), namesOf(written, desired)),
       removedVersion: encodeVersion({
         lastUpdatedTime: at.toISOString(),
         syncToken: DELETED_SYNC_TOKEN,
@@ -199,7 +225,7 @@ export class Pairs {
       const { written, seen, removedVersion } = mirroring;
       const syncToken = tokenIn(own.link.desired.version);
       const reflected = reflect(mirror.link, {
-        ...(seen ? { seen: { desired: coreDesired(seen.desired), body: seen.body } } : {}),
+        ...(seen ? { seen: { desired: coreDesired(seen.desired), body: seen.body, moved: seen.moved } } : {}),
         written: written.written,
         pendingBefore: written.pendingBefore,
         ...(written.removed ? { removed: { version: removedVersion, hash: removedHash } } : {}),
@@ -220,6 +246,39 @@ export class Pairs {
       return { ...change, announce: retold(change.announce, { outcome: 'drift', code: 'CONFLICT.WON', reason }) };
     });
     return { ...decided, changes, mirrors };
+  }
+
+  /**
+   * For the names that a copy refers to and that live on in others here: what the record in its own company refers to still,
+   * by the reference of the copy. No API tells QuickBooks that two names are one, so what names the dead one must be written.
+   */
+  private async namesInSource(
+    writes: readonly Written[],
+    opposites: readonly SyncRow[],
+  ): Promise<(written: Written, desired: DesiredLink) => ReadonlyMap<string, string | undefined>> {
+    const { links } = this.ports;
+    const mergers = await links.mergers(opposites.map(({ id }) => id));
+    if (mergers.size === 0) return () => new Map();
+    const livesOn = followMergers(mergers);
+    const own = new Map((await links.find(writes)).map((one) => [keyText(one), one]));
+    const keysOf = ({ syncId, link }: StoredLink): LinkKey[] =>
+      link.desired.references.map(({ entityType, sourceId }) => ({ syncId, entityType, sourceId }));
+    const ids = await links.targetIds([...own.values()].flatMap(keysOf), keptWhenRemoved);
+    const heirOf = (syncId: string, entityType: string, sourceId: string): string =>
+      livesOn({ syncId, entityType, sourceId }).sourceId;
+    return (written, desired) => {
+      const names = new Map<string, string | undefined>();
+      for (const { entityType, sourceId } of desired.references)
+        if (heirOf(desired.syncId, entityType, sourceId) !== sourceId)
+          names.set(`${entityType}/${sourceId}`, undefined);
+      const stored = own.get(keyText(written));
+      for (const key of stored ? keysOf(stored) : []) {
+        const id = ids.get(keyText(key));
+        const heir = id === undefined ? id : heirOf(desired.syncId, key.entityType, id);
+        if (heir !== undefined && heir !== id) names.set(`${key.entityType}/${heir}`, key.sourceId);
+      }
+      return names;
+    };
   }
 
   private async others(keys: readonly LinkKey[]): Promise<Map<string, OtherSide>> {
@@ -329,6 +388,18 @@ function removal(sync: SyncRow, rules: RuleSet, place: Place, at: Date): Desired
   const mapped = mapChange({ ...change, deleted: true }, rules);
   if (mapped.kind !== 'write') return undefined;
   return desiredLink({ ...mapped.write, ...envelopeOf(sync, place.changeId) } as WriteEvent, undefined);
+}
+
+/** @param names of `namesInSource`; undefined there: as it is bound otherwise */
+function seenIn(
+  desired: DesiredLink,
+  resolve: Resolve,
+  names: ReadonlyMap<string, string | undefined>,
+): Mirroring['seen'] & object {
+  const isNamed = ({ entityType, sourceId }: DesiredLink['references'][number]): boolean =>
+    names.has(`${entityType}/${sourceId}`);
+  const body = boundBody(desired, (type, id) => names.get(`${type}/${id}`) ?? resolve(type, id));
+  return { desired, body, moved: desired.references.some(isNamed) };
 }
 
 function boundBody(desired: DesiredLink, resolve: Resolve): Json {

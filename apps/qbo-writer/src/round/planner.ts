@@ -24,6 +24,7 @@ import type { RequestClass } from '#qbo';
 import { keyText, type Links, type LinkKey, type StoredLink } from '#storage';
 import type { Pairs } from '../pairs/pairs.js';
 import type { SyncSettings } from './sync-settings.js';
+import { followMergers, type LivesOn } from './mergers.js';
 import { lookupKey, ReadRefused, type TargetReader } from './target-reader.js';
 
 export interface Planned {
@@ -199,7 +200,7 @@ export class Planner {
     }
   }
 
-  private parentsOf(stored: readonly StoredLink[], livesOn: LivesOn): Promise<Map<string, string>> {
+  private async parentsOf(stored: readonly StoredLink[], livesOn: LivesOn): Promise<Map<string, string>> {
     const keys = new Map<string, LinkKey>();
     for (const { syncId, link } of stored) {
       for (const { entityType, sourceId } of link.desired.references) {
@@ -207,7 +208,8 @@ export class Planner {
         keys.set(keyText(key), key);
       }
     }
-    return this.ports.links.targetIds([...keys.values()], keptWhenRemoved);
+    const ids = await this.ports.links.targetIds([...keys.values()], keptWhenRemoved);
+    return this.ports.pairs.livingOn([...keys.values()], ids);
   }
 
   /**
@@ -300,22 +302,6 @@ export class Planner {
  */
 const isLeavingAtFirstSight = ({ entityType, lastFault, mergedInto }: StoredLink): boolean =>
   lastFault === undefined && mergedInto === undefined && restOf(entityType) !== undefined;
-
-/** The record that this one lives on in, itself when it was not merged. */
-type LivesOn = (key: LinkKey) => LinkKey;
-
-function followMergers(mergers: ReadonlyMap<string, string>): LivesOn {
-  return (key) => {
-    let heir = key;
-    // One name may have been merged into another, and that one later; more steps than mergers are a ring.
-    for (let step = 0; step < mergers.size; step++) {
-      const next = mergers.get(keyText(heir));
-      if (next === undefined) break;
-      heir = { ...heir, sourceId: next };
-    }
-    return heir;
-  };
-}
 
 /** Nobody waits for a name that is gone, but for the one it became. */
 function waitingForHeirs(plan: Plan, syncId: string, livesOn: LivesOn): Plan {

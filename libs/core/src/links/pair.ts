@@ -148,8 +148,11 @@ export function changedAt(version: string): string {
 }
 
 export interface Reflection {
-  /** what the opposite sync's mapping makes of the record as answered; absent: nothing that it carries */
-  seen?: { desired: Desired; body: Json };
+  /**
+   * what the opposite sync's mapping makes of the record as answered; absent: nothing that it carries. `moved`: it names
+   * something that lives on in another name, and `body` what the record over there still says
+   */
+  seen?: { desired: Desired; body: Json; moved?: boolean };
   /** fields that our write named */
   written: readonly string[];
   /**
@@ -202,7 +205,7 @@ export function reflect(mirror: Link, reflection: Reflection): Reflected | undef
     if (before === undefined) delete payload[field];
     else payload[field] = before;
   }
-  const hash = left.length > 0 ? `partial:${seen.desired.hash}` : seen.desired.hash;
+  const hash = left.length > 0 || seen.moved ? `partial:${seen.desired.hash}` : seen.desired.hash;
   const desired = seen.desired.version >= mirror.desired.version ? seen.desired : mirror.desired;
   const lost = Object.entries(pendingBefore).filter(
     ([field, value]) =>

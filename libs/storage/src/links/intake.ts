@@ -110,6 +110,7 @@ export async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): 
  * have work again: binding (Links.mergers) gives them the other one's id.
  */
 export async function repoint(tx: Tx, { syncId, entityType, sourceId }: DesiredLink, at: Date): Promise<void> {
+  await wakeRefused(tx, { syncId, entityType, sourceId }, at);
   await tx.query(
     // Another hash than the one applied, or on its way to be: whatever the state, there is more to do.
     `update links set desired_hash = 'merged:' || desired_hash, due_at = case when state = 'settled' then $4 else due_at end,
@@ -144,4 +145,23 @@ export function newestOfEach(desired: readonly DesiredLink[]): DesiredLink[] {
     if (newer) newest.set(keyText(one), one);
   }
   return [...newest.values()].sort(compareKeys);
+}
+
+/**
+ * In a pair: what the opposite sync writes for a name whose copy was merged away here was refused, for the copy is gone. Now
+ * that it is known where it lives on, that can be written.
+ */
+async function wakeRefused(tx: Tx, { syncId, entityType, sourceId }: LinkKey, at: Date): Promise<void> {
+  await tx.query(
+    `with there as (
+       select o.id from syncs s join syncs o on o.source_realm_id = s.target_realm_id and o.target_realm_id = s.source_realm_id
+         and o.organization_id = s.organization_id where s.id = $1),
+     name as (
+       select n.sync_id, n.source_id from links n join there on n.sync_id = there.id
+       where n.entity_type = $2 and n.target_id = $3)
+     update links l set state = 'ready', attempts = 0, due_at = $4
+     from name where l.sync_id = name.sync_id and l.state in ('backoff', 'failed') and l.failure_code = any($5)
+       and l.desired_references @> jsonb_build_array(jsonb_build_object('entityType', $2::text, 'sourceId', name.source_id))`,
+    [syncId, entityType, sourceId, at, ['QBO.2500', 'QBO.610']],
+  );
 }

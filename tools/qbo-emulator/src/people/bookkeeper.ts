@@ -22,6 +22,8 @@ export class Bookkeeper {
   private today: string;
   /** Set while a history is made up: documents are not only dated but also written on their day. */
   writesHistory = false;
+  /** What is bought has another price each time. */
+  movingPrices = false;
   private serial = 0;
 
   constructor(
@@ -341,8 +343,10 @@ export class Bookkeeper {
     quantity?: number,
   ): Rec {
     if (!item) return this.expenseLine();
-    const cost = toCents(item.PurchaseCost) || this.chance.cents(200, 9_000);
+    const listed = toCents(item.PurchaseCost) || this.chance.cents(200, 9_000);
     const qty = quantity ?? this.chance.whole(20, 80);
+    // Drawn by the quantity: another draw would make another history of every seed.
+    const cost = this.movingPrices ? Math.max(1, Math.round((listed * (85 + ((qty * 7) % 31))) / 100)) : listed;
     const detail: Rec = { ItemRef: ref(item), Qty: qty, UnitPrice: amount(cost) };
     if (this.country !== 'US') detail.TaxCodeRef = item.PurchaseTaxCodeRef ?? codeRef(this.taxCode('Purchase'));
     return { DetailType: 'ItemBasedExpenseLineDetail', Amount: amount(cost * qty), ItemBasedExpenseLineDetail: detail };

@@ -45,6 +45,8 @@ export interface EditsOptions {
   count: number;
   seed?: number;
   mix?: Partial<Record<EditAct, number>>;
+  /** what is bought has another price each time */
+  movingPrices?: boolean;
 }
 
 const usualMix: Record<EditAct, number> = {
@@ -102,7 +104,9 @@ export function workAsPerson(actor: Actor, options: EditsOptions): EditsAnswer {
   if (!(Number.isInteger(options.count) && options.count >= 0))
     throw new RangeError("'count' takes a whole number from 0 up.");
   const chance = new Chance(options.seed ?? 1);
-  const person = new PersonAtWork(new Bookkeeper(actor, chance));
+  const books = new Bookkeeper(actor, chance);
+  books.movingPrices = options.movingPrices === true;
+  const person = new PersonAtWork(books);
   const answer: EditsAnswer = { done: [], counts: {}, refused: [] };
   const wanted = Object.values(mix).some((weight) => weight > 0) ? mix : usualMix;
   while (answer.done.length < options.count) {

@@ -13,6 +13,8 @@ export interface GeneratorOptions {
   years?: number;
   /** Foreign customers and vendors, where the company has multicurrency. */
   currency?: string;
+  /** What is bought has another price each time. */
+  movingPrices?: boolean;
 }
 
 export interface Furnished {
@@ -54,6 +56,7 @@ export function generate(actor: Actor, options: GeneratorOptions = {}): Furnishe
   const start = dayAfter(end, -Math.round(years * 365));
   const books = new Bookkeeper(actor, chance, start);
   books.writesHistory = true;
+  books.movingPrices = options.movingPrices === true;
   books.date = start;
   const attempts = new Attempts();
   const scale = Math.sqrt(transactions);

@@ -38,6 +38,7 @@ export const presets: Readonly<Record<string, Furnish>> = {
       ...(spec['transactions'] !== undefined && { transactions: Number(spec['transactions']) }),
       ...(spec['years'] !== undefined && { years: Number(spec['years']) }),
       ...(currency !== undefined && { currency }),
+      movingPrices: spec['movingPrices'] === true,
     });
     return { refused };
   },
@@ -66,5 +67,6 @@ export function workAsPerson(emulator: Emulator, seat: Seat, spec: Rec): Rec {
     count,
     ...(spec['seed'] !== undefined && { seed: Number(spec['seed']) }),
     ...(spec['mix'] !== undefined && { mix: spec['mix'] as Record<string, number> }),
+    movingPrices: spec['movingPrices'] === true,
   });
 }

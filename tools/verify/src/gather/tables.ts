@@ -52,7 +52,7 @@ export class Database {
         ),
         attempts: await rows(
           `select call_id, position, sync_id, entity_type, source_id, operation, request_id, version, desired_hash, generation,
-             md5(body) as body_md5, outcome, code, reason from attempts`,
+             md5(body) as body_md5, array(select jsonb_object_keys(body::jsonb)) as fields, outcome, code, reason from attempts`,
         ),
         log: await rows(
           `select at, stage, organization_id, sync_id, realm_id, entity_type, entity_id, version, target_realm_id, target_id,

@@ -21,6 +21,7 @@ export function references(books: Books): Verdict {
           const source = books.sourceOf(realmId, type, String(record.Id));
           // A file stays when its document is deleted, in the source as here.
           if (source && pointsAtNothing(books, source, path)) continue;
+          if (type === 'Attachable' && isOfPeople(books, own) && wasDeleted(books, realmId, to, id)) continue;
           violations.push({
             what: `${type} ${record.Id} of the target points at ${to} ${id}, which is not there (${path})`,
             record: source ?? own,
@@ -41,6 +42,15 @@ function pointsAtNothing(books: Books, { realmId, type, id }: RecordName, path: 
   if (!record) return false;
   return [...pointers(type, record)].some((one) => one.path === path && !books.record(realmId, one.to, one.id));
 }
+
+/** In a pair a target is a source as well: what people made there is none of our doing. */
+function isOfPeople(books: Books, { realmId, type, id }: RecordName): boolean {
+  const { app } = books.company(realmId)?.makers[`${type}/${id}`] ?? {};
+  return app === undefined || !books.e.ourApps.has(app);
+}
+
+const wasDeleted = (books: Books, realmId: string, type: string, id: string): boolean =>
+  (books.company(realmId)?.deleted[type] ?? []).some((record) => String(record.Id) === id);
 
 /** Rows and writes that belong to one tenant's sync and touch another's company. */
 function crossings(books: Books): Violation[] {
@@ -143,7 +153,7 @@ interface Pointer {
   id: string;
 }
 
-function* pointers(type: string, value: Raw, path = ''): Generator<Pointer> {
+export function* pointers(type: string, value: Raw, path = ''): Generator<Pointer> {
   if (Array.isArray(value)) {
     for (const [i, inner] of value.entries()) yield* pointers(type, inner, `${path}[${i}]`);
     return;
