@@ -25,7 +25,7 @@ const wrong = [
   change('Deployment', 'mapper', (o) => (o.spec.template.spec.containers[0].readynessProbe = {})),
   change('NetworkPolicy', 'mapper', (o) => (o.spec.egres = [])),
   change('ScaledObject', 'qbo-writer', (o) => (o.spec.triggers[0].metadata = 'age')),
-  change('ExternalSecret', 'sync-token-key', (o) => (o.spec.data = {})),
+  change('ExternalSecret', 'sync-admin-key', (o) => (o.spec.data = {})),
   change('KafkaTopic', 'qbo.changes.v1', (o) => (o.spec.partition = 12)),
   change('KafkaUser', 'mapper', (o) => (o.spec.authorization.acls[0].operations = ['read'])),
   change('Cluster', 'sync-postgres', (o) => (o.spec.instances = 0)),

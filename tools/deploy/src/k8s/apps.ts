@@ -21,14 +21,16 @@ const labels = (name: string, component = 'app'): Record<string, string> => ({
 const selector = (name: string): Record<string, string> => ({ 'app.kubernetes.io/name': name });
 
 /** variable -> secret and key. Which settings are secret, the apps say themselves. */
-const secretKeys: Readonly<Record<string, { name: string; key: string }>> = {
+const secretKeys: Readonly<Record<string, { name: string; key: string; optional?: boolean }>> = {
   SYNC_QBO_CLIENT_ID: { name: 'sync-quickbooks', key: 'client-id' },
   SYNC_QBO_CLIENT_SECRET: { name: 'sync-quickbooks', key: 'client-secret' },
   SYNC_QBO_WEBHOOK_VERIFIER_TOKEN: { name: 'sync-quickbooks', key: 'webhook-verifier-token' },
   SYNC_TOKEN_KEY: { name: 'sync-token-key', key: 'key' },
+  // There only while the key is being replaced.
+  SYNC_TOKEN_KEY_PREVIOUS: { name: 'sync-token-key', key: 'previous', optional: true },
   SYNC_ADMIN_KEY: { name: 'sync-admin-key', key: 'key' },
 };
-const secretVariable = (name: string, from: { name: string; key: string }) => ({
+const secretVariable = (name: string, from: { name: string; key: string; optional?: boolean }) => ({
   name,
   valueFrom: { secretKeyRef: from },
 });
@@ -48,7 +50,10 @@ function variable(app: AppName, name: string) {
   return secret ? secretVariable(name, secret) : configVariable(name);
 }
 
-const alwaysTold = ['SYNC_KAFKA_TLS', 'SYNC_KAFKA_CA_FILE', 'SYNC_KAFKA_USER', 'SYNC_KAFKA_PASSWORD', 'SYNC_LOG_LEVEL'];
+const alwaysTold = [
+  ...['SYNC_KAFKA_TLS', 'SYNC_KAFKA_CA_FILE', 'SYNC_KAFKA_USER', 'SYNC_KAFKA_PASSWORD', 'SYNC_LOG_LEVEL'],
+  'SYNC_TOKEN_KEY_PREVIOUS',
+];
 
 /** Everything that must be set, and what this cluster decides; other settings keep their defaults. */
 function environment(app: AppName) {

@@ -162,6 +162,22 @@ const mutants: [rule: string, what: string, change: Change][] = [
   ],
   ['kafka-durable', 'one acknowledgement', (f) => (f('Kafka', 'sync').spec.kafka.config['min.insync.replicas'] = 1)],
   ['kafka-durable', 'a listener in the clear', (f) => (f('Kafka', 'sync').spec.kafka.listeners[0].tls = false)],
+  [
+    'operators-pods',
+    'a broker that may gain rights',
+    (f) => delete f('KafkaNodePool', 'broker').spec.template.kafkaContainer,
+  ],
+  [
+    'operators-pods',
+    'an operator that may be root',
+    (f) => (f('Kafka', 'sync').spec.entityOperator.template.userOperatorContainer.securityContext.runAsNonRoot = false),
+  ],
+  ['kafka-door', 'a listener open to all', (f) => delete f('Kafka', 'sync').spec.kafka.listeners[0].networkPolicyPeers],
+  [
+    'kafka-door',
+    'a listener open to another namespace',
+    (f) => f('Kafka', 'sync').spec.kafka.listeners[0].networkPolicyPeers.push({ namespaceSelector: {} }),
+  ],
   ['migration-first', 'no migration', (_f, all) => without(all, 'Job', 'migrate')],
   [
     'migration-first',

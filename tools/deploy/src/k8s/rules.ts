@@ -452,6 +452,55 @@ export const rules: readonly Rule[] = [
     },
   },
   {
+    id: 'operators-pods',
+    sentence: 'Every container that Strimzi makes can gain nothing either: the namespace would refuse its pod.',
+    check: (objects) => {
+      const made = [
+        ...ofKind(objects, 'KafkaNodePool').flatMap((pool) =>
+          ['kafkaContainer', 'initContainer'].map((part) => [pool, part, pool.spec.template?.[part]] as const),
+        ),
+        ...ofKind(objects, 'Kafka').flatMap((kafka) =>
+          ['topicOperatorContainer', 'userOperatorContainer'].map(
+            (part) => [kafka, part, kafka.spec.entityOperator?.template?.[part]] as const,
+          ),
+        ),
+        ...ofKind(objects, 'Kafka')
+          .filter((kafka) => kafka.spec.kafkaExporter)
+          .map((kafka) => [kafka, 'kafkaExporter', kafka.spec.kafkaExporter.template?.container] as const),
+      ];
+      return made.flatMap(([object, part, template]) => {
+        const { runAsNonRoot, allowPrivilegeEscalation, capabilities, seccompProfile } =
+          template?.securityContext ?? {};
+        const kept =
+          runAsNonRoot === true &&
+          allowPrivilegeEscalation === false &&
+          capabilities?.drop?.includes('ALL') &&
+          seccompProfile?.type === 'RuntimeDefault';
+        return kept ? [] : [`${nameOf(object)} ${part} is not restricted`];
+      });
+    },
+  },
+  {
+    id: 'kafka-door',
+    sentence:
+      "Kafka's listeners let in the apps and nobody else: the operator's own policy is open to all unless told.",
+    check: (objects) =>
+      ofKind(objects, 'Kafka').flatMap((object) =>
+        object.spec.kafka.listeners
+          .filter(
+            ({ networkPolicyPeers: peers = [] }: Container) =>
+              peers.length === 0 ||
+              peers.some(
+                (peer: Container) =>
+                  peer.namespaceSelector ||
+                  peer.ipBlock ||
+                  peer.podSelector?.matchLabels?.['app.kubernetes.io/component'] !== 'app',
+              ),
+          )
+          .map(({ name }: Container) => `${nameOf(object)} listener ${name} is open to others than the apps`),
+      ),
+  },
+  {
     id: 'migration-first',
     sentence: 'A migration job exists, runs once, ends, and needs nothing but the database.',
     check: (objects) => {

@@ -1,7 +1,8 @@
 // Is it a Kubernetes object at all: types and required fields by typed models from npm (kubernetes-models and its packages for
 // KEDA, Prometheus and External Secrets), unknown fields of Kubernetes' own kinds by the attribute maps of the official client,
-// Strimzi's and CloudNativePG's kinds by the shapes below: no package carries those, so they are written from the operators'
-// documentation and hold exactly the fields that we use.
+// Strimzi's and CloudNativePG's kinds by the shapes below: no package carries those, so they hold exactly the fields that we use.
+// Compared with the operators' own definitions (crds.ts): Strimzi 1.2.0, CloudNativePG 1.30, KEDA 2.20, External Secrets 2.9,
+// Prometheus operator 0.93.
 import { Ajv } from 'ajv';
 import type { KubernetesObject } from './object.js';
 import { nameOf } from './object.js';
@@ -42,27 +43,35 @@ const shape = (properties: Record<string, object>, required: readonly string[] =
   additionalProperties: false,
 });
 const resources = shape({ requests: map, limits: map });
+const secured = shape({ securityContext: map });
 
 const shapes: Readonly<Record<string, object>> = {
   'kafka.strimzi.io/v1 Kafka': shape({
-    kafka: shape({
-      version: text,
-      listeners: list(
-        shape({
-          name: { type: 'string', pattern: '^[a-z0-9]{1,11}$' },
-          port: { type: 'integer', minimum: 9092 },
-          type: { enum: ['internal', 'cluster-ip', 'loadbalancer', 'nodeport', 'ingress', 'route'] },
-          tls: yes,
-          authentication: shape({ type: { enum: ['tls', 'scram-sha-512', 'custom'] } }),
-        }),
-      ),
-      authorization: shape({ type: { enum: ['simple', 'custom'] } }),
-      rack: shape({ topologyKey: text }),
-      config: map,
-      metricsConfig: shape({ type: { enum: ['strimziMetricsReporter', 'jmxPrometheusExporter'] } }),
+    kafka: shape(
+      {
+        version: text,
+        listeners: list(
+          shape({
+            name: { type: 'string', pattern: '^[a-z0-9]{1,11}$' },
+            port: { type: 'integer', minimum: 9092 },
+            type: { enum: ['internal', 'cluster-ip', 'loadbalancer', 'nodeport', 'ingress', 'route'] },
+            tls: yes,
+            authentication: shape({ type: { enum: ['tls', 'scram-sha-512', 'custom'] } }),
+            networkPolicyPeers: list(shape({ podSelector: map, namespaceSelector: map, ipBlock: map }, [])),
+          }),
+        ),
+        authorization: shape({ type: { enum: ['simple', 'custom'] } }),
+        rack: shape({ topologyKey: text }),
+        config: map,
+        metricsConfig: shape({ type: { enum: ['strimziMetricsReporter', 'jmxPrometheusExporter'] } }),
+      },
+      ['version', 'listeners', 'authorization', 'config', 'metricsConfig'],
+    ),
+    entityOperator: shape({
+      topicOperator: map,
+      userOperator: map,
+      template: shape({ topicOperatorContainer: secured, userOperatorContainer: secured }),
     }),
-    entityOperator: shape({ topicOperator: map, userOperator: map }),
-    kafkaExporter: shape({ groupRegex: text, topicRegex: text }),
   }),
   'kafka.strimzi.io/v1 KafkaNodePool': shape({
     replicas: whole,
@@ -80,6 +89,7 @@ const shapes: Readonly<Record<string, object>> = {
       ),
     }),
     resources,
+    template: shape({ kafkaContainer: secured, initContainer: secured }),
   }),
   'kafka.strimzi.io/v1 KafkaTopic': shape({
     topicName: text,
@@ -123,7 +133,6 @@ const shapes: Readonly<Record<string, object>> = {
     postgresql: shape({ parameters: { type: 'object', additionalProperties: text } }),
     storage: shape({ size: text }),
     resources,
-    monitoring: shape({ enablePodMonitor: yes }),
   }),
 };
 
