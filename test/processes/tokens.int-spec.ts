@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#common/clock';
 import { armFailpoints } from '#common/failpoints';
-import { IntuitTokens, qboEnvironment, TokenCustody, TokenSeal } from '#qbo';
+import { IntuitTokens, qboEnvironment, resealGrants, TokenCustody, TokenSeal } from '#qbo';
 import { Companies, Database, Grants, Organizations } from '#storage';
 import { freshDatabase, startEmulator } from '#testing';
 import type { EmulatorApp, FreshDatabase, Raw, RunningEmulator } from '#testing';
@@ -29,7 +29,7 @@ interface Process {
   custody: TokenCustody;
 }
 
-async function start(): Promise<Process> {
+async function start(seal = new TokenSeal(key)): Promise<Process> {
   const name = `process-${opened.length}`;
   const own = await Database.connect({ ...corner, applicationName: name });
   opened.push(own);
@@ -37,7 +37,7 @@ async function start(): Promise<Process> {
   return {
     name,
     custody: new TokenCustody({
-      ...{ grants: new Grants(own), endpoint, clock: systemClock, seal: new TokenSeal(key) },
+      ...{ grants: new Grants(own), endpoint, clock: systemClock, seal },
     }),
   };
 }
@@ -139,4 +139,30 @@ it('an answer lost for good says "reconnect", calls no more, and goes on with th
   await connect();
   next.custody.forget(realmId);
   expect(await accepted(await next.custody.accessToken(realmId))).toBe(true);
+});
+
+it('a replaced key leaves nothing behind: a grant at rest is sealed anew without asking Intuit, and opens with the new key alone', async () => {
+  const [next, stranger] = [randomBytes(32), randomBytes(32)];
+  // A pair and the one before it, then a company whose grant a third key has sealed.
+  await (await start()).custody.accessToken(realmId);
+  const other = (await emulator.createCompany({ name: 'Sealed by a stranger' })).realmId;
+  await new Companies(db).connect(db, { realmId: other, organizationId, name: 'Other', homeCurrency: null });
+  const foreign = await start(new TokenSeal(stranger));
+  const pair = { accessToken: 'a', refreshToken: 'r', expiresIn: 3600, refreshExpiresIn: 3600 };
+  await new Grants(db).store(db, other, foreign.custody.sealPair(organizationId, other, pair));
+  const asked = (await refreshes()).length;
+  const before = await new Grants(db).find(realmId);
+
+  const both = new TokenSeal(next, key);
+  const found = await resealGrants(new Grants(db), both);
+  expect(found.resealed).toContain(realmId);
+  expect(found.unopened).toEqual([other]);
+  expect(await resealGrants(new Grants(db), both)).toEqual({ resealed: [], unopened: [other] });
+  expect((await new Grants(db).find(realmId))!.grantVersion).toBe(before!.grantVersion);
+  expect(await refreshes()).toHaveLength(asked);
+
+  const later = await start(new TokenSeal(next));
+  expect(await accepted(await later.custody.accessToken(realmId))).toBe(true);
+  await expire();
+  expect(await accepted(await (await start(new TokenSeal(next))).custody.accessToken(realmId))).toBe(true);
 });

@@ -26,6 +26,7 @@ import { CompanyConnection } from './companies/company-connection.js';
 import { PlatformController } from './companies/platform.controller.js';
 import { ReadsController } from './companies/reads.controller.js';
 import { LookRequest } from './companies/look-request.js';
+import { KeyReplacement } from './companies/key-replacement.js';
 import { MappingController } from './mapping/mapping.controller.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from '#common/problems';
@@ -91,6 +92,7 @@ export class ControlModule {
         AuditTrail,
         CompanyConnection,
         KafkaLag,
+        KeyReplacement,
         LinkRedrive,
         LinkReport,
         LookRequest,

@@ -10,6 +10,7 @@ export { Transport } from './http/transport.js';
 export type { UploadParts } from './http/multipart.js';
 export * from './oauth/custody.js';
 export * from './oauth/intuit.js';
+export * from './oauth/reseal.js';
 export * from './oauth/seal.js';
 export * from './ports.js';
 export * from './module.js';

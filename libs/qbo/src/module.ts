@@ -56,15 +56,16 @@ export class QboModule implements OnApplicationShutdown {
               clientSecret: options.settings.qboClientSecret,
             }),
         },
+        { provide: TokenSeal, useFactory: () => sealOf(options.settings) },
         {
           provide: TokenCustody,
-          inject: [options.grants, IntuitTokens, CLOCK],
-          useFactory: (grants: GrantStore, endpoint: IntuitTokens, clock: Clock) =>
+          inject: [options.grants, IntuitTokens, CLOCK, TokenSeal],
+          useFactory: (grants: GrantStore, endpoint: IntuitTokens, clock: Clock, seal: TokenSeal) =>
             new TokenCustody({
               grants,
               endpoint,
               clock,
-              seal: sealOf(options.settings),
+              seal,
               events: observed,
             }),
         },
@@ -84,7 +85,7 @@ export class QboModule implements OnApplicationShutdown {
             }),
         },
       ],
-      exports: [QboClient, TokenCustody, IntuitTokens],
+      exports: [QboClient, TokenCustody, IntuitTokens, TokenSeal],
     };
   }
 

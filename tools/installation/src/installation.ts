@@ -144,6 +144,11 @@ export class Installation {
     this.build = folder;
   }
 
+  /** Settings for whatever is started from here on, over those given at first: a rollout of a changed configuration. */
+  reconfigure(settings: Record<string, string>): void {
+    this.environment = { ...this.environment, ...settings };
+  }
+
   /** Ends an app as a rollout does: it finishes what it has in hand. It is not started again by itself. */
   async retire(app: AppName): Promise<void> {
     const child = this.apps.get(app)!;

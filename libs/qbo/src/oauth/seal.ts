@@ -19,7 +19,8 @@ export class SealBroken extends Error {
 }
 
 export class TokenSeal {
-  private readonly keyId: string;
+  /** of the key that seals: second part of whatever it sealed */
+  readonly keyId: string;
   private readonly keys = new Map<string, Buffer>();
 
   /**

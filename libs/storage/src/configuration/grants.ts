@@ -21,6 +21,8 @@ export interface StoredGrant {
   reconnectReason: string | null;
 }
 
+export type SealedTokens = Pick<StoredGrant, 'accessTokenSealed' | 'refreshTokenSealed' | 'previousRefreshTokenSealed'>;
+
 export interface SealedPair {
   accessTokenSealed: string;
   refreshTokenSealed: string;
@@ -63,20 +65,50 @@ export class Grants {
   }
 
   /** @throws GrantMissing */
-  async alone<T>(realmId: string, renew: (grant: StoredGrant, held: HeldGrant) => Promise<T>): Promise<T> {
+  alone<T>(realmId: string, renew: (grant: StoredGrant, held: HeldGrant) => Promise<T>): Promise<T> {
+    return this.locked(realmId, (grant, session) =>
+      renew(grant, {
+        noteRefreshStarted: async (at) => {
+          await session.query('update oauth_grants set refresh_started_at = $2 where realm_id = $1', [realmId, at]);
+        },
+        store: (pair) => this.store(session, realmId, pair).catch(() => this.store(this.db, realmId, pair)),
+        markReconnectNeeded: (reason) => this.markReconnectNeeded(session, realmId, reason),
+      }),
+    );
+  }
+
+  /** Companies whose grant holds anything that another key has sealed. */
+  async sealedByOthersThan(keyId: string): Promise<string[]> {
+    const found = await this.db.query<{ realm_id: string }>(
+      `select realm_id from oauth_grants
+       where exists (select from unnest(array[access_token_sealed, refresh_token_sealed, previous_refresh_token_sealed]) as sealed
+         where split_part(sealed, '.', 2) <> $1)
+       order by realm_id`,
+      [keyId],
+    );
+    return found.map(({ realm_id }) => realm_id);
+  }
+
+  /** The same tokens sealed anew, while nobody renews them. @throws GrantMissing, and what `again` throws */
+  reseal(realmId: string, again: (grant: StoredGrant) => SealedTokens): Promise<void> {
+    return this.locked(realmId, async (grant, session) => {
+      const { accessTokenSealed, refreshTokenSealed, previousRefreshTokenSealed } = again(grant);
+      await session.query(
+        `update oauth_grants set access_token_sealed = $2, refresh_token_sealed = $3, previous_refresh_token_sealed = $4
+         where realm_id = $1 and grant_version = $5`,
+        [realmId, accessTokenSealed, refreshTokenSealed, previousRefreshTokenSealed, grant.grantVersion],
+      );
+    });
+  }
+
+  private locked<T>(realmId: string, act: (grant: StoredGrant, session: Tx) => Promise<T>): Promise<T> {
     return this.db.withSession(async (session) => {
       const lock = `hashtextextended('renewal of ' || current_schema() || '.' || $1, 0)`;
       await session.query(`select pg_advisory_lock(${lock})`, [realmId]);
       try {
         const grant = await this.find(realmId, session);
         if (!grant) throw new GrantMissing(realmId);
-        return await renew(grant, {
-          noteRefreshStarted: async (at) => {
-            await session.query('update oauth_grants set refresh_started_at = $2 where realm_id = $1', [realmId, at]);
-          },
-          store: (pair) => this.store(session, realmId, pair).catch(() => this.store(this.db, realmId, pair)),
-          markReconnectNeeded: (reason) => this.markReconnectNeeded(session, realmId, reason),
-        });
+        return await act(grant, session);
       } finally {
         // A broken connection has given its locks back already.
         await session.query(`select pg_advisory_unlock(${lock})`, [realmId]).catch(() => undefined);

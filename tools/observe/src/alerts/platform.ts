@@ -165,8 +165,8 @@ export const platformAlerts: Alert[] = [
       },
     ],
     mitigation: [
-      'Make a new key (`openssl rand -base64 32`), set it as SYNC_TOKEN_KEY and the old one as SYNC_TOKEN_KEY_PREVIOUS for control, ingest, qbo-writer and attachment-worker, and roll out. Nobody has to reconnect: every renewal seals anew.',
-      'Two days after the old key’s last_used_at stopped and this alert fell silent, roll out without SYNC_TOKEN_KEY_PREVIOUS.',
+      'Make a new key (`openssl rand -base64 32`) and replace the old one in three rollouts, as docs/deployment.md says under "Replacing the token key". Nobody has to reconnect.',
+      "Before the old key goes, one key must be left: `select split_part(refresh_token_sealed, '.', 2) as key, count(*) from oauth_grants group by 1`.",
     ],
   },
   {
