@@ -54,6 +54,37 @@ it('nothing in the program is writable for anybody', () => {
   expect(writable).toEqual([]);
 });
 
+it('a process of the image that tries to write is refused everywhere in the tree, and has /tmp', () => {
+  const places = ['app', 'app/dist', 'app/dist/apps/mapper/src', 'app/node_modules/pg'];
+  // Whoever is not root builds the tree as its owner; then only what the image itself takes the right from can be tried.
+  const root = process.getuid?.() === 0;
+  const tried = [...places, ...(root ? ['.', 'usr/local/bin'] : [])].map((place) => join(folder, place));
+  const files = ['app/health.mjs', 'app/package.json', ...(root ? ['usr/local/bin/node'] : [])];
+  const attempt = `
+const { appendFileSync, rmSync, writeFileSync } = require('node:fs');
+const [places, files, scratch] = JSON.parse(process.argv[1]);
+const code = (act) => { try { act(); return 'written'; } catch (error) { return error.code; } };
+process.stdout.write(JSON.stringify({
+  places: places.map((place) => code(() => writeFileSync(place + '/planted', 'x'))),
+  files: files.map((file) => code(() => appendFileSync(file, 'x'))),
+  removed: files.map((file) => code(() => rmSync(file))),
+  scratch: code(() => { writeFileSync(scratch, 'x'); rmSync(scratch); }),
+}));`;
+  const inTree = files.map((file) => join(folder, file));
+  const scratch = join(tmpdir(), `planted-${process.pid}`);
+  const said = spawnSync(
+    join(folder, 'usr/local/bin/node'),
+    ['-e', attempt, JSON.stringify([tried, inTree, scratch])],
+    { encoding: 'utf8', env: {}, ...(root && { uid: ran.user, gid: ran.user }) },
+  );
+  expect(said.stderr).toBe('');
+  const { places: made, files: changed, removed, scratch: free } = JSON.parse(said.stdout) as Record<string, string[]>;
+  // The last is refused because it is running, whoever asks.
+  const refused = expect.stringMatching(/^(EACCES|EPERM|ETXTBSY)$/) as string;
+  expect([...made!, ...changed!, ...removed!]).toEqual([...tried, ...files, ...files].map(() => refused));
+  expect(free).toBe('written');
+});
+
 it('holds what the mapper reaches and nothing else: no tests, no compiler, no QuickBooks client, no other app', () => {
   expect(ran.packages).toEqual(expect.arrayContaining(['kafkajs', 'pg', 'typeorm', '@nestjs/core']));
   for (const stranger of [

@@ -82,10 +82,10 @@ describe.each(alerts.map((alert) => [alert.name, alert] as const))('%s', (name, 
 
   it('has a rule with severity, owner and runbook, and a runbook with its four parts', () => {
     const rule = rules.find((each) => each.alert === name) as {
-      labels: { severity: string; owner: string };
+      labels: { severity: string; owner: string; board: string };
       annotations: { runbook_url: string };
     };
-    expect(rule.labels).toEqual({ severity: alert.severity, owner: 'qbo-sync' });
+    expect(rule.labels).toEqual({ severity: alert.severity, owner: 'qbo-sync', board: alert.board });
     const runbook = read(rule.annotations.runbook_url);
     for (const part of ['## Meaning', '## Impact', '## Diagnosis', '## Mitigation']) expect(runbook).toContain(part);
     expect(alert.diagnosis.length).toBeGreaterThan(0);

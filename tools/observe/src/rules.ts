@@ -25,7 +25,7 @@ export function ruleFiles(): Map<string, string> {
                 expr: alert.expr,
                 ...(alert.for && { for: alert.for }),
                 // One team owns all of it; the label is what an Alertmanager routes by.
-                labels: { severity: alert.severity, owner: 'qbo-sync' },
+                labels: { severity: alert.severity, owner: 'qbo-sync', board: alert.board },
                 annotations: { summary: alert.summary, runbook_url: runbookOf(alert) },
               })),
             ],

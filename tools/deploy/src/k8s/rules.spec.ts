@@ -44,6 +44,7 @@ const mutants: [rule: string, what: string, change: Change][] = [
   ['memory-bounded', 'a processor limit on a consumer', (f) => (container(f).resources.limits.cpu = '1')],
   ['probes', 'no start probe', (f) => delete container(f).startupProbe],
   ['probes', 'liveness that asks for Kafka', (f) => (container(f).livenessProbe.httpGet.path = '/health/ready')],
+  ['probes', 'a probe of no port', (f) => (container(f).readinessProbe.httpGet.port = 'management')],
   ['grace', 'a kill before QuickBooks answers', (f) => (pod(f).terminationGracePeriodSeconds = 120)],
   ['disruption-budget', 'no budget', (_f, all) => without(all, 'PodDisruptionBudget', 'qbo-writer')],
   [

@@ -144,6 +144,9 @@ export const rules: readonly Rule[] = [
       const [container] = containersOf(workload);
       const { startupProbe, livenessProbe, readinessProbe } = container;
       if (!startupProbe || !livenessProbe || !readinessProbe) return 'lacks a probe';
+      const named = (container.ports ?? []).map(({ name }: Container) => name as string);
+      if ([startupProbe, livenessProbe, readinessProbe].some(({ httpGet }) => !named.includes(httpGet?.port)))
+        return 'asks a port that it does not name';
       if (!isApp(workload)) return false;
       // Readiness asks Kafka and PostgreSQL; as liveness it would make their outage a restart storm here.
       const asked = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe.httpGet?.path);

@@ -13,6 +13,24 @@ const freshP = (p: number, since: string) =>
   `histogram_quantile(${p}, sum by (le) (rate(sync_freshness_seconds_bucket{since="${since}"}[$__rate_interval])))`;
 const klass = (name: string) => `max(sync_reconciliation_records{class="${name}"})`;
 
+const firing = (severity: string) => `max by (alertname, board) (ALERTS{alertstate="firing",severity="${severity}"})`;
+/** The names of what fires, each with its board: 2 pages, 1 waits for the day, 0 nothing. */
+const toTouch = `label_join(2 * ${firing('page')} or ${firing('ticket')}, "look", " → board ", "alertname", "board") or (label_replace(vector(0), "look", "nothing fires", "", "") unless on () ALERTS{alertstate="firing"})`;
+/**
+ * 1 when any sign says so. What settled lately is one of them only: when nothing moves, nothing settles late. The ages come from
+ * writer and control; without those there is no verdict at all.
+ */
+const late = `clamp_max(${[
+  'max(sync_write_runnable_age_seconds{lane="live"}) > bool 120',
+  // Three looks that failed.
+  'max(sync_capture_age_seconds) > bool 900',
+  'max(sync_outbox_age_seconds) > bool 120',
+  `(${every(objectives.fresh, '5m')}) > bool ${objectives.fresh.budget} or vector(0)`,
+  'count(ALERTS{alertstate="firing",alertname=~"PartitionStalled|UncertainWrites|AppNotScraped"}) or vector(0)',
+]
+  .map((sign) => `(${sign})`)
+  .join(' + ')}, 1)`;
+
 const overview = () =>
   board({
     uid: 'qbo-sync-overview',
@@ -20,10 +38,48 @@ const overview = () =>
     says: 'Are the books fresh, are they true, what waits for a person.',
   })
     .withPanel(
+      figure(
+        {
+          title: 'Are the books fresh?',
+          says: 'Late: live work, an announcement or a source has waited too long, or the last five minutes used more of the budget than there is. Board Pipeline says where.',
+          unit: 'none',
+          words: { 0: ['FRESH', 'green'], 1: ['LATE', 'red'] },
+          queries: { verdict: late },
+        },
+        6,
+      ),
+    )
+    .withPanel(
+      figure(
+        {
+          title: 'Are they true?',
+          says: 'Not true: an amount differs and nobody knows why, or the audit chain does not hold. Runbooks MoneyUnexplained, AuditChainBroken.',
+          unit: 'none',
+          words: { 0: ['TRUE', 'green'], 1: ['NOT TRUE', 'red'] },
+          queries: { verdict: `clamp_max(${klass('unexplained')} + max(sync_audit_chain_broken), 1)` },
+        },
+        6,
+      ),
+    )
+    .withPanel(
+      figure(
+        {
+          title: 'What to touch',
+          says: 'Every alert that fires: its runbook has the same name (docs/runbooks); the board that shows it stands behind it. Red pages, yellow waits for the day.',
+          unit: 'none',
+          limits: [1, 2],
+          names: true,
+          queries: { '{{look}}': toTouch },
+        },
+        12,
+      ),
+    )
+    .withPanel(
       figure({
         title: 'Fresh: budget left',
         says: `${objectives.fresh.says}. 100 % = nothing of the month’s allowance used. Falling: board Pipeline.`,
         unit: 'percentunit',
+        wanted: [0.01, 0.25],
         queries: { left: budgetLeft(objectives.fresh) },
       }),
     )
@@ -32,6 +88,7 @@ const overview = () =>
         title: 'Arrived: budget left',
         says: `${objectives.veryFresh.says}.`,
         unit: 'percentunit',
+        wanted: [0.01, 0.25],
         queries: { left: budgetLeft(objectives.veryFresh) },
       }),
     )
@@ -93,7 +150,10 @@ const overview = () =>
       lines({
         title: 'What is held, by reason',
         says: 'Families of reasons; QBO is a refusal of QuickBooks itself.',
-        queries: { '{{family}}': 'max by (family) (sync_held_records) or vector(0)' },
+        queries: {
+          '{{family}}':
+            'max by (family) (sync_held_records) or (label_replace(vector(0), "family", "nothing", "", "") unless on () sync_held_records)',
+        },
       }),
     )
     .withPanel(

@@ -1,4 +1,5 @@
 // Panels of our boards: a title, a sentence, a unit and queries. The data source is chosen at the top of the board.
+import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus';
 import * as stat from '@grafana/grafana-foundation-sdk/stat';
@@ -15,16 +16,22 @@ export interface Shown {
   queries: Record<string, string>;
   /** from here on it is coloured: yellow, red */
   limits?: [number, number];
+  /** red below the first, yellow below the second, green from there on */
+  wanted?: [number, number];
+  /** a verdict: words and colours for its values; the whole panel is coloured */
+  words?: Record<number, [text: string, color: string]>;
+  /** shows the names of what it found, in the colours of `limits` */
+  names?: boolean;
 }
 
 const source = { type: 'prometheus', uid: '${prometheus}' };
 const database = { type: 'grafana-postgresql-datasource', uid: '${postgres}' };
 
-function coloured([yellow, red]: [number, number]) {
+function coloured(colors: [string, string, string], [second, third]: [number, number]) {
   return new dashboard.ThresholdsConfigBuilder().mode(dashboard.ThresholdsMode.Absolute).steps([
-    { value: null as unknown as number, color: 'green' },
-    { value: yellow, color: 'yellow' },
-    { value: red, color: 'red' },
+    { value: null as unknown as number, color: colors[0] },
+    { value: second, color: colors[1] },
+    { value: third, color: colors[2] },
   ]);
 }
 
@@ -46,9 +53,22 @@ export function figure(shown: Shown, width = 4) {
     .datasource(source)
     .unit(shown.unit ?? 'short')
     .targets(targets(shown, true))
+    // Nobody who answers is not the same as nothing wrong.
+    .noValue('not known')
     .height(4)
     .span(width);
-  return shown.limits ? panel.thresholds(coloured(shown.limits)) : panel;
+  if (shown.limits) panel.thresholds(coloured(['green', 'yellow', 'red'], shown.limits));
+  if (shown.wanted) panel.thresholds(coloured(['red', 'yellow', 'green'], shown.wanted));
+  if (shown.names) panel.textMode(common.BigValueTextMode.Name).colorMode(common.BigValueColorMode.Background);
+  if (shown.words) {
+    const options = Object.fromEntries(
+      Object.entries(shown.words).map(([value, [text, color]], index) => [value, { text, color, index }]),
+    );
+    panel
+      .mappings([{ type: dashboard.MappingType.ValueToText, options }])
+      .colorMode(common.BigValueColorMode.Background);
+  }
+  return panel;
 }
 
 /** Lines over time. */

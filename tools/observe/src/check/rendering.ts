@@ -14,13 +14,30 @@ interface Shown {
   title: string;
   type: string;
   gridPos: { x: number; y: number; w: number; h: number };
-  fieldConfig: { defaults: { unit?: string } };
+  fieldConfig: {
+    defaults: {
+      unit?: string;
+      thresholds?: { steps: { value: number | null; color: string }[] };
+      mappings?: { options: Record<string, { text: string; color: string }> }[];
+    };
+  };
+  options?: { textMode?: string };
   targets: { expr: string; legendFormat: string }[];
 }
 
 /** `{{class}} p95` with the labels of a series. */
 const legend = (format: string, { labels }: Series): string =>
   format.replace(/\{\{(\w+)\}\}/g, (_all, name: string) => labels[name] ?? '').trim() || 'value';
+
+const paint: Readonly<Record<string, string>> = { green: '#2f8132', yellow: '#a06a00', red: '#c4162a' };
+
+/** What a figure says and in which colour, by the panel's own words and limits. */
+function told(value: number, { fieldConfig: { defaults } }: Shown): { text: string; color?: string | undefined } {
+  const word = defaults.mappings?.[0]?.options[String(value)];
+  if (word) return { text: word.text, color: word.color };
+  const step = defaults.thresholds?.steps.filter((each) => each.value === null || value >= each.value).at(-1);
+  return { text: inUnit(value, defaults.unit), color: step?.color };
+}
 
 /** @returns SVG */
 export async function drawn(prometheus: Prometheus, name: string): Promise<string> {
@@ -39,7 +56,8 @@ export async function drawn(prometheus: Prometheus, name: string): Promise<strin
   const yAxis: object[] = [];
   const series: object[] = [];
   const legends: object[] = [];
-  for (const { title: text, type, gridPos, fieldConfig, targets } of shown) {
+  for (const panel of shown) {
+    const { title: text, type, gridPos, fieldConfig, targets } = panel;
     const { unit } = fieldConfig.defaults;
     const [left, top] = [gridPos.x * columnWidth + 12, head + gridPos.y * rowHeight + 8];
     const [wide, high] = [gridPos.w * columnWidth - 24, gridPos.h * rowHeight - 16];
@@ -51,13 +69,22 @@ export async function drawn(prometheus: Prometheus, name: string): Promise<strin
         ),
       );
       const all = found.flat();
-      const said = all.map(([what, value]) =>
-        all.length > 1 ? `${what} ${inUnit(value, unit)}` : inUnit(value, unit),
-      );
-      title.push({
-        ...{ left, top: top + 28, text: said.join('\n') || 'nothing' },
-        textStyle: { fontSize: all.length > 1 ? 13 : 24, fontWeight: 'normal' },
+      const named = panel.options?.textMode === 'name';
+      const lines = all.map(([what, value]) => {
+        const { text: figure, color } = told(value, panel);
+        return { text: named ? what : all.length > 1 ? `${what} ${figure}` : figure, color };
       });
+      // Lines of one title share a colour; each has its own here.
+      const size = lines.length > 1 ? 13 : 24;
+      for (const [row, { text: line, color }] of (lines.length > 0
+        ? lines
+        : [{ text: 'not known', color: 'red' }]
+      ).entries()) {
+        title.push({
+          ...{ left, top: top + 28 + row * (size + 4), text: line },
+          textStyle: { fontSize: size, fontWeight: 'normal', ...(color && { color: paint[color] ?? color }) },
+        });
+      }
       continue;
     }
     const place = grid.length;
