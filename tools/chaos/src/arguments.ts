@@ -1,6 +1,7 @@
 // What `npm run chaos -- ...` understands.
 import { parseArgs } from 'node:util';
 import { canKill, nemeses, type Nemesis } from './plan.js';
+import { mostChanges } from './rounds.js';
 
 export interface ChaosOptions {
   seed: number;
@@ -13,15 +14,17 @@ export interface ChaosOptions {
   replay?: string;
   /** go on with the rounds that an earlier run of the same numbers did not finish */
   resume: boolean;
+  /** at most so many changes in one round */
+  perRound: number;
 }
 
 export const usage = `npm run chaos -- [--seed 1] [--changes 3000] [--kills 30] [--nemesis ${nemeses.join(',')}]
-  [--quick] [--resume] | --replay JOURNAL
+  [--quick] [--per-round ${mostChanges}] [--resume] | --replay JOURNAL
 The whole system as processes under the load of persons at work, while a seeded nemesis kills, stops, freezes, cuts off and fills
 what it can reach. Then everything is healed, the books are compared, the checker judges. Exit 0 only when nothing was
 lost, doubled or reordered, no quota exceeded, and all thirteen invariants hold.
---quick: one broker, 120 changes, 3 kills unless said otherwise. More than 3000 changes run in rounds, each a new installation
-with a seed of its own; --resume goes on after the last finished round. --replay repeats the acts of a journal at the
+--quick: one broker, 120 changes, 3 kills unless said otherwise. More changes than --per-round run in rounds, each a new
+installation with a seed of its own; --resume goes on after the last finished round. --replay repeats the acts of a journal at the
 same numbers of changes.`;
 
 /** @throws TypeError with a sentence for a person */
@@ -35,6 +38,7 @@ export function readArguments(args: string[]): ChaosOptions | 'help' {
       nemesis: { type: 'string' },
       quick: { type: 'boolean', default: false },
       replay: { type: 'string' },
+      'per-round': { type: 'string', default: String(mostChanges) },
       resume: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -46,7 +50,11 @@ export function readArguments(args: string[]): ChaosOptions | 'help' {
   const able = canKill(new Set(wanted as Nemesis[]));
   const kills = wholeNumber('--kills', values.kills ?? (able ? (values.quick ? '3' : '30') : '0'));
   if (kills > 0 && !able) throw new TypeError('--kills needs one of apps, brokers, postgres among --nemesis');
+  const perRound = wholeNumber('--per-round', values['per-round']);
+  if (perRound < 1 || perRound > mostChanges)
+    throw new TypeError(`--per-round takes 1 to ${mostChanges}: a judgement needs every request that was made`);
   return {
+    perRound,
     seed: wholeNumber('--seed', values.seed),
     changes: wholeNumber('--changes', values.changes ?? (values.quick ? '120' : '3000')),
     kills,

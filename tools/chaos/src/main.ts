@@ -41,8 +41,8 @@ async function main(asked: ChaosOptions): Promise<number> {
     const { options, plan } = await readJournal(asked.replay);
     return summed(options, [{ ...options, round: 0, ...(await runRound(options, plan)) }]);
   }
-  const { seed, changes, kills, nemeses, quick } = asked;
-  const which = [seed, changes, kills, quick ? 'quick' : nemeses.join('-')].join('_');
+  const { seed, changes, kills, nemeses, quick, perRound } = asked;
+  const which = [seed, changes, kills, perRound, quick ? 'quick' : 'whole', nemeses.join('-')].join('_');
   const file = new RoundsFile(`.cache/chaos/rounds-${which}.jsonl`);
   const done = asked.resume ? await file.done() : [];
   const rounds = roundsOf(asked);

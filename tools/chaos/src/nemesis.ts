@@ -195,6 +195,8 @@ export class Nemesis {
       return healed;
     } else {
       const singing = this.field.canary.sing(feltLimitMs);
+      // Awaited below, when the act is healed; a failure before that is told there.
+      singing.catch(() => undefined);
       await healed;
       const healedMs = performance.now();
       if (act.kind === 'network') fromMs = healedMs;

@@ -88,15 +88,18 @@ export class Round {
     const { o, installation, say } = this;
     const { emulator } = installation;
     const skews = new Map<AppName, number>();
+    say('infrastructure and QuickBooks stand');
+    // The books are written while the apps come up.
+    const companies = this.makeCompanies();
     const clientId = await this.startApps(skews);
+    say('the six apps are ready');
     const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-    const made: Pair[] = [];
-    for (let n = 0; n < pairs[this.size]; n++)
-      made.push(await this.connectPair(control, clientId, 'generated', o.seed + n));
-    const canaryPair = await this.connectPair(control, clientId, 'empty', o.seed);
+    const all = await Promise.all((await companies).map((pair) => this.connect(control, clientId, pair)));
+    const canaryPair = all.at(-1)!;
+    const made = all.slice(0, -1);
     await emulator.webhooks(goodWebhooks);
-    const all = [...made, canaryPair];
-    for (const { syncId } of all) await control.startJob(syncId, 'backfill');
+    await Promise.all(all.map(({ syncId }) => control.startJob(syncId, 'backfill')));
+    say('companies are connected, backfill goes on');
     await this.atRest(control, all);
 
     const plan = o.plan ?? this.plan(made.length * 2);
@@ -121,6 +124,7 @@ export class Round {
     await this.fight(plan, nemesis, load);
     say(`${load.done} changes made, ${nemesis.kills} processes ended; everything is healed`);
     await nemesis.healAll();
+    say('every app is ready again');
     await sleep(2 * sweepMs[this.size]);
     for (const { source } of all) await control.look(source);
     const unrest = await this.atRest(control, all);
@@ -208,22 +212,32 @@ export class Round {
     return app.clientId;
   }
 
-  private async connectPair(
+  /** Pairs with books and a person, and one that is empty: the canary's, the last. */
+  private makeCompanies(): Promise<Omit<Pair, 'organizationId' | 'syncId'>[]> {
+    const { emulator } = this.installation;
+    const { seed, quick } = this.o;
+    const pair = async (preset: 'generated' | 'empty', of: number) => {
+      const small = preset === 'generated' && { seed: of, transactions: quick ? 10 : 40, years: 1 };
+      const { realmId: source } = await emulator.createCompany({ name: `Source ${of}`, preset, preferences, ...small });
+      const { realmId: target } = await emulator.createCompany({ name: `Mirror ${of}`, preferences });
+      const before = keysOf(((await emulator.dump(target)) as { records: Record<string, Raw[]> }).records);
+      return { source, target, before };
+    };
+    const people = Array.from({ length: pairs[this.size] }, (_, n) => pair('generated', seed + n));
+    return Promise.all([...people, pair('empty', seed)]);
+  }
+
+  private async connect(
     control: Control,
     clientId: string,
-    preset: 'generated' | 'empty',
-    seed: number,
+    pair: Omit<Pair, 'organizationId' | 'syncId'>,
   ): Promise<Pair> {
-    const { emulator } = this.installation;
-    const small = preset === 'generated' && { seed, transactions: this.o.quick ? 10 : 40, years: 1 };
-    const { realmId: source } = await emulator.createCompany({ name: `Source ${seed}`, preset, preferences, ...small });
-    const { realmId: target } = await emulator.createCompany({ name: `Mirror ${seed}`, preferences });
+    const { source, target } = pair;
     const { id: organizationId } = await control.createOrganization(`Chaos ${source}`);
     for (const realmId of [source, target])
-      await control.connectCompany(organizationId, realmId, await emulator.grant(clientId, realmId));
-    const before = keysOf(((await emulator.dump(target)) as { records: Record<string, Raw[]> }).records);
+      await control.connectCompany(organizationId, realmId, await this.installation.emulator.grant(clientId, realmId));
     const { id: syncId } = await control.createSync(source, target);
-    return { source, target, before, syncId, organizationId };
+    return { ...pair, syncId, organizationId };
   }
 
   private async atRest(control: Control, all: readonly Pair[]): Promise<string[]> {
@@ -251,11 +265,14 @@ export class Round {
           `${held.length} held, ${differences.length} differences`,
       );
       for (const { what, key, text, cause } of differences.slice(0, 20)) line(`  ${what} ${key}: ${text} (${cause})`);
+      for (const { key, reason } of held.slice(0, 10)) line(`  held ${key}: ${reason}`);
     }
     // Before the checker's replay, whose reading must not hide what the run did.
     const quota = await installation.emulator.whyQuotaBroke(clientId);
     for (const why of quota) line(`quota: ${why}`);
+    this.say('both sides are compared; the checker replays and judges');
     const report = await installation.judge({ interruptions: nemesis.kills + nemesis.otherEnds });
+    this.say('judged');
     for (const said of report.lines) line(said);
     return countsOf(judgements, report, quota);
   }

@@ -29,4 +29,16 @@ it('goes on after the last round that was written down whole', async () => {
   await new RoundsFile(path).add(done);
   await appendFile(path, '{"round":1,"se');
   expect(await new RoundsFile(path).done()).toEqual([done]);
+  await new RoundsFile(path).add({ ...done, round: 1 });
+  expect((await new RoundsFile(path).done()).map(({ round }) => round)).toEqual([0, 1]);
+});
+
+it('rounds may be made smaller, so that an interruption costs less', () => {
+  expect(
+    roundsOf({ seed: 7, changes: 90, kills: 4, perRound: 30 }).map(({ changes, kills }) => [changes, kills]),
+  ).toEqual([
+    [30, 1],
+    [30, 1],
+    [30, 2],
+  ]);
 });

@@ -19,11 +19,21 @@ export interface RoundDone extends RoundPlan {
 }
 
 /** About a fifth of the requests that are kept, so that retries and replays have room. */
-const mostChanges = 3_000;
+export const mostChanges = 3_000;
 
 /** Changes and kills dealt out evenly; every seed and size makes the same rounds. */
-export function roundsOf({ seed, changes, kills }: { seed: number; changes: number; kills: number }): RoundPlan[] {
-  const rounds = Math.max(1, Math.ceil(changes / mostChanges));
+export function roundsOf({
+  seed,
+  changes,
+  kills,
+  perRound = mostChanges,
+}: {
+  seed: number;
+  changes: number;
+  kills: number;
+  perRound?: number;
+}): RoundPlan[] {
+  const rounds = Math.max(1, Math.ceil(changes / perRound));
   const share = (all: number, round: number): number =>
     Math.floor((all * (round + 1)) / rounds) - Math.floor((all * round) / rounds);
   return Array.from({ length: rounds }, (_, round) => ({
@@ -50,6 +60,7 @@ export class RoundsFile {
 
   async add(done: RoundDone): Promise<void> {
     await mkdir(dirname(this.path), { recursive: true });
-    await appendFile(this.path, `${JSON.stringify(done)}\n`);
+    // A line of its own, whatever was cut before it.
+    await appendFile(this.path, `\n${JSON.stringify(done)}\n`);
   }
 }

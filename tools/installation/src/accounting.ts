@@ -16,9 +16,10 @@ export class Accounting {
   }
 
   /** The stored record. */
-  async write(type: string, record: Raw, operation?: 'delete' | 'void'): Promise<Raw> {
-    const query = operation ? `?operation=${operation}` : '';
-    return (await this.call('POST', `${type.toLowerCase()}${query}`, record))[type] as Raw;
+  async write(type: string, record: Raw, operation?: 'delete' | 'void', requestId?: string): Promise<Raw> {
+    const query = new URLSearchParams({ ...(operation && { operation }), ...(requestId && { requestid: requestId }) });
+    const path = type.toLowerCase() + (query.size > 0 ? `?${query.toString()}` : '');
+    return (await this.call('POST', path, record))[type] as Raw;
   }
 
   /** Creates or updates in batches of 30, in order; answers the stored records. */

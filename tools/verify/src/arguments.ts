@@ -7,10 +7,12 @@ import { defaultRestMs } from './verify.js';
 
 export const usage = `npm run verify -- [--emulator URL] [--brokers HOST:PORT,...] [--database URL] [--schema NAME] [--topic-prefix TEXT]
   [--control URL --admin-key KEY] [--client-id ID] [--rest-seconds 60] [--kills N] [--only I-01,I-02] [--read-only]
+npm run verify -- --selftest
 Judges the thirteen invariants of a running installation from its topics and tables and from the emulator's journals. Without
 options it takes the apps' variables (SYNC_KAFKA_BROKERS, SYNC_DATABASE_URL, SYNC_QBO_ENVIRONMENT, SYNC_TOKEN_KEY, ...), and
 without those the installation that "npm run demo -- --stay" leaves running in this checkout.
 With the control API it replays every sync once (I-12); --read-only leaves that out. --kills says how many processes were killed.
+--selftest starts a small installation of its own, plants mistakes into its QuickBooks, tables and topics, and says which it names.
 Exit 0 only when all were judged and all hold.`;
 
 export const installationFile = '.cache/installation.json';
@@ -19,12 +21,13 @@ export const installationFile = '.cache/installation.json';
 export function readArguments(
   args: string[],
   env: NodeJS.ProcessEnv,
-): { places: Places; options: VerifyOptions } | 'help' {
+): { places: Places; options: VerifyOptions } | 'help' | 'selftest' {
   const { values } = parseArgs({
     args,
     options: {
       help: { type: 'boolean', short: 'h', default: false },
       'read-only': { type: 'boolean', default: false },
+      selftest: { type: 'boolean', default: false },
       'rest-seconds': { type: 'string', default: String(defaultRestMs / 1000) },
       kills: { type: 'string', default: '0' },
       ...Object.fromEntries(
@@ -44,6 +47,7 @@ export function readArguments(
     },
   }) as { values: Record<string, string | boolean | undefined> };
   if (values.help) return 'help';
+  if (values.selftest === true) return 'selftest';
   const text = (name: string): string | undefined => values[name] as string | undefined;
   const named = text('emulator') !== undefined || text('database') !== undefined || env.SYNC_DATABASE_URL !== undefined;
   const places: Places = {

@@ -8,6 +8,11 @@ async function main(): Promise<number> {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
+  if (asked === 'selftest') {
+    // Loaded only here: it starts everything.
+    const { selfTest } = await import('./self-test/self-test.js');
+    return (await selfTest((line) => void process.stdout.write(`${line}\n`))) ? 0 : 1;
+  }
   const report = await verify(asked.places, asked.options);
   process.stdout.write(`${report.lines.join('\n')}\n`);
   return report.ok ? 0 : 1;
