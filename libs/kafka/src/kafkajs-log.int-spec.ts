@@ -1,8 +1,11 @@
 // The kafkajs adapter against a real broker: the contract, and what only a group of several can show.
+import { Kafka, logLevel } from 'kafkajs';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createLog } from '#common/logging';
 import { describeLogClient } from './contract-suite.js';
 import { KafkajsLog } from './kafkajs-log.js';
+import { putOutPredecessors, roundRobinOf, thisProcess } from './predecessor.js';
 
 const brokers = process.env.SYNC_KAFKA_BROKERS!.split(',');
 const make = (): KafkajsLog => new KafkajsLog({ brokers, clientId: 'spec', log: createLog('kafka-spec') });
@@ -96,6 +99,32 @@ describe('a kafkajs group', () => {
     expect((await client.committed(groupId, topic))[0]!.offset).toBe(1n);
     await first.stop();
     await impatient.close();
+  });
+
+  it.each([
+    // As a pid: one that was, and is no more; this test's parent.
+    { whose: 'of a dead process is put out by the next one', pid: spawnSync('true').pid, putOut: true },
+    { whose: 'of a living process is left alone', pid: process.ppid, putOut: false },
+  ])('a member $whose', async ({ pid, putOut }) => {
+    const topic = `spec-${randomUUID().slice(0, 8)}`;
+    const groupId = `spec-${randomUUID()}`;
+    await client.createTopics([{ name: topic, partitions: 1, config: {} }]);
+    const kafka = new Kafka({ brokers, clientId: 'spec', logLevel: logLevel.NOTHING });
+    const other = kafka.consumer({
+      groupId,
+      sessionTimeout: 20_000,
+      partitionAssigners: [roundRobinOf({ ...thisProcess, pid, start: 'before' })],
+    });
+    await other.connect();
+    await other.subscribe({ topics: [topic] });
+    const joined = new Promise((resolve) => other.on(other.events.GROUP_JOIN, resolve));
+    await other.run({ eachMessage: () => Promise.resolve() });
+    await joined;
+    const admin = kafka.admin();
+    await admin.connect();
+    expect(await putOutPredecessors(kafka, admin, groupId)).toBe(Number(putOut));
+    await admin.disconnect();
+    await other.disconnect();
   });
 
   it('says that it is dead when its settings can never work', async () => {

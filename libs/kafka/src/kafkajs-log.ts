@@ -27,10 +27,11 @@ import type {
 } from './port.js';
 import { ProducerBroken } from './port.js';
 import { deferred } from './deferred.js';
+import { putOutPredecessors, roundRobinOf, thisProcess } from './predecessor.js';
 import { guardIdleTimers } from './timer-guard.js';
 
-// Take-over after a kill -9 is the session time-out plus 0.1 s; kafkajs' 30 s would leave a partition unread for half a
-// minute. 6 s is also the broker's default minimum.
+// Take-over after a kill -9 is the session time-out plus 0.1 s (by the process that is started again in its place: at once,
+// predecessor.ts); kafkajs' 30 s would leave a partition unread for half a minute. 6 s is also the broker's default minimum.
 const sessionTimeoutMs = 6000;
 const heartbeatMs = 500;
 const rebalanceTimeoutMs = 30_000;
@@ -100,7 +101,18 @@ export class KafkajsLog implements LogClient {
   }
 
   consume(o: Consumption): LogConsumer {
-    return new KafkajsConsumer(this.kafka, o, this.o.log, this.clock, this.o.sessionTimeoutMs ?? sessionTimeoutMs);
+    const putOut = async (): Promise<void> => {
+      try {
+        const gone = await putOutPredecessors(this.kafka, await this.connectedAdmin(), o.groupId);
+        if (gone > 0)
+          this.o.log.info({ group: o.groupId, members: gone }, 'members that a dead process left are put out');
+      } catch (error) {
+        // Their session ends by itself.
+        this.o.log.debug({ group: o.groupId, reason: (error as Error).message }, 'no members could be put out');
+      }
+    };
+    const sessionTimeout = this.o.sessionTimeoutMs ?? sessionTimeoutMs;
+    return new KafkajsConsumer(this.kafka, o, this.o.log, this.clock, sessionTimeout, putOut);
   }
 
   async readRanges(o: RangeReading): Promise<void> {
@@ -307,6 +319,8 @@ class KafkajsConsumer implements LogConsumer {
     private readonly log: Log,
     private readonly clock: Clock,
     private readonly sessionTimeout: number,
+    /** what a dead process of this machine left in the group; never fails */
+    private readonly putOutPredecessors: () => Promise<void>,
   ) {
     this.joined = this.firstJoin.promise;
     // Nobody is obliged to wait for the join.
@@ -322,6 +336,7 @@ class KafkajsConsumer implements LogConsumer {
   }
 
   private async run(): Promise<void> {
+    await this.putOutPredecessors();
     for (let failures = 1; !this.stopping.signal.aborted; failures++) {
       const startedMs = this.clock.nowMs();
       const error = await this.runOne();
@@ -349,6 +364,7 @@ class KafkajsConsumer implements LogConsumer {
       groupId: this.o.groupId,
       ...consumerSettings,
       sessionTimeout: this.sessionTimeout,
+      partitionAssigners: [roundRobinOf(thisProcess)],
       retry: { ...consumeRetry, restartOnFailure: () => Promise.resolve(false) },
     });
     this.listen(consumer, (error) => end.resolve(error));
