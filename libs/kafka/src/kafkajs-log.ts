@@ -35,6 +35,8 @@ import { guardIdleTimers } from './timer-guard.js';
 const sessionTimeoutMs = 6000;
 const heartbeatMs = 500;
 const rebalanceTimeoutMs = 30_000;
+/** One question and one request: some 20 ms. */
+const putOutMs = 2_000;
 const fetchWaitMs = 250;
 const bytesPerPartition = 1024 * 1024;
 // About 9 s in all: longer than the election after a leader's death (3 to 5.5 s measured), short enough that a caller
@@ -336,7 +338,10 @@ class KafkajsConsumer implements LogConsumer {
   }
 
   private async run(): Promise<void> {
-    await this.putOutPredecessors();
+    // A coordinator that is being elected holds nobody up: then their session ends by itself.
+    const asked = new AbortController();
+    const patience = AbortSignal.any([asked.signal, this.stopping.signal]);
+    await Promise.race([this.putOutPredecessors().finally(() => asked.abort()), this.clock.sleep(putOutMs, patience)]);
     for (let failures = 1; !this.stopping.signal.aborted; failures++) {
       const startedMs = this.clock.nowMs();
       const error = await this.runOne();
