@@ -16,9 +16,9 @@ import { Canary } from './canary.js';
 import { countsOf, type Counted } from './count.js';
 import type { Journal } from './journal.js';
 import { Load } from './load.js';
-import { Nemesis, type Company } from './nemesis.js';
+import { feltLimitMs, Nemesis, type Company } from './nemesis.js';
 import { goesOnBeside, planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
-import type { Sample } from './recovery.js';
+import { longestOutage, type Sample } from './recovery.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 export interface RoundOptions {
@@ -272,7 +272,10 @@ export class Round {
     const quota = await installation.emulator.whyQuotaBroke(clientId);
     for (const why of quota) line(`quota: ${why}`);
     this.say('both sides are compared; the checker replays and judges');
-    const report = await installation.judge({ interruptions: nemesis.kills + nemesis.otherEnds });
+    const report = await installation.judge({
+      interruptions: nemesis.kills + nemesis.otherEnds,
+      outageMs: longestOutage(nemesis.samples, feltLimitMs),
+    });
     this.say('judged');
     for (const said of report.lines) line(said);
     return countsOf(judgements, report, quota);

@@ -269,6 +269,8 @@ export interface Evidence {
   tokenKey?: Buffer | undefined;
   /** processes that were killed while tokens may have been renewed: each may cost one more renewal */
   interruptions: number;
+  /** the longest time in which the whole system was kept from working, on purpose: nobody's edit can be faster */
+  outageMs: number;
   /** calls may be forgotten; what was announced of them stands for them */
   restored?: boolean;
 }

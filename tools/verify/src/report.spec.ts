@@ -508,3 +508,14 @@ it('what was there before the sync is not late: that the sweep brings it as live
   attempt.version = row.version = old;
   expect(reportOf(evidence, ['I-08']).ok).toBe(true);
 });
+
+it('who edits while everything is away on purpose is late by that time at most, before it counts as a neighbour', () => {
+  const evidence = healthy();
+  const row = evidence.companies.get(target)!.journal.find(({ effects }) => effects?.[0]?.type === 'Customer')!;
+  row.time = new Date(Date.parse(row.startedAt) + 141_000).toISOString();
+  expect(reportOf(evidence, ['I-08']).ok).toBe(false);
+  expect(reportOf({ ...evidence, outageMs: 30_000 }, ['I-08']).ok).toBe(true);
+  expect(reportOf({ ...evidence, outageMs: 29_000 }, ['I-08']).lines[0]).toMatch(
+    /settle within 150 s .* promised are 149 s/,
+  );
+});

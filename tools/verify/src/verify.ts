@@ -29,6 +29,8 @@ export interface VerifyOptions {
   replay?: ReplayEvidence | 'skip' | undefined;
   /** processes killed since the start */
   interruptions?: number;
+  /** the longest time that all of it was away, on purpose */
+  outageMs?: number;
   /** the database was restored on purpose: what it forgot, announced results stand for */
   restored?: boolean;
   /** only these invariants */
@@ -80,6 +82,7 @@ export async function gather(places: Places, o: VerifyOptions = {}): Promise<Evi
       tokens: await tokensOf(emulator),
       tokenKey: places.tokenKey === undefined ? undefined : Buffer.from(places.tokenKey, 'base64'),
       interruptions: o.interruptions ?? 0,
+      outageMs: o.outageMs ?? 0,
       restored: o.restored ?? false,
     };
   } finally {
