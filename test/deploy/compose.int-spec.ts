@@ -1,5 +1,9 @@
-// The emulator started as docker-compose.yml writes it: arguments are only right when the program takes them.
+// What docker-compose.yml writes, tried: the emulator with its arguments, the registry's health check with a server that answers well,
+// badly and not at all.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { composeFile, filledIn } from '../../tools/deploy/src/compose/compose-file.js';
@@ -37,3 +41,26 @@ it('knows the app whose credentials the others have, its webhooks go to ingest, 
     }),
   ]);
 }, 60_000);
+
+it.each([
+  ['answers', 200, 0],
+  ['is not ready', 503, 1],
+  ['is not there', undefined, 1],
+])("the registry's health check, in bash alone, when the registry %s", async (_what, status, code) => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === '/apis/ccompat/v7/subjects' ? status! : 404;
+    response.end('[]');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  if (status === undefined) server.close();
+  // As the engine hands it over: `$$` is a dollar.
+  const [, ...command] = file.services['registry']!.healthcheck!.test!.map((part) =>
+    part.replaceAll('$$', '$').replace('/127.0.0.1/8080', `/127.0.0.1/${port}`),
+  );
+  // No PATH: no other program is found.
+  const check = spawn('/bin/bash', command.slice(1), { env: { PATH: '/nowhere' }, stdio: 'ignore' });
+  expect((await once(check, 'exit'))[0]).toBe(code);
+  server.close();
+});
