@@ -2,6 +2,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { loadConfig } from '../config/index.js';
+import { configureLogging, createLog } from '../logging/index.js';
 import { startTracing, traced, tracingSettings } from './index.js';
 
 interface Received {
@@ -56,6 +57,22 @@ it('a span arrives with its service, its trace and the headers that were set', a
   const [inner, outer] = ['inner', 'outer'].map((name) => spans.find((span) => span.name === name)!);
   expect(outer).toMatchObject({ traceId: '0af7651916cd43dd8448eb211c80319c', parentSpanId: 'b7ad6b7169203331' });
   expect(inner).toMatchObject({ traceId: outer!.traceId, parentSpanId: outer!.spanId });
+});
+
+it('a log line names the trace and the span it was written in, and none outside of one', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) };
+  configureLogging({ service: 'spec', level: 'info', destination });
+  const log = createLog('part');
+  const stop = await startTracing('qbo-writer', settings());
+  traced('outer', { parent }, () => log.info('inside'));
+  log.info('outside');
+  await stop();
+  const [span] = received[0]!.body.resourceSpans.flatMap((each) => each.scopeSpans.flatMap(({ spans }) => spans));
+  expect(lines).toEqual([
+    expect.objectContaining({ msg: 'inside', traceId: '0af7651916cd43dd8448eb211c80319c', spanId: span!.spanId }),
+    expect.not.objectContaining({ traceId: expect.anything() as unknown }),
+  ]);
 });
 
 it('sends nothing unless it is asked to', async () => {

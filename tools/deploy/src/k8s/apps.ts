@@ -145,7 +145,8 @@ function deployment(app: AppName): KubernetesObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name: app, labels: labels(app) },
+    // Argo CD: after the first wave, in which the migration runs.
+    metadata: { name: app, labels: labels(app), annotations: { 'argocd.argoproj.io/sync-wave': '1' } },
     spec: {
       // KEDA owns the writer's number.
       ...(app !== 'qbo-writer' && { replicas }),
@@ -237,11 +238,12 @@ export function migrationObjects(): KubernetesObject[] {
     {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      // With Argo CD the order comes by itself; with plain kubectl from docs/deployment.md.
+      // With Argo CD after the database and its secret (so not PreSync: at the first time neither is there), before the apps; with
+      // plain kubectl the order comes from docs/deployment.md.
       metadata: {
         ...meta,
         annotations: {
-          'argocd.argoproj.io/hook': 'PreSync',
+          'argocd.argoproj.io/hook': 'Sync',
           'argocd.argoproj.io/hook-delete-policy': 'BeforeHookCreation',
         },
       },
@@ -263,7 +265,8 @@ export function migrationObjects(): KubernetesObject[] {
                 image: container!.image,
                 imagePullPolicy: 'IfNotPresent',
                 command: [nodePath, `${appFolder}/${migrationProgram}`],
-                env: [variable('control', 'SYNC_DATABASE_URL'), variable('control', 'SYNC_LOG_LEVEL')],
+                // No setting of the configuration: its name changes with its content, and the job is applied before it.
+                env: [variable('control', 'SYNC_DATABASE_URL')],
                 securityContext: containerSecurity,
                 resources: container!.resources,
                 volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],

@@ -186,6 +186,25 @@ const mutants: [rule: string, what: string, change: Change][] = [
     (f) => f('Job', 'migrate').spec.template.spec.containers[0].env.push({ name: 'SYNC_TOKEN_KEY' }),
   ],
   [
+    'migration-first',
+    'a migration that reads the configuration applied after it',
+    (f) =>
+      f('Job', 'migrate').spec.template.spec.containers[0].env.push({
+        name: 'SYNC_LOG_LEVEL',
+        valueFrom: { configMapKeyRef: { name: 'sync-settings-abc', key: 'SYNC_LOG_LEVEL' } },
+      }),
+  ],
+  [
+    'migration-first',
+    'a migration before everything else',
+    (f) => (f('Job', 'migrate').metadata.annotations!['argocd.argoproj.io/hook'] = 'PreSync'),
+  ],
+  [
+    'migration-first',
+    'an app that does not wait for the migration',
+    (f) => delete f('Deployment', 'mapper').metadata.annotations,
+  ],
+  [
     'restricted-namespace',
     'a lax namespace',
     (f) => (f('Namespace', 'qbo-sync').metadata.labels!['pod-security.kubernetes.io/enforce'] = 'baseline'),

@@ -505,7 +505,7 @@ export const rules: readonly Rule[] = [
   },
   {
     id: 'migration-first',
-    sentence: 'A migration job exists, runs once, ends, and needs nothing but the database.',
+    sentence: 'A migration job exists, runs once, before the apps, ends, and needs nothing but the database.',
     check: (objects) => {
       const job = ofKind(objects, 'Job').find(({ metadata }) => metadata.name === 'migrate');
       if (!job) return ['no migration job'];
@@ -515,6 +515,12 @@ export const rules: readonly Rule[] = [
         !job.spec.activeDeadlineSeconds && 'may run for ever',
         !containersOf(job)[0].command?.at(-1)?.endsWith('migrate.js') && 'runs something else',
         names_.some((name: string) => /QBO|TOKEN|KAFKA|ADMIN/.test(name)) && 'is told secrets it does not need',
+        // It is applied alone, before the rest: a configuration whose name is new would not be there.
+        references(job, 'configMap').length > 0 && 'waits for a configuration that is applied after it',
+        job.metadata.annotations?.['argocd.argoproj.io/hook'] !== 'Sync' && 'would run before its own secret exists',
+        ofKind(objects, 'Deployment').some(
+          (each) => isApp(each) && each.metadata.annotations?.['argocd.argoproj.io/sync-wave'] !== '1',
+        ) && 'runs beside an app that does not wait for it',
       ].find(Boolean);
       return wrong ? [`${nameOf(job)} ${wrong}`] : [];
     },
