@@ -76,6 +76,22 @@ it('what is not ours comes by version and digest, and says when it is ready', ()
   }
 });
 
+it('a health check or start uses only what its image is known to have', () => {
+  // From the images' own build files; none of them has curl.
+  const known: Record<string, string[]> = {
+    'apache/kafka': ['/opt/kafka/bin/kafka-broker-api-versions.sh'],
+    postgres: ['pg_isready', 'psql', 'bash'],
+    'quay.io/apicurio/apicurio-registry': ['bash'],
+    'prom/prometheus': ['wget'],
+    'grafana/grafana': ['wget'],
+  };
+  for (const [name, { image, healthcheck, entrypoint }] of services.filter(([each]) => !ours.includes(each))) {
+    const programs = [healthcheck?.test?.[1], entrypoint?.[0]].filter((program) => program !== undefined);
+    for (const program of programs)
+      expect([name, known[image!.split(':')[0]!]]).toEqual([name, expect.arrayContaining([program])]);
+  }
+});
+
 it('nobody waits for a service that is not there, of another profile, or without a health check', () => {
   for (const [name, service] of services) {
     if (!service.depends_on || Array.isArray(service.depends_on)) continue;
