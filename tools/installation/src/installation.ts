@@ -120,6 +120,8 @@ export class Installation {
       clientId: env.SYNC_QBO_CLIENT_ID,
       tokenKey: env.SYNC_TOKEN_KEY,
       control: { url: this.url('control'), auditUrl: this.url('audit'), adminKey: this.adminKey },
+      apps: Object.fromEntries(appNames.map((app) => [app, this.url(app)])),
+      logs: this.logs,
     };
   }
 

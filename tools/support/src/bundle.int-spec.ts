@@ -79,6 +79,13 @@ describe('the support bundle', () => {
       [
         { level: 'info', msg: canary() },
         {
+          ...{ level: 'info', msg: 'started' },
+          config: {
+            ...{ SYNC_LOG_LEVEL: 'warn', SYNC_TOKEN_KEY: canary(), SYNC_UNKNOWN: canary() },
+            SYNC_DATABASE_URL: `postgres://sync:${canary()}@db/sync`,
+          },
+        },
+        {
           ...{
             level: 'warn',
             time: '2026-01-01T00:00:00.000Z',
@@ -163,6 +170,11 @@ describe('the support bundle', () => {
     expect(configuration.ingest).toMatchObject({
       SYNC_LOG_LEVEL: 'debug',
       SYNC_TOKEN_KEY: expect.stringMatching(/^\*{8} \(\d+ characters\)$/),
+    });
+    expect(JSON.parse(bundle.get('apps/ingest.settings.json')!)).toEqual({
+      SYNC_LOG_LEVEL: 'warn',
+      SYNC_TOKEN_KEY: '********',
+      SYNC_DATABASE_URL: 'postgres://********@db/sync',
     });
     const [warned, broke] = JSON.parse(bundle.get('logs/ingest.log.json')!) as Record<string, unknown>[];
     expect(warned).toMatchObject({

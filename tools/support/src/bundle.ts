@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { maskSecrets } from '#common/logging';
 import type { SettingDescription } from '#common/config';
 import { positionsOf } from './kafka-positions.js';
-import { troublesOf } from './log-lines.js';
+import { settingsSaid, troublesOf } from './log-lines.js';
 import { statesOf } from './states.js';
 import { vocabularyOf } from './wording.js';
 
@@ -36,7 +36,10 @@ export async function supportBundle(o: BundleSources): Promise<Map<string, strin
     }
   };
   await add('about.json', () => aboutOf(o.now));
-  await add('configuration.json', () => configurationOf(catalogue, o.env));
+  await add('configuration.json', () => ({
+    note: 'of the shell that made this; what an app said at its start stands in apps/NAME.settings.json',
+    ...configurationOf(catalogue, o.env),
+  }));
   await add('states.json', () => (o.database ? statesOf(o.database, vocabulary) : 'no database named\n'));
   await add('kafka.json', () => (o.kafka ? positionsOf(o.kafka.brokers, o.kafka.prefix) : 'no brokers named\n'));
   for (const [app, url] of Object.entries(o.apps)) {
@@ -44,8 +47,13 @@ export async function supportBundle(o: BundleSources): Promise<Map<string, strin
     await add(`apps/${app}.ready.json`, () => get(`${url}/health/ready`));
   }
   if (o.logs !== undefined)
-    for (const file of (await readdir(o.logs)).filter((name) => name.endsWith('.log')))
-      await add(`logs/${file}.json`, async () => troublesOf(await readFile(join(o.logs!, file), 'utf8'), vocabulary));
+    for (const file of (await readdir(o.logs)).filter((name) => name.endsWith('.log'))) {
+      const text = await readFile(join(o.logs, file), 'utf8');
+      await add(`logs/${file}.json`, () => troublesOf(text, vocabulary));
+      // The shell this runs in knows the settings of the apps only when it is theirs.
+      const said = settingsSaid(text, catalogue[file.replace(/\.log$/, '')] ?? []);
+      if (said) await add(`apps/${file.replace(/\.log$/, '')}.settings.json`, () => said);
+    }
   const secrets = secretsOf(catalogue, o.env);
   return new Map([...files].map(([name, text]) => [name, masked(text, secrets)]));
 }
@@ -66,7 +74,8 @@ function configurationOf(catalogue: Record<string, SettingDescription[]>, env: N
       Object.fromEntries(
         settings.map((setting) => {
           const value = env[setting.env];
-          if (value === undefined || value === '') return [setting.env, `(default) ${setting.default ?? ''}`];
+          if (value === undefined || value === '')
+            return [setting.env, setting.default === undefined ? '(not set here)' : `(default) ${setting.default}`];
           return [setting.env, setting.secret ? `******** (${value.length} characters)` : value];
         }),
       ),

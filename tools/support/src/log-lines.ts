@@ -25,6 +25,31 @@ export function troublesOf(log: string, vocabulary: ReadonlySet<string>): object
     .slice(-mostLines);
 }
 
+/**
+ * What the process said of its settings at its last start, by the catalogue: a variable that is not in it is left out, a secret is
+ * masked again whatever stands there.
+ */
+export function settingsSaid(
+  log: string,
+  catalogue: readonly { env: string; secret: boolean }[],
+): Record<string, string> | undefined {
+  const lines = log.split('\n').filter((line) => line.includes('"config":{'));
+  for (const line of lines.reverse()) {
+    try {
+      const { config } = JSON.parse(line) as { config: Record<string, unknown> };
+      const known = catalogue.filter(({ env }) => typeof config[env] === 'string');
+      return Object.fromEntries(
+        known.map(({ env, secret }) => [env, secret ? '********' : withoutPassword(config[env] as string)]),
+      );
+    } catch {
+      // Cut in half by a rotation; the one before it, if any.
+    }
+  }
+  return undefined;
+}
+
+const withoutPassword = (value: string): string => value.replace(/:\/\/[^/@\s]*@/, '://********@');
+
 function lineOf(said: Record<string, unknown>, vocabulary: ReadonlySet<string>): object {
   const line: Record<string, unknown> = {};
   // An id has no blanks and no @: what has is no id.

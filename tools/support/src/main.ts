@@ -29,7 +29,8 @@ async function main(): Promise<void> {
   const url = env.SYNC_DATABASE_URL || demo?.databaseUrl;
   const brokers = env.SYNC_KAFKA_BROKERS?.split(',') ?? demo?.brokers;
   const apps = Object.fromEntries(values.app.map((one) => one.split(/=(.*)/s).slice(0, 2) as [string, string]));
-  if (demo?.control) Object.assign(apps, { control: demo.control.url, audit: demo.control.auditUrl });
+  if (demo?.apps) Object.assign(apps, demo.apps);
+  const logs = values.logs ?? demo?.logs;
   const now = new Date();
   const files = await supportBundle({
     env,
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
     now,
     ...(url ? { database: { url, schema: env.SYNC_DATABASE_SCHEMA || demo?.databaseSchema || 'public' } } : {}),
     ...(brokers ? { kafka: { brokers, prefix: env.SYNC_TOPIC_PREFIX ?? demo?.topicPrefix ?? '' } } : {}),
-    ...(values.logs === undefined ? {} : { logs: values.logs }),
+    ...(logs === undefined ? {} : { logs }),
   });
   const name = `support-${now.toISOString().replace(/[:.]/g, '-')}`;
   const out = resolve(values.out ?? `${name}.tar.gz`);

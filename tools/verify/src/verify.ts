@@ -21,6 +21,9 @@ export interface Places {
   tokenKey?: string | undefined;
   /** for the replay of I-12 */
   control?: { url: string; auditUrl: string; adminKey: string } | undefined;
+  /** for the support bundle: addresses of all apps, and the folder of their logs */
+  apps?: Record<string, string> | undefined;
+  logs?: string | undefined;
 }
 
 export interface VerifyOptions {
