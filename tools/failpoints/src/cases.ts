@@ -39,6 +39,37 @@ const quickPoints: ReadonlySet<FailpointName> = new Set([
   ...(['writer.settling', 'outbox.published', 'token.answered'] as const),
 ]);
 
+/** Who passes a point, so that neighbours in the order of cases kill different processes. */
+const places: readonly (readonly string[])[] = [
+  ['writer.', 'outbox.', 'qbo.', 'token.'],
+  ['mapper.', 'replay.'],
+  ['door.', 'notified.', 'look.', 'capture.', 'backfill.'],
+  ['audit.', 'control.', 'upload.'],
+  ['consumer.', 'lease.'],
+];
+
+/**
+ * Each place's cases spread evenly over the whole: while one process starts again, and Kafka waits six seconds for the session
+ * of the dead one, the next case strikes elsewhere.
+ */
+export function spread(cases: readonly Case[]): Case[] {
+  const placeOf = ({ point }: Case) => places.findIndex((prefixes) => prefixes.some((one) => point.startsWith(one)));
+  const total = new Map<number, number>();
+  for (const one of cases) total.set(placeOf(one), (total.get(placeOf(one)) ?? 0) + 1);
+  const so = new Map<number, number>();
+  return cases
+    .map((one) => {
+      const place = placeOf(one);
+      const nth = so.get(place) ?? 0;
+      so.set(place, nth + 1);
+      return { one, share: (nth + 0.5) / total.get(place)! };
+    })
+    .sort((a, b) => a.share - b.share)
+    .map(({ one }) => one);
+}
+
+export const nameOf = ({ point, action }: Pick<Case, 'point' | 'action'>): string => `${point}:${action}`;
+
 export function casesOf({ only, quick }: { only?: string | undefined; quick: boolean }): Case[] {
   const [wantedPoint, wantedAction] = (only ?? '').split(':');
   return failpointNames

@@ -1,21 +1,24 @@
 // `npm run failpoints`: every named point between two effects x {kill -9, throw, hang}, on real Kafka, PostgreSQL and the
 // emulator, judged by the checker after each. Exit 0 only when nothing was lost, doubled or stuck.
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { failpoint, failpointNames } from '#common/failpoints';
 import { Installation } from '../../installation/src/installation.js';
 import type { Report } from '../../verify/src/report.js';
 import { Bench } from './bench.js';
-import { casesOf } from './cases.js';
+import { casesOf, nameOf, spread, type Case } from './cases.js';
+import { Journal, type Entry } from './journal.js';
 import { lostTokens, loseToken } from './tokens.js';
 
-const usage = `npm run failpoints -- [--quick] [--only NAME[:ACTION]] [--patient] [--cost] [--list]
+const usage = `npm run failpoints -- [--quick] [--only NAME[:ACTION]] [--together N] [--resume] [--patient] [--cost] [--list]
 Kills (-9), breaks and freezes the running system at every named point between two effects, waits for rest, and has the checker
-judge. --quick: eight points, killed. --only: points that begin so. --patient: a frozen process is left to its own watchdog.
---cost: what a point costs while it is off.`;
+judge. --quick: eight points, killed. --only: points that begin so. --together: that many cases between two judgements (12; with
+--only 1). --resume: without the cases that the run before found well (.cache/failpoints/journal.jsonl). --patient: a frozen
+process is left to its own watchdog. --cost: what a point costs while it is off.`;
 const startedMs = performance.now();
 const line = (text: string): void => void process.stdout.write(`${text}\n`);
 const since = (): string => `${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
@@ -27,17 +30,27 @@ class Count {
   stuck = 0;
   broken = 0;
   unpassed = 0;
+  /** What is lost stays lost: it counts once, where it was found. */
+  private readonly known = new Set<string>();
 
+  /** Of the judgement after some cases; true when it found nothing new. */
   add({ judgements, lines }: Report): boolean {
-    this.cases++;
-    const violated = judgements.filter(({ verdict }) => verdict.kind === 'violated').map(({ id }) => id);
-    if (violated.includes('I-01')) this.lost++;
-    if (violated.includes('I-02')) this.doubled++;
-    if (violated.includes('I-10')) this.stuck++;
-    if (violated.some((id) => !['I-01', 'I-02', 'I-10'].includes(id))) this.broken++;
-    if (violated.length > 0)
-      for (const said of lines.filter((one) => !/^I-\d\d (ok|not)/.test(one))) line(`    ${said}`);
-    return violated.length === 0;
+    let fresh = 0;
+    for (const { id, verdict } of judgements) {
+      if (verdict.kind !== 'violated') continue;
+      for (const { what } of verdict.violations) {
+        // Coming to rest is asked anew each time.
+        if (id !== 'I-10' && this.known.has(`${id} ${what}`)) continue;
+        this.known.add(`${id} ${what}`);
+        fresh++;
+        if (id === 'I-01') this.lost++;
+        else if (id === 'I-02') this.doubled++;
+        else if (id === 'I-10') this.stuck++;
+        else this.broken++;
+      }
+    }
+    if (fresh > 0) for (const said of lines.filter((one) => !/^I-\d\d (ok|not)/.test(one))) line(`    ${said}`);
+    return fresh === 0;
   }
 
   get line(): string {
@@ -51,37 +64,82 @@ class Count {
   }
 }
 
-async function run(
-  o: { quick: boolean; only?: string | undefined; patient: boolean },
-  installation: Installation,
-  folder: string,
-): Promise<boolean> {
+interface Wishes {
+  quick: boolean;
+  only?: string | undefined;
+  patient: boolean;
+  resume: boolean;
+  together: number;
+}
+
+async function run(o: Wishes, installation: Installation, folder: string): Promise<boolean> {
+  const journal = new Journal(join(process.cwd(), '.cache', 'failpoints', 'journal.jsonl'));
+  const commit = await commitOfBuild();
+  const before = o.resume ? await journal.passed() : new Map<string, Entry>();
+  const count = new Count();
+  const note = (name: string, verdict: Entry['verdict']): Entry => ({
+    ...{ name, verdict, commit },
+    at: new Date().toISOString(),
+  });
+  const wanted = spread(casesOf(o));
+  const cases = wanted.filter((one) => !before.has(nameOf(one)));
+  const tokens = (o.quick ? lostTokens.slice(0, 1) : lostTokens).filter(
+    () => !o.only || 'token'.startsWith(o.only.split('.')[0]!),
+  );
+  const skipped = [...wanted.map(nameOf), ...tokens.map(({ name }) => name)].flatMap((name) => before.get(name) ?? []);
+  count.cases = skipped.length;
+
   const bench = await Bench.open(installation, folder, o.patient);
   const first = await bench.judged();
   line(`${since()}: the system runs: ${first.lines.at(-1)}`);
-  const count = new Count();
-  const cases = casesOf(o);
-  for (const one of cases) {
-    const { passed, report, tookMs, noticed } = await bench.run(one);
-    if (!passed) count.unpassed++;
+  for (let at = 0; at < cases.length; at += o.together) {
+    const group = cases.slice(at, at + o.together);
+    const passed: Case[] = [];
+    const entries: Entry[] = [];
+    for (const one of group) {
+      const end = await bench.run(one);
+      count.cases++;
+      if (end.passed) passed.push(one);
+      else {
+        count.unpassed++;
+        entries.push(note(nameOf(one), 'never passed'));
+      }
+      const word = end.passed ? 'passed' : 'NEVER PASSED';
+      line(
+        `${one.point.padEnd(24)} ${one.action.padEnd(5)} ${word}, ${seconds(end.tookMs)}${end.noticed ? `, ${end.noticed}` : ''}`,
+      );
+    }
+    const fromMs = performance.now();
+    const report = await bench.judged();
     const good = count.add(report);
-    const word = !passed ? 'NEVER PASSED' : good ? 'ok' : 'BROKEN';
+    await journal.add([...entries, ...passed.map((one) => note(nameOf(one), good ? 'ok' : 'broken'))]);
     line(
-      `${one.point.padEnd(24)} ${one.action.padEnd(5)} ${word}, ${(tookMs / 1000).toFixed(1)} s${noticed ? `, ${noticed}` : ''}`,
+      `${since()}: ${good ? 'ok' : 'BROKEN'} after ${passed.length} cases (rest ${seconds(report.restMs)}, judged in ${seconds(performance.now() - fromMs - report.restMs)}); ${count.cases} of ${wanted.length + tokens.length}`,
     );
   }
-  if (!o.only || 'token'.startsWith(o.only.split('.')[0]!)) {
-    for (const lost of o.quick ? lostTokens.slice(0, 1) : lostTokens) {
-      const { report, went } = await loseToken(bench, installation, lost);
-      line(`${lost.name}: ${count.add(report) ? 'ok' : 'BROKEN'}, ${went}`);
-    }
+  for (const lost of tokens.filter(({ name }) => !before.has(name))) {
+    const { report, went } = await loseToken(bench, installation, lost);
+    count.cases++;
+    const good = count.add(report);
+    await journal.add([note(lost.name, good ? 'ok' : 'broken')]);
+    line(`${lost.name}: ${good ? 'ok' : 'BROKEN'}, ${went}`);
   }
   const last = await bench.judged('once');
   for (const said of last.lines) line(said);
-  if (last.violations > 0) count.broken++;
+  count.add(last);
+  const commits = [...new Set(skipped.map((one) => one.commit))].join(', ');
+  if (skipped.length > 0) line(`${skipped.length} of the cases were well in an earlier run (of ${commits})`);
   line(`${since()} in all`);
   line(count.line);
   return count.ok;
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** "unknown" in a folder that is no checkout. */
+async function commitOfBuild(): Promise<string> {
+  const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short', 'HEAD']).catch(() => ({ stdout: '' }));
+  return stdout.trim() || 'unknown';
 }
 
 function cost(): void {
@@ -107,12 +165,17 @@ async function main(): Promise<number> {
       cost: flag,
       list: flag,
       help: { ...flag, short: 'h' },
+      resume: flag,
       only: { type: 'string' },
+      together: { type: 'string' },
     },
   });
   if (values.help) return (line(usage), 0);
   if (values.list) return (line(failpointNames.join('\n')), 0);
   if (values.cost) return (cost(), 0);
+  const together = Number(values.together ?? (values.only ? 1 : 12));
+  if (!Number.isInteger(together) || together < 1)
+    throw new Error(`--together ${values.together} is no number of cases`);
   const folder = await mkdtemp(join(tmpdir(), 'failpoints-'));
   let installation: Installation | undefined;
   let code = 1;
@@ -122,7 +185,7 @@ async function main(): Promise<number> {
   try {
     const story = (async () => {
       installation = await Installation.start(() => undefined);
-      return run(values, installation, folder);
+      return run({ ...values, together }, installation, folder);
     })();
     code = (await Promise.race([story, interrupted])) ? 0 : 1;
   } catch (error) {

@@ -18,6 +18,8 @@ export interface Report {
   /** every line a person reads, the closing one last */
   lines: string[];
   ok: boolean;
+  /** how long everything took to come to rest */
+  restMs: number;
 }
 
 const shownViolations = 10;
@@ -49,5 +51,6 @@ export function reportOf(evidence: Evidence, only?: readonly string[]): Report {
   lines.push(
     `verify: invariants=${held}/${judgements.length} violations=${violations}${notJudged > 0 ? ` not_judged=${notJudged}` : ''}`,
   );
-  return { judgements, held, violations, lines, ok: violations === 0 && held === judgements.length };
+  const ok = violations === 0 && held === judgements.length;
+  return { judgements, held, violations, lines, ok, restMs: evidence.rest.afterMs };
 }
