@@ -7,6 +7,8 @@ export type { ConsumerPlaces } from './group-places.js';
 export { DeadLetters } from './dead-letters.js';
 export { KafkaClient } from './kafka-client.js';
 export type { KafkaOptions, KafkaSurroundings } from './kafka-client.js';
+export { KafkajsLog } from './kafkajs-log.js';
+export { credentialsOf } from './credentials.js';
 export { KafkaModule } from './kafka-module.js';
 export { EventProducer, ProducerFull } from './producer.js';
 export type { EventRecord } from './producer.js';

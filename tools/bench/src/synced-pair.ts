@@ -3,8 +3,9 @@
 // so every edit is found by its own webhook.
 import type { EmulatorApp, EmulatorClient } from '#testing';
 import { Accounting } from '../../installation/src/accounting.js';
-import { Control } from '../../installation/src/control.js';
+import type { Control } from '../../installation/src/control.js';
 import type { Installation } from '../../installation/src/installation.js';
+import { connectPair } from '../../installation/src/pair.js';
 
 /** Ours by choice; a burst within it is one look. */
 export const coalesceMs = 500;
@@ -22,15 +23,11 @@ export interface SyncedPair {
 /** @param aggregateMs for how long QuickBooks gathers notifications into one webhook */
 export async function syncedPair(installation: Installation, name: string, aggregateMs: number): Promise<SyncedPair> {
   const { emulator } = installation;
-  const app = await emulator.createApp({
-    name: 'qbo-sync',
-    webhookUrl: `${installation.url('ingest')}/webhooks/intuit`,
-    webhookFormat: 'cloudevents',
-  });
+  const app = await installation.ourApp();
   const person = await emulator.createApp({ name: 'person' });
   const { realmId: source } = await emulator.createCompany({ name: `${name} source` });
   const { realmId: target } = await emulator.createCompany({ name: `${name} target` });
-  const books = new Accounting(emulator, source, (await emulator.grant(person.clientId, source)).accessToken);
+  const books = await Accounting.open(emulator, person.clientId, source);
   await emulator.webhooks({
     enabled: true,
     minDelayMs: 0,
@@ -40,11 +37,6 @@ export async function syncedPair(installation: Installation, name: string, aggre
     duplicateRate: 0,
   });
   await installation.startApps(app, { SYNC_CAPTURE_LOOK_INTERVAL: '5m', SYNC_CAPTURE_COALESCE: `${coalesceMs}ms` });
-  const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-  const organization = await control.createOrganization(name);
-  for (const realmId of [source, target]) {
-    await control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
-  }
-  await control.createSync(source, target);
-  return { emulator, app, control, books, source, target };
+  await connectPair(installation, app.clientId, { source, target, organization: name });
+  return { emulator, app, control: installation.control, books, source, target };
 }

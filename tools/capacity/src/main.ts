@@ -10,8 +10,9 @@ import { format } from 'prettier';
 import { EmulatorClient, type Raw } from '#testing';
 import { appNames } from '../../dev/src/apps.js';
 import { Accounting } from '../../installation/src/accounting.js';
-import { Control } from '../../installation/src/control.js';
+import type { Control } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
+import { connectPair } from '../../installation/src/pair.js';
 import { Database } from '../../verify/src/gather/tables.js';
 import { capacityPage, own, perCore } from './page.js';
 import type { Measured, Part, Size } from './page.js';
@@ -184,8 +185,7 @@ async function main(): Promise<void> {
   let capacity: Capacity | undefined;
   try {
     const { emulator } = installation;
-    const webhookUrl = `${installation.url('ingest')}/webhooks/intuit`;
-    const app = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    const app = await installation.ourApp();
     const person = await emulator.createApp({ name: 'person' });
     await emulator.webhooks({ enabled: false });
     // Filling is not what is measured.
@@ -199,13 +199,13 @@ async function main(): Promise<void> {
         (await filling.createCompany({ name: `Company ${n}` })).realmId,
         (await emulator.createCompany({ name: `Company ${n} (mirror)` })).realmId,
       ];
-      const books = new Accounting(emulator, source, (await emulator.grant(person.clientId, source)).accessToken);
+      const books = await Accounting.open(emulator, person.clientId, source);
       made.push({ source, target, books, invoices: await fill(books, recordsOfOne) });
     }
     await emulator.limits({ all: true });
     // As in production: looks every few minutes, webhooks tell the rest.
     await installation.startApps(app, { SYNC_CAPTURE_LOOK_INTERVAL: '5m', SYNC_WRITER_LEASE: '15s' });
-    const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
+    const { control } = installation;
     const pairs: Pair[] = [];
     capacity = new Capacity(installation, control, pairs);
     await sleep(restMs);
@@ -217,10 +217,7 @@ async function main(): Promise<void> {
     // From the connection on: the first look of a source finds what was made a moment ago, before any backfill reads it.
     const backfill = await capacity.part(0, async () => {
       for (const { source, target, books, invoices } of made) {
-        const organization = await control.createOrganization(source);
-        for (const realmId of [source, target])
-          await control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
-        const { id: syncId } = await control.createSync(source, target);
+        const { syncId } = await connectPair(installation, app.clientId, { source, target });
         pairs.push({ source, books, invoices, syncId });
         await control.startJob(syncId, 'backfill');
       }

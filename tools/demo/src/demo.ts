@@ -7,10 +7,11 @@ import { Accounting } from '../../installation/src/accounting.js';
 import type { DemoOptions } from './arguments.js';
 import { carriedTypes, compare, money, sideBySide, totalDifference } from '../../installation/src/comparison.js';
 import type { Comparison, Dump } from '../../installation/src/comparison.js';
-import { Control } from '../../installation/src/control.js';
+import type { Control } from '../../installation/src/control.js';
 import type { SyncState } from '../../installation/src/control.js';
 import { latencies, percentile } from './freshness.js';
 import type { Installation } from '../../installation/src/installation.js';
+import { connectPair } from '../../installation/src/pair.js';
 import { Person } from './person.js';
 import { quotaUse } from './quota.js';
 import type { JournalRow } from './quota.js';
@@ -76,8 +77,7 @@ export class Demo {
   private async makeCompanies(): Promise<void> {
     const { emulator } = this.installation;
     this.screen.phase('two companies: a source, and an empty target');
-    const webhookUrl = `${this.installation.url('ingest')}/webhooks/intuit`;
-    this.emulatorApp = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    this.emulatorApp = await this.installation.ourApp();
     // The person works with another program than ours: what it does comes to us by webhook, as in life.
     const person = await emulator.createApp({ name: 'person' });
     // Own document numbers are on in both, as in every pair that is to stay equal: otherwise QuickBooks numbers the target's
@@ -85,10 +85,8 @@ export class Demo {
     const preferences = { SalesFormsPrefs: { CustomTxnNumbers: true } };
     this.target = (await emulator.createCompany({ name: 'Springfield Trading (mirror)', preferences })).realmId;
     this.source = (await emulator.createCompany({ name: 'Springfield Trading', preferences })).realmId;
-    const books = async (realmId: string) =>
-      new Accounting(emulator, realmId, (await emulator.grant(person.clientId, realmId)).accessToken);
-    this.sourceBooks = await books(this.source);
-    this.targetBooks = await books(this.target);
+    this.sourceBooks = await Accounting.open(emulator, person.clientId, this.source);
+    this.targetBooks = await Accounting.open(emulator, person.clientId, this.target);
   }
 
   private async writeHistory(): Promise<void> {
@@ -102,15 +100,10 @@ export class Demo {
   }
 
   private async connect(): Promise<void> {
-    const { emulator } = this.installation;
-    const { adminKey } = this.installation;
-    this.control = new Control(this.installation.url('control'), this.installation.url('audit'), adminKey);
-    const organization = await this.control.createOrganization('Demo');
-    for (const realmId of [this.source, this.target]) {
-      const grant = await emulator.grant(this.emulatorApp.clientId, realmId);
-      await this.control.connectCompany(organization.id, realmId, grant);
-    }
-    this.syncId = (await this.control.createSync(this.source, this.target)).id;
+    const { installation, emulatorApp, source, target } = this;
+    this.control = installation.control;
+    const pair = await connectPair(installation, emulatorApp.clientId, { source, target, organization: 'Demo' });
+    this.syncId = pair.syncId;
     this.screen.detail(`sync ${this.syncId}`);
     await this.connectNeighbour();
   }
@@ -118,22 +111,12 @@ export class Demo {
   /** Another organization beside the first: what happens to one must not show in the other (I-08). */
   private async connectNeighbour(): Promise<void> {
     const { emulator } = this.installation;
-    const organization = await this.control.createOrganization('Neighbour');
-    const realms: string[] = [];
-    for (const name of ['Shelbyville Trading', 'Shelbyville Trading (mirror)']) {
-      const { realmId } = await emulator.createCompany({ name });
-      realms.push(realmId);
-      await this.control.connectCompany(
-        organization.id,
-        realmId,
-        await emulator.grant(this.emulatorApp.clientId, realmId),
-      );
-    }
-    await this.control.createSync(realms[0]!, realms[1]!);
-    this.neighbourTarget = realms[1]!;
+    const { realmId: source } = await emulator.createCompany({ name: 'Shelbyville Trading' });
+    const { realmId: target } = await emulator.createCompany({ name: 'Shelbyville Trading (mirror)' });
+    await connectPair(this.installation, this.emulatorApp.clientId, { source, target, organization: 'Neighbour' });
+    this.neighbourTarget = target;
     const person = await emulator.createApp({ name: 'neighbour' });
-    const { accessToken } = await emulator.grant(person.clientId, realms[0]!);
-    this.neighbour = new Accounting(emulator, realms[0]!, accessToken);
+    this.neighbour = await Accounting.open(emulator, person.clientId, source);
   }
 
   private async backfill(): Promise<void> {

@@ -2,7 +2,6 @@
 // the same books. What differs is printed with its first cause, and with the shortest history that still shows it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
-import { Control } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
 import { readArguments, usage, type EqualOptions, type How } from './arguments.js';
 import { actsOf, Histories, sweepMs, type Act, type Outcome } from './history.js';
@@ -17,11 +16,10 @@ const phase = (text: string): void =>
   line(`» ${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 
 async function prove(o: EqualOptions, installation: Installation): Promise<boolean> {
-  const webhookUrl = `${installation.url('ingest')}/webhooks/intuit`;
-  const app = await installation.emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+  const app = await installation.ourApp();
   // What change data capture does not tell (time, rates, tax) is found by the sweep: soon, here.
   await installation.startApps(app, { SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs}ms` });
-  const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
+  const { control } = installation;
   const histories = new Histories(o, installation, control, app, phase);
   phase('quotas as in reality, in real time: 500 requests and 40 batches of 30 a minute for each company');
   const all: Totals[] = [];

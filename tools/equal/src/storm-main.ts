@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Raw } from '#testing';
 import { Accounting } from '../../installation/src/accounting.js';
-import { Control } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
+import { connectPair } from '../../installation/src/pair.js';
 
 /** Shares of a storm: most of it is documents, as in life. */
 const shares = { customers: 0.02, items: 0.005, invoices: 0.6 };
@@ -64,18 +64,12 @@ async function storm(records: number, installation: Installation): Promise<boole
   ];
   // Filling is not what is measured.
   await emulator.limits({ all: false });
-  const made = await fill(
-    new Accounting(emulator, source, (await emulator.grant(person.clientId, source)).accessToken),
-    records,
-  );
+  const made = await fill(await Accounting.open(emulator, person.clientId, source), records);
   await emulator.limits({ all: true });
   phase(`${made} records in the source`);
   await installation.startApps(app);
-  const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-  const organization = await control.createOrganization('Storm');
-  for (const realmId of [source, target])
-    await control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
-  const { id: syncId } = await control.createSync(source, target);
+  const { control } = installation;
+  const { syncId } = await connectPair(installation, app.clientId, { source, target, organization: 'Storm' });
   for (const types of [['Payment'], ['Invoice'], ['Item', 'Customer'], undefined]) {
     const { id } = await control.startJob(syncId, 'backfill', types);
     for (;;) {

@@ -5,8 +5,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Accounting } from '../../installation/src/accounting.js';
-import { Control } from '../../installation/src/control.js';
+import type { Control } from '../../installation/src/control.js';
 import type { Installation } from '../../installation/src/installation.js';
+import { connectPair } from '../../installation/src/pair.js';
 import type { Report } from '../../verify/src/report.js';
 import type { Raw } from '#testing';
 import type { Act, Case } from './cases.js';
@@ -51,8 +52,7 @@ export class Bench {
 
   static async open(installation: Installation, folder: string, patient: boolean): Promise<Bench> {
     const { emulator } = installation;
-    const webhookUrl = `${installation.url('ingest')}/webhooks/intuit`;
-    const app = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    const app = await installation.ourApp();
     const preferences = { SalesFormsPrefs: { CustomTxnNumbers: true } };
     const company = async (name: string) => (await emulator.createCompany({ name, preferences })).realmId;
     const realms: string[] = [];
@@ -70,20 +70,12 @@ export class Bench {
       ...{ SYNC_CAPTURE_LEASE: '2s', SYNC_JOB_LEASE: '2s', SYNC_WRITER_LEASE: '2s', SYNC_ATTACHMENTS_LEASE: '2s' },
     });
     installation.supervise();
-    const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-    const syncs: string[] = [];
-    const organizations: string[] = [];
-    for (const [from, to] of [realms.slice(0, 2), realms.slice(2)]) {
-      const organization = await control.createOrganization(from!);
-      organizations.push(organization.id);
-      for (const realmId of [from!, to!])
-        await control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
-      syncs.push((await control.createSync(from!, to!)).id);
-    }
+    const { control } = installation;
+    const [source, target, neighbour, itsMirror] = realms as [string, string, string, string];
+    const pair = await connectPair(installation, app.clientId, { source, target });
+    await connectPair(installation, app.clientId, { source: neighbour, target: itsMirror });
     const person = await emulator.createApp({ name: 'person' });
-    const books = async (realmId: string) =>
-      new Accounting(emulator, realmId, (await emulator.grant(person.clientId, realmId)).accessToken);
-    const [source, target] = realms as [string, string];
+    const books = (realmId: string) => Accounting.open(emulator, person.clientId, realmId);
     const bench = new Bench(
       ...([
         installation,
@@ -92,14 +84,14 @@ export class Bench {
         app.clientId,
         source,
         target,
-        syncs[0]!,
-        organizations[0]!,
+        pair.syncId,
+        pair.organizationId,
         await books(source),
         patient,
       ] as const),
     );
-    await (await books(realms[2]!)).write('Customer', { DisplayName: 'Neighbour' });
-    await control.startJob(syncs[0]!, 'backfill');
+    await (await books(neighbour)).write('Customer', { DisplayName: 'Neighbour' });
+    await control.startJob(pair.syncId, 'backfill');
     await bench.edit();
     return bench;
   }
@@ -223,8 +215,8 @@ export class Bench {
     const deadline = performance.now() + passTimeoutMs;
     while (performance.now() < deadline) {
       const text = await readFile(join(this.folder, `fired-${id}`), 'utf8').catch(() => '');
-      // Renamed first and written after: the pid may need a moment.
-      if (text.startsWith('{')) return (JSON.parse(text) as { pid: number }).pid;
+      // Renamed first and written after: the pid may need a moment, and a reader may see half of it.
+      if (text.startsWith('{') && text.endsWith('}')) return (JSON.parse(text) as { pid: number }).pid;
       await Promise.race([sleep(20), this.installation.broken]);
     }
     return undefined;

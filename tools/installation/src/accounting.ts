@@ -9,6 +9,11 @@ export class Accounting {
     private readonly accessToken: string,
   ) {}
 
+  /** The books of a company for a program that its person uses. @param clientId of that program */
+  static async open(emulator: EmulatorClient, clientId: string, realmId: string): Promise<Accounting> {
+    return new Accounting(emulator, realmId, (await emulator.grant(clientId, realmId)).accessToken);
+  }
+
   async query(statement: string): Promise<Raw[]> {
     const answer = await this.call('GET', `query?query=${encodeURIComponent(statement)}`);
     const type = /from (\w+)/i.exec(statement)![1]!;

@@ -10,8 +10,9 @@ import { appNames } from '../../dev/src/apps.js';
 import type { AppName } from '../../dev/src/apps.js';
 import { freePort, startInfrastructure } from '../../dev/src/infrastructure.js';
 import type { Child, Infrastructure, InfrastructureOptions } from '../../dev/src/infrastructure.js';
+import { Control } from './control.js';
 import { installationFile } from '../../verify/src/arguments.js';
-import { verify } from '../../verify/src/verify.js';
+import { restOf, verify } from '../../verify/src/verify.js';
 import type { Report } from '../../verify/src/report.js';
 import type { Places, VerifyOptions } from '../../verify/src/verify.js';
 
@@ -59,6 +60,16 @@ export class Installation {
       await infrastructure.stop();
       throw error;
     }
+  }
+
+  /** Ours, as QuickBooks knows it. @param webhookUrl where its webhooks go when not straight to the door */
+  ourApp(webhookUrl = `${this.url('ingest')}/webhooks/intuit`): Promise<EmulatorApp> {
+    return this.emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+  }
+
+  /** The admin API, as its operator. */
+  get control(): Control {
+    return new Control(this.url('control'), this.url('audit'), this.adminKey);
   }
 
   url(app: AppName): string {
@@ -113,6 +124,7 @@ export class Installation {
     const { environment: env } = this;
     return {
       brokers: env.SYNC_KAFKA_BROKERS!.split(','),
+      registryUrl: env.SYNC_REGISTRY_URL,
       topicPrefix: env.SYNC_TOPIC_PREFIX ?? '',
       databaseUrl: env.SYNC_DATABASE_URL!,
       databaseSchema: env.SYNC_DATABASE_SCHEMA ?? 'public',
@@ -123,6 +135,11 @@ export class Installation {
       apps: Object.fromEntries(appNames.map((app) => [app, this.url(app)])),
       logs: this.logs,
     };
+  }
+
+  /** Nothing moves any more; what still does after the checker's patience, when it does. */
+  async restless(): Promise<string[]> {
+    return (await restOf(this.places())).motion;
   }
 
   /** The thirteen invariants, judged by the checker from what stands outside of the apps. Last thing before the stop. */

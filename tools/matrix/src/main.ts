@@ -6,8 +6,10 @@ import { parseArgs } from 'node:util';
 import { withIdentity, type Json } from '#core';
 import type { Raw } from '#testing';
 import { excuses } from '../../equal/src/excuses.js';
-import { Control, type LinkRow } from '../../installation/src/control.js';
+import type { Control } from '../../installation/src/control.js';
+import { type LinkRow } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
+import { connectPair } from '../../installation/src/pair.js';
 import { acts, types, type ActName, type Cell } from './acts.js';
 import { catalogue } from './catalogue.js';
 import { Bench, ref } from './bench.js';
@@ -224,8 +226,7 @@ class Matrix {
   private async open(): Promise<void> {
     const { installation } = this;
     const { emulator } = installation;
-    const webhookUrl = `${installation.url('ingest')}/webhooks/intuit`;
-    const app = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    const app = await installation.ourApp();
     const person = await emulator.createApp({ name: 'person' });
     // The person's hundreds of calls are not what is measured; our own pace stays as it is.
     await emulator.limits({ all: false });
@@ -240,11 +241,9 @@ class Matrix {
     const { accessToken } = await emulator.grant(person.clientId, this.source);
     this.bench = new Bench(emulator, this.source, accessToken);
     await this.bench.furnish();
-    this.control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-    const organization = await this.control.createOrganization('Matrix');
-    for (const realmId of [this.source, this.target])
-      await this.control.connectCompany(organization.id, realmId, await emulator.grant(app.clientId, realmId));
-    this.syncId = (await this.control.createSync(this.source, this.target)).id;
+    this.control = installation.control;
+    const { source, target } = this;
+    this.syncId = (await connectPair(installation, app.clientId, { source, target, organization: 'Matrix' })).syncId;
     await this.control.startJob(this.syncId, 'backfill');
     await this.rest('what every record needs around it');
   }

@@ -37,8 +37,7 @@ class Books {
 
   static async open(installation: Installation, realmId: string): Promise<Books> {
     const person = await installation.emulator.createApp({ name: 'second person' });
-    const { accessToken } = await installation.emulator.grant(person.clientId, realmId);
-    return new Books(new Accounting(installation.emulator, realmId, accessToken));
+    return new Books(await Accounting.open(installation.emulator, person.clientId, realmId));
   }
 
   customer(): Promise<Raw> {

@@ -1,7 +1,7 @@
 // The checker as a library: waits for rest, replays if it may, gathers the evidence, and has it judged.
 import { EmulatorClient } from '#testing';
 import { Control } from '../../installation/src/control.js';
-import type { Evidence, ReplayEvidence } from './evidence.js';
+import type { Evidence, ReplayEvidence, Rest } from './evidence.js';
 import { companyOf, tokensOf } from './gather/quickbooks.js';
 import { untilRest } from './gather/rest.js';
 import { Database } from './gather/tables.js';
@@ -11,6 +11,8 @@ import { reportOf, type Report } from './report.js';
 /** Where a running installation is found. */
 export interface Places {
   brokers: string[];
+  /** for whoever reads values by their schema; the checker does not */
+  registryUrl?: string | undefined;
   topicPrefix: string;
   databaseUrl: string;
   databaseSchema: string;
@@ -44,6 +46,16 @@ export const defaultRestMs = 60_000;
 
 export async function verify(places: Places, o: VerifyOptions = {}): Promise<Report> {
   return reportOf(await gather(places, o), o.only);
+}
+
+/** Waits for rest and judges nothing: asks only for what the first migrations made, so also of an older version. */
+export async function restOf(places: Places, limitMs = defaultRestMs): Promise<Rest> {
+  const database = new Database(places.databaseUrl, places.databaseSchema);
+  try {
+    return await untilRest(database, new Log(places.brokers, places.topicPrefix), limitMs);
+  } finally {
+    await database.close();
+  }
 }
 
 export async function gather(places: Places, o: VerifyOptions = {}): Promise<Evidence> {
