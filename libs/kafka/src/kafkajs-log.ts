@@ -40,10 +40,12 @@ const putOutMs = 2_000;
 const fetchWaitMs = 250;
 const bytesPerPartition = 1024 * 1024;
 // About 9 s in all: longer than the election after a leader's death (3 to 5.5 s measured), short enough that a caller
-// learns of an absent broker while it still cares.
-const sendRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 2000, retries: 8 };
+// learns of an absent broker while it still cares. Never more than 400 ms apart: pauses that go on doubling to 2 s made a
+// producer sleep up to 2 s past the new leader's election.
+const sendRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 400, retries: 24 };
 const adminRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1000, retries: 4 };
-const consumeRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 2000, retries: 6 };
+// About 5 s. Also what a producer's own questions about leaders are asked again with, inside of its send.
+const consumeRetry: RetryOptions = { initialRetryTime: 100, maxRetryTime: 500, retries: 12 };
 
 // ConfigResourceTypes.TOPIC: kafkajs does not offer that enum as a named import to ES modules.
 const topicResource = 2;

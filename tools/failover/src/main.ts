@@ -8,12 +8,14 @@
 //   doubled  more than once in the log
 //   unseen   in the log, and never handed to the consumer (said before the last line when there are any)
 //   stall    for each kill and partition: the longest wait for the next acknowledgement from the kill until all copies are back
+//   leaderless  for each kill: until some node names a living leader of every partition, the part of the stall that is Kafka's
 //
 // Last line: `failover: acked=N lost=0 doubled=0 stall_p99_ms=N`; exit 0 only when nothing was lost, doubled or unseen.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
+import { configureLogging } from '#common/logging';
 import { topics } from '#contracts';
 import type { AuditEvent } from '#contracts';
 import { KafkaClient } from '#kafka';
@@ -43,6 +45,8 @@ const downMs = 2_500;
 const drainMs = 60_000;
 const inStepMs = 60_000;
 
+// What the client says of each lost connection is no news here.
+configureLogging({ service: 'failover', level: 'fatal' });
 const say = (text: string): void => void process.stderr.write(`failover: ${text}\n`);
 const infrastructure = await startInfrastructure({ nodes: 3, env: {}, say });
 let exitCode = 1;
@@ -127,6 +131,20 @@ try {
       await sleep(100);
     }
   };
+  // One try a question: a client that asks again by itself would measure its own patience.
+  const witness = new Kafka({ brokers, logLevel: logLevel.NOTHING, retry: { retries: 0 } }).admin();
+  await witness.connect();
+  const leaderless: number[] = [];
+  const untilLed = async (dead: number, signal: AbortSignal): Promise<void> => {
+    const killedMs = performance.now();
+    while (!signal.aborted) {
+      const now = await witness.fetchTopicMetadata({ topics: [name] }).catch(() => undefined);
+      const all = now?.topics[0]?.partitions ?? [];
+      if (all.length > 0 && all.every(({ leader }) => leader !== -1 && leader !== dead)) break;
+      await sleep(50);
+    }
+    leaderless.push(performance.now() - killedMs);
+  };
   /** Whoever leads most: a node that came back leads nothing at first, and its death would prove little. */
   const leader = async () => {
     const led = new Map<number, number>();
@@ -147,9 +165,13 @@ try {
     say(`kill ${kills}: SIGKILL to node ${node.options.id}; ${ackedCount} of ${wanted} acknowledged`);
     stalls.killed(publishers);
     await node.kill();
+    const back = new AbortController();
+    const led = untilLed(node.options.id, back.signal);
     await sleep(downMs);
     await node.start();
     await inStep();
+    back.abort();
+    await led;
     stalls.healed();
   }
   await Promise.all(work);
@@ -169,13 +191,17 @@ try {
   while (unseenNow() > 0 && performance.now() < endMs) await sleep(200);
   await consumer.stop();
   await admin.disconnect();
+  await witness.disconnect();
   await client.close();
 
   const lost = count((n) => acked[n] === 1 && stored[n] === 0);
   const doubled = count((n) => stored[n]! > 1);
   const unseen = unseenNow();
   say(
-    `${kills} kills in ${tookS.toFixed(0)} s, ${Math.round(ackedCount / tookS)} records/s, refused ${refused}, stall p50 ${stalls.percentile(0.5)} ms, longest ${stalls.percentile(1)} ms`,
+    `${kills} kills in ${tookS.toFixed(0)} s, ${Math.round(ackedCount / tookS)} records/s, refused ${refused}, stall p50 ${stalls.percentile(0.5)} ms, longest ${stalls.percentile(1)} ms; leaderless ${leaderless
+      .sort((a, b) => a - b)
+      .map((ms) => Math.round(ms))
+      .join(', ')} ms`,
   );
   if (unseen > 0) say(`unseen=${unseen}`);
   process.stdout.write(
