@@ -106,7 +106,9 @@ it('puts hostile bytes aside one by one with their cause; a record is redriven o
   const decision = { author: 'ann', reason: 'the handler is mended' };
   const o = { organizationOf: () => Promise.resolve(organizationId), now: () => new Date() };
   const chosen = letters.filter(({ code }) => code === 'SPEC.UNFIT');
-  expect((await redrive(client, chosen, decision, o)).map(({ kind }) => kind)).toEqual(['redriven']);
+  // A second group that reads the topic writes a letter of its own of the same record.
+  const twice = [...chosen, { ...chosen[0]!, place: '99/0', group: 'another' }];
+  expect((await redrive(client, twice, decision, o)).map(({ kind }) => kind)).toEqual(['redriven', 'redriven with']);
   await until(() => subjects().includes('later'));
   // The audit entry comes through the very same topic here.
   await until(() => handled.some(({ action }) => action === 'dead-letter.redriven'));

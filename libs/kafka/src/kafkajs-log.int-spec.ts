@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { createLog } from '#common/logging';
 import { describeLogClient } from './contract-suite.js';
 import { KafkajsLog } from './kafkajs-log.js';
+import { TooLarge } from './port.js';
 import { putOutPredecessors, roundRobinOf, thisProcess } from './predecessor.js';
 
 const brokers = process.env.SYNC_KAFKA_BROKERS!.split(',');
@@ -57,6 +58,16 @@ describe('a kafkajs group', () => {
     await send(4);
     await until(() => seen.size === 8);
     await second.stop();
+    await producer.close();
+  });
+
+  it('says that a record is too large for its topic, and takes the next one', async () => {
+    const topic = `spec-${randomUUID().slice(0, 8)}`;
+    await client.createTopics([{ name: topic, partitions: 1, config: { 'max.message.bytes': '2000' } }]);
+    const producer = await client.producer();
+    const record = (bytes: number) => [{ key: 'k', value: Buffer.alloc(bytes), headers: {} }];
+    await expect(producer.send(topic, 0, record(5_000))).rejects.toBeInstanceOf(TooLarge);
+    await expect(producer.send(topic, 0, record(50))).resolves.toBeUndefined();
     await producer.close();
   });
 

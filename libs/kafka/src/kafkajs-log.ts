@@ -25,7 +25,7 @@ import type {
   TopicState,
   TopicWish,
 } from './port.js';
-import { ProducerBroken } from './port.js';
+import { ProducerBroken, TooLarge } from './port.js';
 import { deferred } from './deferred.js';
 import { putOutPredecessors, roundRobinOf, thisProcess } from './predecessor.js';
 import { guardIdleTimers } from './timer-guard.js';
@@ -155,7 +155,11 @@ export class KafkajsLog implements LogClient {
     });
     const abort = () => end.resolve();
     o.signal?.addEventListener('abort', abort, { once: true });
-    consumer.on(consumer.events.CRASH, ({ payload }) => end.reject(payload.error));
+    let broken = false;
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      broken = true;
+      end.reject(payload.error);
+    });
     // Batches in which compaction left nothing never reach eachBatch.
     consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) passed(payload.partition, BigInt(payload.lastOffset) + 1n);
@@ -183,7 +187,9 @@ export class KafkajsLog implements LogClient {
           }
         },
       });
-      for (const { partition, low } of known) {
+      // A group that could not be joined (its coordinator still loads) ends in a crash before this: `run` resolves all the
+      // same, and a pause would fail with an error that says nothing of why.
+      for (const { partition, low } of broken ? [] : known) {
         const range = open.get(partition);
         if (!range) consumer.pause([{ topic: o.topic, partitions: [partition] }]);
         else if (range.from > low) consumer.seek({ topic: o.topic, partition, offset: String(range.from) });
@@ -277,8 +283,9 @@ class KafkajsProducer implements LogProducer {
     try {
       await this.producer.send({ topic, acks: -1, messages: messages.map((message) => ({ ...message, partition })) });
     } catch (error) {
-      const broken = outOfStep.has(protocolTypeOf(error) ?? '');
-      throw broken ? new ProducerBroken((error as Error).message, { cause: error }) : error;
+      const type = protocolTypeOf(error) ?? '';
+      if (type === 'MESSAGE_TOO_LARGE') throw new TooLarge(topic, { cause: error });
+      throw outOfStep.has(type) ? new ProducerBroken((error as Error).message, { cause: error }) : error;
     }
   }
 

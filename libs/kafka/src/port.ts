@@ -131,3 +131,11 @@ export class ProducerBroken extends Error {
     this.name = 'ProducerBroken';
   }
 }
+
+/** The broker takes no record of this size: its topic's limit is lower than the catalogue's, and asking again will not help. */
+export class TooLarge extends Error {
+  constructor(topic: string, options?: ErrorOptions) {
+    super(`more than ${topic} takes (max.message.bytes)`, options);
+    this.name = 'TooLarge';
+  }
+}

@@ -5,7 +5,7 @@ import { createLog } from '#common/logging';
 import { MemoryLog } from './memory-log.js';
 import { partitionOf } from './murmur2.js';
 import type { LogProducer, OutgoingMessage } from './port.js';
-import { ProducerBroken } from './port.js';
+import { ProducerBroken, TooLarge } from './port.js';
 import { EventProducer, ProducerFull } from './producer.js';
 import type { EventRecord } from './producer.js';
 import { InvalidEvent, MemorySchemas, ValueCodec } from './schemas.js';
@@ -75,6 +75,17 @@ describe('EventProducer', () => {
     }
     return found;
   };
+
+  it('what only the broker finds too large is refused as what cannot be published, and what came with it goes', async () => {
+    const tooLarge = () => new TooLarge('p.audit');
+    // Together first; then each alone, of which the second is the large one.
+    log.failures = [tooLarge(), undefined, tooLarge(), undefined];
+    const [first, large, last] = [1, 2, 3].map((n) => producer.publish(event('one', n)));
+    await expect(first).resolves.toBeUndefined();
+    await expect(large).rejects.toBeInstanceOf(InvalidEvent);
+    await expect(last).resolves.toBeUndefined();
+    expect(await stored()).toEqual(['one-1', 'one-3']);
+  });
 
   it('sends records of one partition together and never two partitions in one send', async () => {
     const keys = Array.from({ length: 300 }, (_, n) => `key-${n}`);

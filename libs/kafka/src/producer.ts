@@ -17,8 +17,8 @@ import { partitionOf } from './murmur2.js';
 import type { Deferred } from './deferred.js';
 import { deferred } from './deferred.js';
 import type { LogClient, LogProducer, OutgoingMessage } from './port.js';
-import { ProducerBroken } from './port.js';
-import type { ValueCodec } from './schemas.js';
+import { ProducerBroken, TooLarge } from './port.js';
+import { InvalidEvent, type ValueCodec } from './schemas.js';
 
 export interface EventRecord<T> {
   topic: TopicName | (string & {});
@@ -181,26 +181,34 @@ export class EventProducer {
   private async drain(bucket: Bucket): Promise<void> {
     while (bucket.queue.length > 0) {
       const batch = takeBatch(bucket);
-      try {
-        await this.send(
-          bucket,
-          batch.map(({ message }) => message),
-        );
-        for (const { delivery } of batch) if (--delivery.open === 0) delivery.resolve();
-        publishedTotal.inc({ topic: bucket.topic, outcome: 'acknowledged' }, batch.length);
-      } catch (error) {
-        publishedTotal.inc({ topic: bucket.topic, outcome: 'failed' }, batch.length);
-        const failure = new Error(
-          `${bucket.topic}/${bucket.partition}: ${batch.length} records were not acknowledged`,
-          {
-            cause: error,
-          },
-        );
-        for (const { delivery } of batch) delivery.reject(failure);
-      }
+      await this.deliver(bucket, batch);
       for (const { bytes } of batch) this.waitingBytes -= bytes;
     }
     bucket.sending = false;
+  }
+
+  private async deliver(bucket: Bucket, batch: Bucket['queue']): Promise<void> {
+    const { topic, partition } = bucket;
+    try {
+      await this.send(
+        bucket,
+        batch.map(({ message }) => message),
+      );
+      for (const { delivery } of batch) if (--delivery.open === 0) delivery.resolve();
+      publishedTotal.inc({ topic, outcome: 'acknowledged' }, batch.length);
+    } catch (error) {
+      if (error instanceof TooLarge && batch.length > 1) {
+        // A topic made by an older version, or with a limit of its operator's: whatever fits goes, in its order.
+        for (const one of batch) await this.deliver(bucket, [one]);
+        return;
+      }
+      publishedTotal.inc({ topic, outcome: 'failed' }, batch.length);
+      const failure =
+        error instanceof TooLarge
+          ? new InvalidEvent(topic, error.message)
+          : new Error(`${topic}/${partition}: ${batch.length} records were not acknowledged`, { cause: error });
+      for (const { delivery } of batch) delivery.reject(failure);
+    }
   }
 
   private async send(bucket: Bucket, messages: OutgoingMessage[]): Promise<void> {

@@ -2,8 +2,9 @@
 // byte (libs/kafka/src/dead-letters.ts), so trying again is publishing that record once more, to the topic and under the key
 // it had; consumers know versions and ids, so a record that was handled after all changes nothing.
 //
-// Once: the audit event of a redrive has an id that follows from the letter's place, and a letter whose event is in the log
-// is not redriven again. The record goes first: a crash in between costs a second, harmless redrive and never a lost one.
+// Once: the audit event of a redrive has an id that follows from where the record was, and a letter whose event is in the log
+// is not redriven again. Two groups that read the same topic write a letter each; it is one record, and goes once: redriven
+// by every letter, a record that nobody can read would double each time. The record goes first: a crash in between costs a second, harmless redrive and never a lost one.
 import { createHash } from 'node:crypto';
 import { headerText, topicNamed, topics, type AuditEvent, type RawHeaders } from '#contracts';
 import type { KafkaClient } from '#kafka';
@@ -13,6 +14,8 @@ export interface Letter {
   place: string;
   /** where the record was */
   topic: string;
+  /** topic/partition/offset of the record: the same for the letters of several groups */
+  origin: string;
   key: string;
   code: string;
   message: string;
@@ -31,7 +34,12 @@ export interface Decision {
 /** Whose a letter is: an organization by its id, or a company by its realm. */
 export type Owner = { organizationId: string } | { realmId: string };
 
-export type Redriven = { letter: Letter } & ({ kind: 'redriven' } | { kind: 'refused'; why: string });
+export type Redriven = { letter: Letter } & (
+  | { kind: 'redriven' }
+  /** it is the same record as that of another letter, which was redriven just now */
+  | { kind: 'redriven with'; place: string }
+  | { kind: 'refused'; why: string }
+);
 
 const prefix = '__connect.errors.';
 
@@ -52,6 +60,7 @@ export async function readLetters(client: KafkaClient): Promise<Letter[]> {
         found.push({
           place: `${partition}/${record.offset}`,
           topic: said('topic'),
+          origin: `${said('topic')}/${said('partition')}/${said('offset')}`,
           key: record.key?.toString('utf8') ?? '',
           code: said('exception.class.name'),
           message: said('exception.message'),
@@ -74,13 +83,14 @@ export function ownerOf({ topic, key }: Pick<Letter, 'topic' | 'key'>): Owner {
 
 /** Letters whose redrive is in the audit log already, by place. */
 export async function redrivenBefore(client: KafkaClient, letters: readonly Letter[]): Promise<Set<string>> {
-  const places = new Map(letters.map(({ place }) => [redriveId(place), place]));
+  const places = new Map<string, string[]>();
+  for (const { origin, place } of letters) {
+    const id = redriveId(origin);
+    places.set(id, [...(places.get(id) ?? []), place]);
+  }
   const found = new Set<string>();
   await client.reader.read(topics.audit.name, {}, (batch) => {
-    for (const { id } of batch.records) {
-      const place = places.get(id);
-      if (place !== undefined) found.add(place);
-    }
+    for (const { id } of batch.records) for (const place of places.get(id) ?? []) found.add(place);
     return Promise.resolve();
   });
   return found;
@@ -94,10 +104,17 @@ export async function redrive(
 ): Promise<Redriven[]> {
   const before = await redrivenBefore(client, letters);
   const outcomes: Redriven[] = [];
+  /** origin -> place of the letter it went with */
+  const gone = new Map<string, string>();
   for (const letter of letters) {
     const refused = (why: string) => void outcomes.push({ letter, kind: 'refused', why });
     if (before.has(letter.place)) {
       refused('it was redriven before; what became of it is a later letter, or handled');
+      continue;
+    }
+    const together = gone.get(letter.origin);
+    if (together !== undefined) {
+      outcomes.push({ letter, kind: 'redriven with', place: together });
       continue;
     }
     if (!topicNamed(letter.topic)) {
@@ -127,15 +144,22 @@ export async function redrive(
       details: { author, reason, place, code },
     };
     const audit = topics.audit.name;
-    await client.producer.publish({ topic: audit, key: organizationId, id: redriveId(place), time: at, value: event });
+    await client.producer.publish({
+      topic: audit,
+      key: organizationId,
+      id: redriveId(letter.origin),
+      time: at,
+      value: event,
+    });
+    gone.set(letter.origin, place);
     outcomes.push({ letter, kind: 'redriven' });
   }
   return outcomes;
 }
 
 /** A UUID, as every audit event's id is. */
-function redriveId(place: string): string {
-  const hex = createHash('sha256').update(`redrive of dead letter ${place}`).digest('hex');
+function redriveId(origin: string): string {
+  const hex = createHash('sha256').update(`redrive of ${origin}`).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     '-',
   );

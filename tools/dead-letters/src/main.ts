@@ -10,7 +10,7 @@ import { KafkaClient, KafkajsLog, credentialsOf } from '#kafka';
 import { installationFile } from '../../verify/src/arguments.js';
 import type { Places } from '../../verify/src/verify.js';
 import { readArguments, usage, type Wishes } from './arguments.js';
-import { readLetters, redrive, redrivenBefore, type Letter, type Owner } from './letters.js';
+import { readLetters, redrive, redrivenBefore, type Letter, type Owner, type Redriven } from './letters.js';
 
 /** A person waits for the answer: longer than an election takes, and then the addresses are wrong. */
 const patienceMs = 15_000;
@@ -74,10 +74,13 @@ async function within<T>(question: Promise<T>, otherwise: string): Promise<T> {
 async function list(client: KafkaClient, letters: readonly Letter[], json: boolean): Promise<void> {
   const before = await redrivenBefore(client, letters);
   for (const { value, headers: _, ...facts } of letters) {
-    const { place, at, topic, key, code, message } = facts;
+    const { place, at, topic, key, group, code, message } = facts;
     const redriven = before.has(place);
     if (json) print(JSON.stringify({ ...facts, bytes: value?.length ?? 0, redriven }));
-    else print(`${place}  ${at.toISOString()}  ${topic}  ${key}  ${code}: ${message}${redriven ? '  (redriven)' : ''}`);
+    else
+      print(
+        `${place}  ${at.toISOString()}  ${topic}  ${key}  ${group}  ${code}: ${message}${redriven ? '  (redriven)' : ''}`,
+      );
   }
 }
 
@@ -129,13 +132,25 @@ async function tryAgain(
       });
     });
     const outcomes = await redrive(client, chosen, decision, { organizationOf, now: () => new Date() });
-    for (const one of outcomes)
-      print(`${one.letter.place}  ${one.kind}${one.kind === 'refused' ? `: ${one.why}` : ` to ${one.letter.topic}`}`);
-    const done = outcomes.filter(({ kind }) => kind === 'redriven').length;
+    for (const one of outcomes) print(`${one.letter.place}  ${wordsOf(one)}`);
+    const done = outcomes.filter(({ kind }) => kind !== 'refused').length;
     print(`dead-letters: redriven ${done} of ${outcomes.length}`);
     return done === outcomes.length ? 0 : 1;
   } finally {
     await pool.end();
+  }
+}
+
+function wordsOf(one: Redriven): string {
+  switch (one.kind) {
+    case 'refused':
+      return `refused: ${one.why}`;
+    case 'redriven with':
+      return `redriven with ${one.place}: the same record, put aside by ${one.letter.group} too`;
+    case 'redriven':
+      return `redriven to ${one.letter.topic}`;
+    default:
+      return one satisfies never;
   }
 }
 

@@ -112,7 +112,7 @@ export class Bench {
   }
 
   /** Everything that was done is looked at, and judged when it has come to rest. */
-  async judged(replay: 'skip' | 'once' = 'skip', o: { restored?: boolean } = {}): Promise<Report> {
+  async judged(replay: 'skip' | 'once' = 'skip', o: { restored?: boolean; restMs?: number } = {}): Promise<Report> {
     await this.installation.ready();
     await this.patiently(() => this.control.look(this.source));
     return this.installation.judge({

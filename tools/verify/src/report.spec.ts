@@ -469,6 +469,18 @@ it('what a person deletes in the one company is deleted in the other, and that i
   expect(reportOf(evidence, ['I-11']).lines[0]).toMatch(/^I-11 ok: /);
 });
 
+it('what is made while the evidence is gathered is no record of nobody: its call stands in the tables a moment later', () => {
+  const judged = (moves: boolean) => {
+    const evidence = healthy();
+    const { makers, records } = evidence.companies.get(target)!;
+    records.Invoice!.push({ ...records.Invoice![0], Id: '178' });
+    makers['Invoice/178'] = { app, at: '', requestid: 'sent just now' };
+    if (moves) evidence.rest.motion.push('1 calls without an end');
+    return reportOf(evidence, ['I-02']).ok;
+  };
+  expect([judged(true), judged(false)]).toEqual([true, false]);
+});
+
 describe('what cannot be judged is said, and never counted as ok', () => {
   it.each<[string, string, (e: Evidence) => void]>([
     ['I-08', 'only one organization', (e) => void (e.tables.syncs = e.tables.syncs.slice(0, 1))],
