@@ -35,8 +35,9 @@ export const flowAlerts: Alert[] = [
       { say: 'Whether the installation is sound otherwise', run: 'npm run verify' },
     ],
     mitigation: [
-      'Read what lies there and why: `npm run dead-letters`.',
+      'Read what lies there and why: `npm run dead-letters`; all of one, with its headers: `npm run dead-letters -- show PLACE`.',
       'What its reader can take by now (a finished rollout, a mended bug) is tried again, once, with an audit entry: `npm run dead-letters -- redrive --code CODE --author NAME --reason TEXT`.',
+      '`CHANGE.CANNOT_BE_TOLD` with `max.message.bytes`: the topic was made with a lower limit than the catalogue has (each start says so). Raise it, then `npm run syncctl -- look REALM`.',
       'A reader older than its writer: finish the rollout. Then let the source be read again: `npm run syncctl -- look REALM`, or a replay of the sync.',
     ],
   },
