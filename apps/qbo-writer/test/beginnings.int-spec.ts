@@ -2,6 +2,7 @@
 // the record it belongs to, and each must stand in the copy once: at the value it had then, whatever was edited since.
 import { startingStockColumns, startingStockIn, type Json } from '#core';
 import { LinkReport } from '#storage';
+import { systemClock } from '#common/clock';
 import { Installation } from './installation.js';
 
 describe('beginnings', () => {
@@ -94,6 +95,52 @@ describe('beginnings', () => {
     await w.quiet();
     expect(await books(w.target.realmId)).toEqual(await books(w.source.realmId));
   }, 60_000);
+
+  it.each([
+    ['is told a moment after the other one', false, 'live'],
+    ['waits for its vendor in a backfill', true, 'bulk'],
+  ] as const)(
+    'of two deliveries of a day, the one that was entered first %s: goods cost the same',
+    async (_, late, lane) => {
+      await w.begin();
+      const pump = await goods('Pump', 0, 10);
+      const [mill, hill] = [
+        await w.save('Vendor', { DisplayName: 'Mill' }),
+        await w.save('Vendor', { DisplayName: 'Hill' }),
+      ];
+      const customer = await w.save('Customer', { DisplayName: 'Ada' });
+      const TxnDate = '2026-02-02';
+      const ItemRef = { value: pump.Id };
+      const bought = (price: number): Json => ({
+        ...{ DetailType: 'ItemBasedExpenseLineDetail', Amount: 10 * price },
+        ItemBasedExpenseLineDetail: { ItemRef, Qty: 10, UnitPrice: price },
+      });
+      const bill = await w.save('Bill', { TxnDate, VendorRef: { value: mill.Id }, Line: [bought(1)] });
+      const till = await w.save('Account', { Name: 'Till', AccountType: 'Bank' });
+      const cash = {
+        AccountRef: { value: till.Id },
+        PaymentType: 'Cash',
+        EntityRef: { value: hill.Id, type: 'Vendor' },
+      };
+      const purchase = await w.save('Purchase', { TxnDate, ...cash, Line: [bought(5)] });
+      const SalesItemLineDetail = { ItemRef, Qty: 10, UnitPrice: 9 };
+      const Line = [{ DetailType: 'SalesItemLineDetail', Amount: 90, SalesItemLineDetail }];
+      await w.save('Invoice', { TxnDate: '2026-02-03', CustomerRef: { value: customer.Id }, Line });
+      const before = await books(w.source.realmId);
+      w.startWriter();
+      const events = await w.sourceEvents();
+      const isLater = ({ entityType, sourceId }: (typeof events)[number]): boolean =>
+        ['Bill', 'Purchase'].includes(entityType) || (late && entityType === 'Vendor' && sourceId === mill.Id);
+      await w.take(events.filter((event) => !isLater(event)));
+      await w.quiet(40_000);
+      await w.take([w.event('Purchase', purchase, lane), ...(late ? [w.event('Bill', bill, lane)] : [])]);
+      await systemClock.sleep(300);
+      await w.take(late ? [w.event('Vendor', mill, lane)] : [w.event('Bill', bill, lane)]);
+      await w.quiet(40_000);
+      expect(await books(w.target.realmId)).toEqual(before);
+    },
+    60_000,
+  );
 
   it('an opening balance of an account, a customer or a vendor is in the copy once', async () => {
     await w.begin();

@@ -205,6 +205,36 @@ describe('opposite syncs', () => {
     await restsWithoutWrites();
   }, 60_000);
 
+  it('wait with the payment of a document whose copy somebody deleted, until one of the two is gone', async () => {
+    await begin();
+    const vendor = await w.write(a, 'Vendor', { DisplayName: 'Paper Mill' });
+    const [account] = await w.query(a, `select * from Account where AccountType = 'Expense'`);
+    const AccountBasedExpenseLineDetail = { AccountRef: { value: account!.Id } };
+    const till = await w.write(a, 'Account', { Name: 'Till', AccountType: 'Bank' });
+    const VendorRef = { value: vendor.Id };
+    const bill = await w.write(a, 'Bill', {
+      VendorRef,
+      Line: [{ DetailType: 'AccountBasedExpenseLineDetail', Amount: 7, AccountBasedExpenseLineDetail }],
+    });
+    w.startWriter();
+    await rest();
+    const copy = await only(b, 'Bill');
+    await w.write(b, 'Bill', { Id: copy.Id, SyncToken: copy.SyncToken }, '?operation=delete');
+    const payment = await w.write(a, 'BillPayment', {
+      ...{ VendorRef, TotalAmt: 7, PayType: 'Check', CheckPayment: { BankAccountRef: { value: till.Id } } },
+      Line: [{ Amount: 7, LinkedTxn: [{ TxnId: bill.Id, TxnType: 'Bill' }] }],
+    });
+    await looks.look(a);
+    await looks.look(b);
+    await until(async () => (await openLinks(w.db)).some(({ failure_code }) => failure_code === 'PAIR.PARENT_GONE'));
+    await w.write(a, 'BillPayment', { Id: payment.Id, SyncToken: payment.SyncToken }, '?operation=delete');
+    await rest();
+    expect(await openLinks(w.db)).toEqual([]);
+    for (const company of [a, b])
+      for (const type of ['Bill', 'BillPayment']) expect(await of(company, type)).toEqual([]);
+    await restsWithoutWrites();
+  }, 60_000);
+
   it('rest after a kill between the answer and its settling, when the copy was captured before', async () => {
     await begin();
     let crashed = false;

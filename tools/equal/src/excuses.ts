@@ -31,6 +31,7 @@ export const excusesOfRealRecords: readonly Excuse[] = [
 
 /** Only where people were at work in both companies at once. */
 export const excusesOfSeveralHands: readonly Excuse[] = [
+  { code: /^PAIR\.PARENT_GONE$/, because: 'somebody deleted what it refers to in the other company' },
   { code: /^QBO\.620$/, because: 'somebody paid or deposited the same document in the other company' },
   {
     code: /^QBO\.6000$/,

@@ -172,6 +172,7 @@ export interface Judged {
   before: ReadonlySet<string>;
   syncId: string;
   heldThere?: ReadonlySet<string>;
+  oppositeId?: string;
 }
 
 /** Both companies as they are now, one against the other. */
@@ -179,7 +180,7 @@ export async function judgeSync(
   o: Pick<EqualOptions, 'types' | 'company'> & { together?: boolean },
   { emulator }: Installation,
   control: Control,
-  { source, target, before, syncId, heldThere }: Judged,
+  { source, target, before, syncId, heldThere, oppositeId }: Judged,
 ): Promise<Judgement> {
   const [links, files] = [await control.links(syncId), await control.links(syncId, '&type=Attachable')];
   return judge({
@@ -187,6 +188,7 @@ export async function judgeSync(
     target: await booksOf(emulator, target),
     targetBefore: before,
     ...(heldThere && { heldThere }),
+    ...(oppositeId !== undefined && { linksBack: await control.links(oppositeId) }),
     links: [...links, ...files].filter(unique()),
     carried: carriedTypes,
     notPossible,

@@ -262,6 +262,36 @@ it.each([
   },
 );
 
+it('what one deleted and another one paid in the other company is held as long as its deletion is, and nowhere else an excuse', () => {
+  const judged = (severalHands: boolean, state = 'held') => {
+    const e = equalPair();
+    const { Invoice: _gone, Payment: _never, ...left } = e.target.records;
+    left.Customer![0].Balance = 0;
+    const links = e.links.map((link) =>
+      link.entityType === 'Payment'
+        ? {
+            ...link,
+            state: 'held',
+            failureCode: 'PAIR.PARENT_GONE',
+            failureReason: 'refers to Invoice 10',
+            targetId: null,
+          }
+        : link,
+    );
+    const back = { entityType: 'Invoice', sourceId: '110', targetId: '10', state, failureCode: 'QBO.800' };
+    const linksBack = [{ ...back, failureReason: 'linked to Payment 11' }];
+    return judge({ ...e, links, linksBack, target: new Books({ ...left, Payment: [] }, []), severalHands });
+  };
+  expect(
+    judged(true)
+      .held.map(({ key }) => key)
+      .sort(),
+  ).toEqual(['Invoice/10', 'Payment/11']);
+  expect(judged(true).differences).toEqual([]);
+  for (const { differences } of [judged(false), judged(true, 'settled')])
+    expect(differences).toContainEqual(expect.objectContaining({ what: 'missing', key: 'Invoice/10' }));
+});
+
 it('a held document leaves its stock where it was, and nothing else differs for it', () => {
   const judged = (state: string) => {
     const e = equalPair();

@@ -27,6 +27,8 @@ export interface Evidence {
   mappedOnly?: (type: string, record: Raw) => boolean;
   /** in a pair: what the opposite sync could not carry from the target, as `Type/id`; it is listed there */
   heldThere?: ReadonlySet<string>;
+  /** in a pair: links of the opposite sync, whose records are the target's */
+  linksBack?: readonly LinkRow[];
   /** people were at work in both companies at once: some of what they did cannot both be */
   severalHands?: boolean;
   /** the source was cut out of a larger company: what refers to a record that it does not have cannot be made */
@@ -225,6 +227,10 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       }
     }
   }
+  for (const [key, reason] of e.severalHands ? keptAgainst(e.linksBack ?? [], e.target) : []) {
+    const record = e.source.record(key);
+    if (record) add(key, record, `deleted in the other company, where nothing hung on it: ${reason}`);
+  }
   for (let grown = true; grown;) {
     grown = false;
     for (const { key, record, parents, reason } of pending) {
@@ -234,6 +240,18 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
     }
   }
   return held;
+}
+
+/**
+ * What one person deleted in their company while another made something depend on it in theirs: QuickBooks refuses to delete it
+ * there, and the deletion is held. By the record that is still there.
+ */
+function* keptAgainst(links: readonly LinkRow[], from: Books): Generator<[key: string, reason: string]> {
+  for (const { entityType, sourceId, targetId, state, failureCode, failureReason } of links) {
+    const isGone = from.record(`${entityType}/${sourceId}`) === undefined;
+    if (isGone && targetId !== null && state === 'held' && failureCode === 'QBO.800')
+      yield [`${entityType}/${targetId}`, failureReason ?? ''];
+  }
 }
 
 const isAbsent = (source: Books, parent: string): boolean =>

@@ -190,9 +190,9 @@ export class Shaped {
     // Everything of both is compared, also what they had before; what the way back lists as held is not there to be found.
     const before = new Set<string>();
     const [there, back] = syncs as [Direction, Direction];
-    const { held } = await judged(back, { before });
+    const { held } = await judged(back, { before, oppositeId: there.id });
     const heldThere = new Set(held.map(({ key }) => key));
-    const judgement = await judged(there, { before, heldThere });
+    const judgement = await judged(there, { before, heldThere, oppositeId: back.id });
     const text = ({ key, reason, amount }: (typeof held)[number]): string =>
       `held on the way back: ${key}, amount ${amount}: ${reason}`;
     judgement.notes.push(...held.map(text));

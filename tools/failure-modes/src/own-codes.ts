@@ -70,6 +70,10 @@ export const ownCodes: readonly OwnCode[] = [
       'edited in both companies of two opposite syncs: this edit stands in both',
       'nothing is stuck: the sync log has the values that lost',
     ],
+    'PAIR.PARENT_GONE': [
+      'two people at once: the one paid (or billed on, or deposited) a document whose copy the other one deleted in the other company, where it cannot be deleted any more for that',
+      'keep one of the two: delete what refers to the document, and its deletion follows by itself within minutes; or enter the document anew in the other company',
+    ],
     'PAIR.*': [
       'the opposite sync is at work on the same two records (OTHER_SENDING, BEING_MADE), or the copy was removed in its own company (REMOVED_THERE)',
       'nothing: it goes on by itself',
@@ -81,6 +85,10 @@ export const ownCodes: readonly OwnCode[] = [
     'LINES.CHANGING': [
       'a bill names lines of an order whose copy is being changed, and gets other ids for its lines',
       'nothing: it goes on by itself',
+    ],
+    'STOCK.ORDER': [
+      'it brings in stock on a day on which a document entered before it does so, too, and that one is not made yet: the order decides what sold goods cost',
+      'nothing: it goes on by itself, at the latest after ten minutes',
     ],
     'BEGINNING.CHANGED': [
       'the stock that an item began with was changed in the source; QuickBooks changes that by hand only',

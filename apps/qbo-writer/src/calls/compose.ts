@@ -10,6 +10,7 @@ import {
   type Difference,
   type Json,
   type Plan,
+  type Receipt,
 } from '#core';
 import type { WriteRequest } from '#qbo';
 import { waitName, type AttemptRecord, type CallRecord, type LinkKey, type StoredLink, type Told } from '#storage';
@@ -31,6 +32,8 @@ export interface PlannedWrite {
   targetId?: string | undefined;
   /** the link of the opposite sync for the same two records */
   mirror?: LinkKey | undefined;
+  /** goods that it brings in, and when */
+  receipt?: Receipt | undefined;
 }
 
 export function isSendable(plan: Plan): plan is SendablePlan {

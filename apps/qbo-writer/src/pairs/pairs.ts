@@ -69,6 +69,8 @@ export interface Mirroring {
 
 /** A sync that begins is noticed this soon; until then the planner's check for records that were made finds its pairs. */
 const rememberMs = 500;
+/** What QuickBooks says of a reference to what is not there. */
+const parentFaults = ['QBO.2500', 'QBO.610', 'PAIR.PARENT_GONE'];
 const removedHash = desiredHash('delete', undefined, []);
 const keptWhenRemoved = typesInRankOrder()
   .filter((definition) => definition.category !== 'transaction')
@@ -117,11 +119,18 @@ export class Pairs {
       paired.filter((one) => one.link.target === undefined),
       pairs,
     );
+    const orphans = await this.orphans(paired, pairs);
     for (const one of paired) {
       const { elder, since } = pairs.get(one.syncId)!;
       const mirror = mirrorOf(one);
       const other = mirror && others.get(keyText(mirror));
-      facts.set(keyText(one), { elder, since, ...(other ? { other } : {}), ...origins.get(keyText(one)) });
+      facts.set(keyText(one), {
+        elder,
+        since,
+        ...(other ? { other } : {}),
+        ...origins.get(keyText(one)),
+        ...orphans.get(keyText(one)),
+      });
     }
     return facts;
   }
@@ -297,6 +306,43 @@ export class Pairs {
         },
       ]),
     );
+  }
+
+  /** Of records that were refused for what they refer to: whether somebody deleted the copy of that. */
+  private async orphans(
+    stored: readonly StoredLink[],
+    pairs: ReadonlyMap<string, Pair>,
+  ): Promise<Map<string, Pick<PairFacts, 'parentGone'>>> {
+    const orphans = new Map<string, Pick<PairFacts, 'parentGone'>>();
+    const refused = stored.filter(({ lastFault }) => lastFault !== undefined && parentFaults.includes(lastFault));
+    if (refused.length === 0) return orphans;
+    const keysOf = ({ syncId, link }: StoredLink): LinkKey[] =>
+      link.desired.references
+        // A name that is gone may have been merged, of which is heard later.
+        .filter(({ entityType }) => !keptWhenRemoved.includes(entityType))
+        .map(({ entityType, sourceId }) => ({ syncId, entityType, sourceId }));
+    const ids = await this.ports.links.targetIds(refused.flatMap(keysOf), []);
+    const mirrorOf = (key: LinkKey): LinkKey | undefined =>
+      this.mirrorKey(pairs.get(key.syncId), key.entityType, ids.get(keyText(key)));
+    const found = await this.ports.links.find(
+      refused.flatMap((one) => keysOf(one).flatMap((key) => mirrorOf(key) ?? [])),
+    );
+    const gone = new Map(
+      found.filter(({ link }) => link.desired.op === 'delete').map((one) => [keyText(one), one.link.state] as const),
+    );
+    for (const one of refused) {
+      for (const key of keysOf(one)) {
+        const mirror = mirrorOf(key);
+        const state = mirror && gone.get(keyText(mirror));
+        if (!mirror || !state) continue;
+        const { entityType, sourceId } = key;
+        const reason = 'reason' in state ? { reason: state.reason } : {};
+        const parentGone = { entityType, sourceId, targetId: mirror.sourceId, state: state.kind, ...reason };
+        orphans.set(keyText(one), { parentGone });
+        break;
+      }
+    }
+    return orphans;
   }
 
   /** Of records without a target: whether the opposite sync made them, or may be making them now. */

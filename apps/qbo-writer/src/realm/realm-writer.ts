@@ -17,6 +17,7 @@ import {
   CallCosts,
   closedBooksCodes,
   frozenByHand,
+  isEnteredBefore,
   othersFirstCodes,
   packCalls,
   waitingOn,
@@ -173,7 +174,7 @@ export class RealmWriter implements RealmLoop {
     const reader = new TargetReader(realmId, { client, clock });
     const settings = new SyncSettings(realmId, syncs);
     this.pairs = new Pairs(realmId, { links, syncs, layers, clock });
-    this.planner = new Planner({ links, settings, reader, pairs: this.pairs });
+    this.planner = new Planner({ links, settings, reader, pairs: this.pairs, clock });
     this.sender = new Sender(realmId, fence, {
       links,
       client,
@@ -601,8 +602,8 @@ export class RealmWriter implements RealmLoop {
     });
   }
 
-  private async written({ stored, pair }: Planned, plan: SendablePlan): Promise<PlannedWrite> {
-    const write = plannedWrite(stored, plan, pair?.other?.pending);
+  private async written({ stored, pair, receipt }: Planned, plan: SendablePlan): Promise<PlannedWrite> {
+    const write = { ...plannedWrite(stored, plan, pair?.other?.pending), ...(receipt ? { receipt } : {}) };
     const mirror = this.pairs.mirrorKey((await this.pairs.all()).get(stored.syncId), stored.entityType, write.targetId);
     return mirror ? { ...write, mirror } : write;
   }
@@ -684,8 +685,15 @@ export class RealmWriter implements RealmLoop {
   }
 }
 
-/** In the order they were picked; planning may have turned it about. */
+/**
+ * In the order they were picked; planning may have turned it about. What brings in goods, among itself, in the order in which
+ * it was entered (core: stock-order.ts).
+ */
 function inOrder(stored: readonly StoredLink[], writes: PlannedWrite[]): PlannedWrite[] {
   const place = new Map(stored.map((one, index) => [keyText(one), index]));
-  return writes.sort((a, b) => place.get(keyText(a.key))! - place.get(keyText(b.key))!);
+  const picked = writes.sort((a, b) => place.get(keyText(a.key))! - place.get(keyText(b.key))!);
+  const receipts = picked
+    .filter((write) => write.receipt)
+    .sort((a, b) => (isEnteredBefore(a.key.sourceId, b.key.sourceId) ? -1 : 1));
+  return picked.map((write) => (write.receipt ? receipts.shift()! : write));
 }

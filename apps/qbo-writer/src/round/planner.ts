@@ -5,10 +5,16 @@ import {
   freezesOthers,
   holderTypesOf,
   isContentApplied,
+  isEnteredBefore,
   isResting,
+  isStockItem,
+  itemsOf,
   namedLineReferences,
   planWrite,
+  receiptOf,
+  receivingTypes,
   restOf,
+  stockTurn,
   takenTypesOf,
   typesInRankOrder,
   writePolicy,
@@ -18,8 +24,10 @@ import {
   type MissingReference,
   type PairFacts,
   type Plan,
+  type Receipt,
   type WriteFacts,
 } from '#core';
+import type { Clock } from '#common/clock';
 import type { RequestClass } from '#qbo';
 import { keyText, type Links, type LinkKey, type StoredLink } from '#storage';
 import type { Pairs } from '../pairs/pairs.js';
@@ -34,6 +42,8 @@ export interface Planned {
   pair?: PairFacts | undefined;
   /** which version of its sync's settings it was planned under */
   settingsVersion?: number | undefined;
+  /** goods that it brings in, and when: one such call after the other */
+  receipt?: Receipt | undefined;
 }
 
 const definitions = typesInRankOrder();
@@ -56,7 +66,15 @@ interface Knowledge {
 }
 
 export class Planner {
-  constructor(private readonly ports: { links: Links; settings: SyncSettings; reader: TargetReader; pairs: Pairs }) {}
+  constructor(
+    private readonly ports: {
+      links: Links;
+      settings: SyncSettings;
+      reader: TargetReader;
+      pairs: Pairs;
+      clock: Clock;
+    },
+  ) {}
 
   /** @throws TargetUnavailable when the target could not be asked; nothing has happened then */
   async plan(stored: readonly StoredLink[], callClass: RequestClass, signal: AbortSignal): Promise<Planned[]> {
@@ -70,6 +88,7 @@ export class Planner {
     ]);
     const { lines, changing } = await this.namedLines(stored, livesOn, callClass, signal);
     const pairs = await this.ports.pairs.facts(stored);
+    const stock = await this.stockOf(stored);
     const known = new Map<string, Knowledge>();
     // Two records of one round must not take the same twin.
     const chosen = new Set<string>();
@@ -84,6 +103,7 @@ export class Planner {
         linesOf: (entityType, sourceId) => lines.get(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         isChanging: (entityType, sourceId) =>
           changing.has(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
+        ...stock.turnOf(one),
         ...(pairs.has(keyText(one)) ? { pair: pairs.get(keyText(one))! } : {}),
         ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
@@ -108,6 +128,7 @@ export class Planner {
         plan: decide(one),
         pair: pairs.get(keyText(one)),
         settingsVersion: policies.get(one.syncId)?.version,
+        receipt: stock.receipts.get(keyText(one)),
       }));
       const asking = planned.filter(({ plan }) => plan.kind === 'lookup' || plan.kind === 'read');
       done.push(...planned.filter(({ plan }) => plan.kind !== 'lookup' && plan.kind !== 'read'));
@@ -119,7 +140,52 @@ export class Planner {
       // What was read may have told of an edit on the other side.
       for (const [key, facts] of await this.ports.pairs.facts(open)) pairs.set(key, facts);
     }
-    return done;
+    return inOrderOfReceipt(done);
+  }
+
+  /** Whose turn it is to bring in goods (core: stock-order.ts). Within this round `inOrderOfReceipt` decides. */
+  private async stockOf(stored: readonly StoredLink[]): Promise<Stock> {
+    const receipts = new Map<string, Receipt>();
+    const receiving = stored.filter((one) => receiptOf(one.link, () => true));
+    if (receiving.length === 0) return { receipts, turnOf: () => ({}) };
+    const { links, clock } = this.ports;
+    const keys = new Map<string, LinkKey>();
+    for (const { syncId, link } of receiving)
+      for (const sourceId of itemsOf(link)) {
+        const key = { syncId, entityType: 'Item', sourceId };
+        keys.set(keyText(key), key);
+      }
+    const items = await links.find([...keys.values()]);
+    const isStock = new Set(items.filter(({ link }) => isStockItem(link.desired.payload)).map(keyText));
+    for (const one of receiving) {
+      const { syncId } = one;
+      const receipt = receiptOf(one.link, (sourceId) => isStock.has(keyText({ syncId, entityType: 'Item', sourceId })));
+      if (receipt) receipts.set(keyText(one), receipt);
+    }
+    const toMake = receiving.flatMap((one) => {
+      const { syncId, entityType, sourceId, lane } = one;
+      const receipt = receipts.get(keyText(one));
+      return receipt ? [{ syncId, entityType, sourceId, lane, ...receipt }] : [];
+    });
+    const at = clock.now();
+    const [before, reading] = await Promise.all([
+      links.enteredBefore(toMake, receivingTypes),
+      links.beingRead([...new Set(toMake.map(({ syncId }) => syncId))], at),
+    ]);
+    const here = new Set(stored.map(keyText));
+    return {
+      receipts,
+      turnOf: (one) => {
+        if (!receipts.has(keyText(one))) return {};
+        const turn = stockTurn({
+          before: (before.get(keyText(one)) ?? []).filter((other) => !here.has(keyText(other))),
+          reading: reading.has(one.syncId),
+          first: one.lane === 'live' && one.lastFault === undefined,
+          waitedMs: at.getTime() - one.desiredAt.getTime(),
+        });
+        return turn ? { stockTurn: turn } : {};
+      },
+    };
   }
 
   private async learn(
@@ -302,6 +368,36 @@ export class Planner {
  */
 const isLeavingAtFirstSight = ({ entityType, lastFault, mergedInto }: StoredLink): boolean =>
   lastFault === undefined && mergedInto === undefined && restOf(entityType) !== undefined;
+
+interface Stock {
+  receipts: ReadonlyMap<string, Receipt>;
+  turnOf: (one: StoredLink) => Pick<WriteFacts, 'stockTurn'>;
+}
+
+/** Of two of one round the earlier one may not go yet; then the later one does not, either. */
+function inOrderOfReceipt(planned: readonly Planned[]): Planned[] {
+  const late = planned
+    .filter(({ receipt }) => receipt !== undefined)
+    .sort((a, b) => (isEnteredBefore(a.stored.sourceId, b.stored.sourceId) ? -1 : 1));
+  const stopped: Planned[] = [];
+  const replaced = new Map<Planned, Planned>();
+  for (const one of late) {
+    const first = stopped.find(
+      ({ stored, receipt }) =>
+        stored.syncId === one.stored.syncId &&
+        receipt!.date === one.receipt!.date &&
+        receipt!.items.some((item) => one.receipt!.items.includes(item)),
+    );
+    const turn =
+      one.plan.kind === 'create' && first
+        ? stockTurn({ before: [first.stored], reading: false, first: false, waitedMs: 0 })
+        : undefined;
+    const now: Planned = turn ? { ...one, plan: { kind: 'postpone', ...turn } } : one;
+    if (turn) replaced.set(one, now);
+    if (now.plan.kind === 'wait' || now.plan.kind === 'postpone') stopped.push(now);
+  }
+  return planned.map((one) => replaced.get(one) ?? one);
+}
 
 /** Nobody waits for a name that is gone, but for the one it became. */
 function waitingForHeirs(plan: Plan, syncId: string, livesOn: LivesOn): Plan {

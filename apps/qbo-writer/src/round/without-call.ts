@@ -91,7 +91,7 @@ export function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): Lin
         wakes: true,
       };
     case 'postpone': {
-      const dueAtMs = at.getTime() + postponeMs;
+      const dueAtMs = at.getTime() + (plan.delayMs ?? postponeMs);
       return {
         ...stays,
         state: transition(link.state, { kind: 'refused-for-now', dueAtMs, code: plan.code, reason: plan.reason }),

@@ -11,6 +11,7 @@ export * from './rounding.js';
 export * from './settle.js';
 export * from './frozen.js';
 export * from './asleep.js';
+export * from './stock-order.js';
 export * from './pair.js';
 export * from './drift.js';
 export * from './waits.js';

@@ -190,3 +190,30 @@ describe('two edits between two looks', () => {
     );
   });
 });
+
+describe('what refers to a record whose copy was deleted over there', () => {
+  const parentGone = { entityType: 'Bill', sourceId: '4', targetId: '7', state: 'ready' } as const;
+
+  it('waits while that deletion is on its way, and is held when it cannot be', () => {
+    expect(plan(link(), pair({ parentGone }))).toMatchObject({ kind: 'postpone', code: 'PAIR.PARENT_GONE' });
+    const held = plan(link(), pair({ parentGone: { ...parentGone, state: 'held', reason: 'others depend on it' } }));
+    expect(held).toMatchObject({ kind: 'hold', code: 'PAIR.PARENT_GONE' });
+    expect(held).toMatchObject({ reason: expect.stringMatching(/Bill 4.*copy 7.*others depend on it/) });
+  });
+
+  it('is removed all the same when somebody removes it', () => {
+    const gone = link({ desired: { version: at(6), hash: 'gone', op: 'delete', references: [] } });
+    expect(plan(gone, pair({ parentGone: { ...parentGone, state: 'held' } })).kind).not.toBe('hold');
+  });
+});
+
+describe('a copy that names what lives on in another name', () => {
+  it('is written home, over what the record there says still', () => {
+    const seen = { desired: link().desired, body: { DisplayName: 'Ada', Notes: 'old name' }, moved: true };
+    const reflected = reflect(link({ state: { kind: 'settled' } }), {
+      ...{ seen, written: ['Notes'], pendingBefore: {}, target: { id: '9', deleted: false } },
+    });
+    expect(reflected?.state).toEqual({ kind: 'ready' });
+    expect(reflected?.applied.payload).toEqual(seen.body);
+  });
+});

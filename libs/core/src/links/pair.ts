@@ -31,6 +31,8 @@ export interface PairFacts {
   other?: OtherSide;
   /** for a record without a target: the one of the other company that the opposite sync made it from */
   madeFrom?: { sourceId: string; syncToken?: string };
+  /** somebody deleted the copy of what this one refers to in its own company, and the original cannot follow it yet */
+  parentGone?: { entityType: string; sourceId: string; targetId: string; state: StateName; reason?: string };
   /** for a record without a target: a call of the opposite sync that may be making it has no end yet */
   beingMade?: boolean;
 }
@@ -64,6 +66,20 @@ export function yieldsTo(link: Link, { other }: PairFacts): { code: string; reas
     return { code: 'PAIR.REMOVED_THERE', reason };
   }
   return undefined;
+}
+
+/** What refers to a record whose copy was deleted over there cannot be written: nothing is there to refer to. */
+export function missesParent({
+  parentGone,
+}: PairFacts): { kind: 'postpone' | 'hold'; code: 'PAIR.PARENT_GONE'; reason: string } | undefined {
+  if (!parentGone) return undefined;
+  const { entityType, sourceId, targetId, state, reason } = parentGone;
+  const gone = `refers to ${entityType} ${sourceId}, whose copy ${targetId} was deleted in its own company`;
+  if (underWay.includes(state) || calling.includes(state)) {
+    return { kind: 'postpone', code: 'PAIR.PARENT_GONE', reason: `${gone}; that goes first` };
+  }
+  const here = reason === undefined ? '' : `; here it cannot be deleted: ${reason}`;
+  return { kind: 'hold', code: 'PAIR.PARENT_GONE', reason: `${gone}${here}. Keep one of the two` };
 }
 
 function rankOfOp(op: Desired['op']): number {

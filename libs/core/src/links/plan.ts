@@ -31,7 +31,17 @@ import { diffAnswer, type Difference } from './difference.js';
 import { defaultDrift, driftText, judgeDrift, type DriftPolicy } from './drift.js';
 import { stillHeld, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
-import { changedAt, conflictText, contest, editedFields, isKnown, yieldsTo, type PairFacts } from './pair.js';
+import {
+  changedAt,
+  conflictText,
+  contest,
+  editedFields,
+  isKnown,
+  missesParent,
+  yieldsTo,
+  type PairFacts,
+} from './pair.js';
+import type { StockTurn } from './stock-order.js';
 import { withRoundingLine, type RoundingPolicy } from './rounding.js';
 import { completed, projection, sparseChanges } from './sparse.js';
 
@@ -60,6 +70,8 @@ export interface WriteFacts {
   linesOf?: (entityType: string, sourceId: string) => readonly Json[] | undefined;
   /** whether work on that record, of the same sync, is on its way */
   isChanging?: (entityType: string, sourceId: string) => boolean;
+  /** it brings stock in, and others that do so on the same day come first */
+  stockTurn?: StockTurn;
   /** transactions of the sync are still on their way: a name that they may use is not made inactive yet */
   dependentsPending?: boolean;
   /** there is an opposite sync (pair.ts) */
@@ -143,7 +155,7 @@ export type Plan =
   | { kind: 'deactivate'; body: Json; applied: Json }
   | { kind: 'wait'; missing: MissingReference[] }
   /** not now; ask again later */
-  | { kind: 'postpone'; code: string; reason: string }
+  | { kind: 'postpone'; code: string; reason: string; delayMs?: number }
   /** `seen`: what the target has instead of what we applied; released, the link is written on top of that */
   | { kind: 'hold'; code: string; reason: string; candidates?: string[]; seen?: { payload: Json; syncToken: string } }
   | { kind: 'fail'; code: string; reason: string };
@@ -258,6 +270,9 @@ function planUpsert(link: Link, payload: Json, facts: WriteFacts): Plan {
   const body = facts.linesOf
     ? withLinesFound(link.entityType, bound.body, link.desired.references, facts.linesOf)
     : bound.body;
+  const orphaned = facts.pair && missesParent(facts.pair);
+  if (orphaned) return orphaned;
+  if (!exists && facts.stockTurn) return { kind: 'postpone', ...facts.stockTurn };
   if (members.length > 0) return planLettingGo(link, body, members, exists ? deferred : undefined, facts);
   return exists ? planChange(link, body, deferred, facts) : planCreation(link, body, deferred, facts);
 }

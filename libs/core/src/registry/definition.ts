@@ -138,6 +138,8 @@ export interface EntityDefinition {
   readonly replaceValues: readonly { readonly path: string; readonly from: string; readonly to: string }[];
   /** transactions are sent in batches; name lists one at a time, since QBO contends on names */
   readonly batchable: boolean;
+  /** may bring goods into stock, at a cost that later sales take over (links/stock-order.ts) */
+  readonly receivesStock?: boolean;
   readonly voidForm: VoidForm;
   /** covered by change data capture */
   readonly cdc: boolean;

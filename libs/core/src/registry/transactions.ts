@@ -206,6 +206,7 @@ export const Invoice = entity({
 export const Bill = entity({
   ...transactionType,
   type: 'Bill',
+  receivesStock: true,
   endpoint: 'bill',
   rank: 7,
   operations: transaction,
@@ -279,6 +280,7 @@ export const SalesReceipt = entity({
 export const CreditMemo = entity({
   ...salesDocument,
   type: 'CreditMemo',
+  receivesStock: true,
   endpoint: 'creditmemo',
   rank: 7,
   operations: transaction,
@@ -295,6 +297,7 @@ export const CreditMemo = entity({
 export const RefundReceipt = entity({
   ...salesDocument,
   type: 'RefundReceipt',
+  receivesStock: true,
   paidAtOnce: true,
   endpoint: 'refundreceipt',
   rank: 7,
@@ -383,6 +386,7 @@ export const VendorCredit = entity({
 export const Purchase = entity({
   ...purchaseDocument,
   type: 'Purchase',
+  receivesStock: true,
   endpoint: 'purchase',
   rank: 7,
   operations: transaction,
@@ -562,6 +566,7 @@ export const JournalEntry = entity({
 export const InventoryAdjustment = entity({
   ...transactionType,
   type: 'InventoryAdjustment',
+  receivesStock: true,
   endpoint: 'inventoryadjustment',
   rank: 7,
   webhook: false,

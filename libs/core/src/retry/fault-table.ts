@@ -204,11 +204,6 @@ export const faultTable: readonly FaultRow[] = [
   row(10200, 'company was reset', 'operator', 'the target was emptied: make a new sync'),
 ];
 
-/** Codes under which 'others-first' is held. */
-export const othersFirstCodes: readonly string[] = faultTable
-  .filter((one) => one.class === 'others-first')
-  .flatMap(({ codes }) => codes.map((code) => `QBO.${code}`));
-
 /** 6000 says its reason only in the text (qbo-api.md 11.2): families seen, first match decides. */
 export const businessValidation: readonly {
   readonly pattern: RegExp;
@@ -228,8 +223,8 @@ export const businessValidation: readonly {
   },
   {
     pattern: /open balance|balance.*(less|exceed|larger)|already (been )?(paid|closed|linked)/i,
-    class: 'reread',
-    next: 'the document is paid by something else in the target: look at it, then redrive',
+    class: 'others-first',
+    next: 'the document is paid by something else in the target: once it is open again it goes on by itself',
   },
   {
     pattern: /period.*closed|closed.*period|closing date/i,
@@ -243,6 +238,14 @@ export const businessValidation: readonly {
   },
   { pattern: /duplicate/i, class: 'duplicate-adopt', next: 'no twin was found: rename one of the two, then redrive' },
   { pattern: /try again|temporar|unexpected (internal )?error/i, class: 'wait', next: 'nothing: asked again' },
+];
+
+/** Codes under which 'others-first' is held; of 6000 what a person must decide is then asked again, too, and refused again. */
+export const othersFirstCodes: readonly string[] = [
+  ...faultTable
+    .filter((one) => one.class === 'others-first')
+    .flatMap(({ codes }) => codes.map((code) => `QBO.${code}`)),
+  ...(businessValidation.some((one) => one.class === 'others-first') ? ['QBO.6000'] : []),
 ];
 
 /** What an HTTP status says when no known code came with it. */

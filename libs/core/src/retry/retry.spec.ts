@@ -27,7 +27,7 @@ describe('the fault router', () => {
     ['', 504, '', 'wait'],
     ['77777', 400, 'a code nobody has seen', 'never'],
     ['6000', 400, 'Business Validation Error: the customer was made inactive', 'parent-missing'],
-    ['6000', 400, 'The amount is larger than the open balance', 'reread'],
+    ['6000', 400, 'The amount is larger than the open balance', 'others-first'],
     ['6000', 400, 'Usage limit reached: upgrade, or make an account inactive', 'operator'],
     ['6000', 400, 'The accounting period has been closed', 'operator'],
     ['6000', 400, 'something new', 'never'],

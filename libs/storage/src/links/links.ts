@@ -32,6 +32,7 @@ import {
   type PlannedRow,
 } from './mirrors.js';
 import { columns, storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
+import { beingRead, enteredBefore, type ReceiptToMake } from './stock.js';
 import {
   dueSweeps,
   sweepDone,
@@ -496,6 +497,14 @@ export class Links {
   /** Since when a call of each of these syncs that may be creating a record of the type has no end, by `syncId/type`. */
   openCreations(syncIds: readonly string[], types: readonly string[]): Promise<Map<string, Date>> {
     return openCreations(this.db, syncIds, types);
+  }
+
+  enteredBefore(receipts: readonly ReceiptToMake[], types: readonly string[]): Promise<Map<string, LinkKey[]>> {
+    return enteredBefore(this.db, receipts, types);
+  }
+
+  beingRead(syncIds: readonly string[], at: Date): Promise<Set<string>> {
+    return beingRead(this.db, syncIds, at);
   }
 
   dueSweeps(realmId: string, at: Date): Promise<DueSweep[]> {
