@@ -95,7 +95,7 @@ export const ownCodes: readonly OwnCode[] = [
       'adjust the starting value of the copy by hand, then redrive',
     ],
     'CREATE.NO_LINES': [
-      'a document without lines (a voided bill payment) that the target never had',
+      'a document without lines (a voided bill payment, a deposit whose payments were all taken out) that the target has not, or not any more',
       'leave it held: it moves no money, and QuickBooks makes no such document',
     ],
     DRIFT: [

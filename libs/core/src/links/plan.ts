@@ -347,7 +347,7 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
     if (numbered.length > 0) return { kind: 'lookup', lookups: numbered };
   }
   if (definition.needsLines && !(body.Line as unknown[] | undefined)?.length) {
-    const reason = `${entityType} without lines: voided, or all that was in it removed, before it was carried; QuickBooks makes none, and nothing of it is in the ledger`;
+    const reason = `${entityType} without lines: voided, or all that was in it was taken out; QuickBooks makes none such, so the target has none, and nothing of it is in the ledger`;
     return { kind: 'hold', code: 'CREATE.NO_LINES', reason };
   }
   const collision = collisionOf(link, body, facts);
