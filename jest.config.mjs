@@ -1,6 +1,8 @@
 // One runner for every test. `unit` needs nothing but Node; `integration` gets real Kafka, registry and PostgreSQL
 // from libs/testing/src/global-setup.ts, started once per run. Our code and the ESM-only packages are compiled to
 // CommonJS by swc: plain Jest, no experimental flag (docs/adr/0003-node-and-tests.md).
+import { availableParallelism } from 'node:os';
+
 const swc = [
   '@swc/jest',
   {
@@ -18,7 +20,7 @@ const esmOnly =
 // CommonJS, but loads http by import(), which plain Jest has only where swc made it a require.
 const importsLater = '@opentelemetry/otlp-exporter-base';
 const common = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tools/dev/test-environment.cjs',
   setupFiles: ['reflect-metadata'],
   transform: { '^.+\\.(ts|js|mjs)$': swc },
   moduleNameMapper: {
@@ -42,4 +44,8 @@ export default {
   ],
   reporters: ['default', '<rootDir>/tools/dev/closing-line-reporter.cjs'],
   testTimeout: 30_000,
+  testSequencer: '<rootDir>/tools/dev/longest-first.cjs',
+  // Jest's own choice is one worker less than cores, on two cores one after the other. Most of a test here is waiting for
+  // Kafka, PostgreSQL and processes; more than four would only share the same ones.
+  maxWorkers: Math.max(2, Math.min(availableParallelism(), 4)),
 };

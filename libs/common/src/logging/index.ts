@@ -60,8 +60,10 @@ interface LogOptions {
   destination?: DestinationStream;
 }
 
-// Until a process says otherwise (tests, tools) only warnings are written.
-let root = makeRoot({ service: 'sync', level: 'warn' });
+// Until a process says otherwise (tests, tools) only warnings are written; tests take the lines themselves, to show them
+// with a failure (tools/dev/test-environment.cjs).
+const { [Symbol.for('sync.logLines')]: taken } = globalThis as { [taken: symbol]: DestinationStream | undefined };
+let root = makeRoot({ service: 'sync', level: 'warn', ...(taken && { destination: taken }) });
 const children: Logger[] = [];
 
 function makeRoot(o: LogOptions): Logger {
