@@ -25,6 +25,7 @@ const common = {
   transform: { '^.+\\.(ts|js|mjs)$': swc },
   moduleNameMapper: {
     '^#(core|contracts|kafka|storage|qbo|testing)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#testing/(.*)$': '<rootDir>/libs/testing/src/$1.ts',
     '^#common/(.*)$': '<rootDir>/libs/common/src/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

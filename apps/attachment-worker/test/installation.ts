@@ -3,19 +3,17 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { systemClock } from '#common/clock';
 import { createLog } from '#common/logging';
-import { defaultTemplate, encodeVersion, mapChange, mergeLayers, unpacedPolicy, type Json } from '#core';
-import { Breakers, IntuitTokens, QboClient, qboEnvironment, TokenCustody, TokenSeal, Transport } from '#qbo';
+import { defaultTemplate, encodeVersion, mapChange, mergeLayers, type Json } from '#core';
 import {
   AttachmentLinks,
-  Database,
   FenceLost,
-  GovernorStore,
   Grants,
   RealmLeases,
   RealmWork,
+  type Database,
   type StoredAttachment,
 } from '#storage';
-import { freshDatabase, startEmulator, type EmulatorApp, type FreshDatabase, type RunningEmulator } from '#testing';
+import { startGround, TwoCompanies, type Company } from '#testing/two-companies';
 import { Carriers } from '../src/realm/carriers.js';
 import { RealmCarrier } from '../src/realm/realm-carrier.js';
 
@@ -23,66 +21,19 @@ const rules = mergeLayers([defaultTemplate]);
 /** Short enough for a test, long enough for an emulator on a busy machine. */
 const answerTimeoutMs = 2_500;
 
-export interface Company {
-  realmId: string;
-  accessToken: string;
-}
-
 /** Where the process dies: after a claim was written, or after the answer came and before it was written. */
 export type CrashMoment = 'claimed' | 'answered' | 'verified';
 
-export class Installation {
-  readonly organizationId = randomUUID();
+export class Installation extends TwoCompanies {
   private readonly running: Carriers[] = [];
-  private readonly clients: QboClient[] = [];
-  private readonly gates: GovernorStore[] = [];
   private crashing: CrashingAttachments | undefined;
-  syncId = '';
-  source!: Company;
-  target!: Company;
-
-  private constructor(
-    readonly emulator: RunningEmulator,
-    readonly app: EmulatorApp,
-    readonly database: FreshDatabase,
-    readonly db: Database,
-  ) {}
 
   static async start(): Promise<Installation> {
-    const emulator = await startEmulator();
-    const app = await emulator.createApp();
-    await emulator.limits({ all: false });
-    const database = await freshDatabase();
-    const db = await Database.connect({ ...database, databasePool: 10, applicationName: 'attachments-test' });
-    await db.migrate();
-    const installation = new Installation(emulator, app, database, db);
-    await db.query('insert into organizations (id, name) values ($1, $2)', [installation.organizationId, 'Test']);
-    return installation;
+    return new Installation(await startGround('attachments-test'));
   }
 
-  /** Fresh companies and a sync between them: what each test begins with. */
-  async begin(): Promise<void> {
-    this.source = await this.connectCompany('Source');
-    this.target = await this.connectCompany('Target');
-    this.syncId = randomUUID();
-    await this.db.query(
-      `insert into syncs (id, organization_id, source_realm_id, target_realm_id) values ($1, $2, $3, $4)`,
-      [this.syncId, this.organizationId, this.source.realmId, this.target.realmId],
-    );
-  }
-
-  async end(): Promise<void> {
-    await this.emulator.clearFaults();
-    await Promise.all(this.running.splice(0).map((carriers) => carriers.stop()));
-    await Promise.all(this.clients.splice(0).map((client) => client.close()));
-    await Promise.all(this.gates.splice(0).map((gate) => gate.close()));
-  }
-
-  async stop(): Promise<void> {
-    await this.end();
-    await this.db.close();
-    await this.database.drop();
-    await this.emulator.stop();
+  protected override stopProcesses(): Promise<unknown> {
+    return Promise.all(this.running.splice(0).map((carriers) => carriers.stop()));
   }
 
   /** A worker process, as far as its database and QBO see it. */
@@ -91,20 +42,7 @@ export class Installation {
     const clock = systemClock;
     const links = new CrashingAttachments(this.db, o.crashAt);
     if (o.crashAt) this.crashing = links;
-    const gate = new GovernorStore(this.db, clock);
-    this.gates.push(gate);
-    // The emulator's limits are off; spacing would only make the test slow.
-    gate.policy = unpacedPolicy;
-    const client = new QboClient({
-      environment: qboEnvironment(this.emulator.url),
-      tokens: this.custody(),
-      gate,
-      clock,
-      app: 'sync',
-      breakers: new Breakers(undefined, { realm: { resetMs: 300 }, platform: { resetMs: 300 } }),
-      transport: new Transport({ answerTimeoutMs }),
-    });
-    this.clients.push(client);
+    const { client } = this.startClient(answerTimeoutMs);
     const grants = new Grants(this.db);
     const work = new RealmWork(this.db);
     const ports = {
@@ -136,19 +74,6 @@ export class Installation {
 
   get hasCrashed(): boolean {
     return this.crashing?.dead ?? false;
-  }
-
-  async reconnect(company: Company): Promise<void> {
-    const { refreshTokenExpiresIn, ...tokens } = await this.emulator.grant(this.app.clientId, company.realmId);
-    const pair = this.custody().sealPair(this.organizationId, company.realmId, {
-      ...tokens,
-      refreshExpiresIn: refreshTokenExpiresIn,
-    });
-    await new Grants(this.db).store(this.db, company.realmId, pair);
-    await this.db.query(`update companies set status = 'connected', status_reason = null where realm_id = $1`, [
-      company.realmId,
-    ]);
-    company.accessToken = tokens.accessToken;
   }
 
   // --- the source's side -------------------------------------------------------------------------------------------
@@ -187,11 +112,8 @@ export class Installation {
     return answer.AttachableResponse[0].Attachable as Json;
   }
 
-  async save(company: Company, body: Json, operation = ''): Promise<Json> {
-    const path = `attachable${operation}`;
-    const answer = await this.emulator.api(company.realmId, company.accessToken, 'POST', path, body);
-    if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
-    return answer.body.Attachable as Json;
+  save(company: Company, body: Json, operation = ''): Promise<Json> {
+    return this.write(company, 'Attachable', body, operation);
   }
 
   /** Takes in Attachables of the source, as capture, mapper and one Kafka batch would bring them. */
@@ -255,11 +177,8 @@ export class Installation {
   }
 
   /** What the target company has, as its own API says. */
-  async copies(company: Company = this.target): Promise<Json[]> {
-    const query = encodeURIComponent('select * from Attachable maxresults 1000');
-    const { realmId, accessToken } = company;
-    const answer = await this.emulator.api(realmId, accessToken, 'GET', `query?query=${query}`);
-    return ((answer.body as Json).QueryResponse.Attachable ?? []) as Json[];
+  copies(company: Company = this.target): Promise<Json[]> {
+    return this.query(company, 'select * from Attachable maxresults 1000');
   }
 
   /** The hash of the bytes the target would give a person. */
@@ -270,31 +189,11 @@ export class Installation {
     return sha256(Buffer.from(content));
   }
 
-  async results(): Promise<Json[]> {
-    const rows = await this.db.query<{ value: Json }>('select value from outbox order by id');
-    return rows.map((row) => row.value).filter((value) => value.syncId === this.syncId);
-  }
-
-  private custody(): TokenCustody {
-    const environment = qboEnvironment(this.emulator.url);
-    return new TokenCustody({
-      grants: new Grants(this.db),
-      endpoint: new IntuitTokens({ environment, clientId: this.app.clientId, clientSecret: this.app.clientSecret }),
-      seal: new TokenSeal(Buffer.alloc(32, 1)),
-      clock: systemClock,
-    });
-  }
-
   private async makeInvoice(company: Company): Promise<string> {
-    const post = async (type: string, body: Json): Promise<string> => {
-      const path = type.toLowerCase();
-      const answer = await this.emulator.api(company.realmId, company.accessToken, 'POST', path, body);
-      if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
-      return String((answer.body[type] as Json).Id);
-    };
-    const query = encodeURIComponent(`select * from Account where AccountType = 'Income'`);
-    const accounts = await this.emulator.api(company.realmId, company.accessToken, 'GET', `query?query=${query}`);
-    const income = String((accounts.body as Json).QueryResponse.Account[0].Id);
+    const post = async (type: string, body: Json): Promise<string> =>
+      String((await this.write(company, type, body)).Id);
+    const [account] = await this.query(company, `select * from Account where AccountType = 'Income'`);
+    const income = String(account!.Id);
     const name = randomUUID().slice(0, 8);
     const customer = await post('Customer', { DisplayName: `Customer ${name}` });
     const item = await post('Item', { Name: `Item ${name}`, Type: 'Service', IncomeAccountRef: { value: income } });
@@ -303,18 +202,6 @@ export class Installation {
       CustomerRef: { value: customer },
       Line: [{ Amount: 10, DetailType: 'SalesItemLineDetail', SalesItemLineDetail: detail }],
     });
-  }
-
-  private async connectCompany(name: string): Promise<Company> {
-    const { realmId } = await this.emulator.createCompany({ name });
-    await this.db.query(`insert into companies (realm_id, organization_id, name) values ($1, $2, $3)`, [
-      realmId,
-      this.organizationId,
-      name,
-    ]);
-    const company = { realmId, accessToken: '' };
-    await this.reconnect(company);
-    return company;
   }
 }
 

@@ -12,14 +12,10 @@ import {
   typesInRankOrder,
   withTaxCode,
   type Json,
-  unpacedPolicy,
 } from '#core';
 import type { Lane, WriteEvent } from '#contracts';
-import { Breakers, IntuitTokens, QboClient, qboEnvironment, TokenCustody, TokenSeal, Transport } from '#qbo';
 import {
   Companies,
-  Database,
-  GovernorStore,
   Grants,
   Links,
   LinkReport,
@@ -27,9 +23,10 @@ import {
   RealmLeases,
   RealmWork,
   Syncs,
+  type Database,
   type LinkView,
 } from '#storage';
-import { freshDatabase, startEmulator, type EmulatorApp, type FreshDatabase, type RunningEmulator } from '#testing';
+import { startGround, TwoCompanies, type Company } from '#testing/two-companies';
 import { desiredLink } from '../src/intake/desired-link.js';
 import { RealmWriter } from '../src/realm/realm-writer.js';
 import { Writers } from '../src/realm/writers.js';
@@ -38,65 +35,24 @@ const defaultRules = mergeLayers([defaultTemplate]);
 /** Short enough for a test, long enough for an emulator on a busy machine. */
 const answerTimeoutMs = 1_500;
 
-export interface Company {
-  realmId: string;
-  accessToken: string;
-}
+export type { Company };
 
-export class Installation {
-  readonly organizationId = randomUUID();
+export class Installation extends TwoCompanies {
   readonly writers: Writers[] = [];
-  private readonly clients: QboClient[] = [];
-  private readonly gates: GovernorStore[] = [];
-  syncId = '';
   /** the mapping of the sync; `begin` makes it the built-in template again */
   rules = defaultRules;
-  source!: Company;
-  target!: Company;
-
-  private constructor(
-    readonly emulator: RunningEmulator,
-    readonly app: EmulatorApp,
-    readonly database: FreshDatabase,
-    readonly db: Database,
-  ) {}
 
   static async start(): Promise<Installation> {
-    const emulator = await startEmulator();
-    const app = await emulator.createApp();
-    await emulator.limits({ all: false });
-    const database = await freshDatabase();
-    const db = await Database.connect({ ...database, databasePool: 10, applicationName: 'writer-test' });
-    await db.migrate();
-    const installation = new Installation(emulator, app, database, db);
-    await db.query('insert into organizations (id, name) values ($1, $2)', [installation.organizationId, 'Test']);
-    return installation;
+    return new Installation(await startGround('writer-test'));
   }
 
-  /** Fresh companies and a sync between them: what each test begins with. */
-  async begin(settings: Json = {}, companies: { source?: Json; target?: Json } = {}): Promise<void> {
-    this.source = await this.company('Source', companies.source);
-    this.target = await this.company('Target', companies.target);
-    this.syncId = randomUUID();
+  override async begin(settings: Json = {}, companies: { source?: Json; target?: Json } = {}): Promise<void> {
+    await super.begin(settings, companies);
     this.rules = defaultRules;
-    await this.db.query(
-      `insert into syncs (id, organization_id, source_realm_id, target_realm_id, settings) values ($1, $2, $3, $4, $5)`,
-      [this.syncId, this.organizationId, this.source.realmId, this.target.realmId, JSON.stringify(settings)],
-    );
   }
 
-  async end(): Promise<void> {
-    await this.emulator.clearFaults();
-    await Promise.all(this.writers.splice(0).map((writers) => writers.stop()));
-    await Promise.all(this.clients.splice(0).map((client) => client.close()));
-    await Promise.all(this.gates.splice(0).map((gate) => gate.close()));
-  }
-
-  async stop(): Promise<void> {
-    await this.end();
-    await this.db.close();
-    await this.database.drop();
-    await this.emulator.stop();
+  protected override stopProcesses(): Promise<unknown> {
+    return Promise.all(this.writers.splice(0).map((writers) => writers.stop()));
   }
 
   /** A writer process, as far as its database and QBO see it. */
@@ -107,20 +63,7 @@ export class Installation {
     const clock = systemClock;
     const life: Life = { dead: false };
     const links = new CrashingLinks(this.db, life, o.crashWhen ?? (() => false));
-    const gate = new GovernorStore(this.db, clock);
-    this.gates.push(gate);
-    // The emulator's limits are off; spacing would only make the test slow.
-    gate.policy = unpacedPolicy;
-    const client = new QboClient({
-      environment: qboEnvironment(this.emulator.url),
-      tokens: this.custody(),
-      gate,
-      clock,
-      app: 'sync',
-      breakers: new Breakers(undefined, { realm: { resetMs: 300 }, platform: { resetMs: 300 } }),
-      transport: new Transport({ answerTimeoutMs }),
-    });
-    this.clients.push(client);
+    const { client, gate } = this.startClient(answerTimeoutMs);
     const work = new RealmWork(this.db);
     const ports = {
       db: this.db,
@@ -157,59 +100,11 @@ export class Installation {
     return writers;
   }
 
-  custody(): TokenCustody {
-    const endpoint = new IntuitTokens({
-      environment: qboEnvironment(this.emulator.url),
-      clientId: this.app.clientId,
-      clientSecret: this.app.clientSecret,
-    });
-    return new TokenCustody({
-      grants: new Grants(this.db),
-      endpoint,
-      seal: new TokenSeal(Buffer.alloc(32, 1)),
-      clock: systemClock,
-    });
-  }
-
-  async reconnect(company: Company): Promise<void> {
-    const grant = await this.emulator.grant(this.app.clientId, company.realmId);
-    const { refreshTokenExpiresIn, ...tokens } = grant;
-    const pair = this.custody().sealPair(this.organizationId, company.realmId, {
-      ...tokens,
-      refreshExpiresIn: refreshTokenExpiresIn,
-    });
-    await new Grants(this.db).store(this.db, company.realmId, pair);
-    await this.db.query(`update companies set status = 'connected', status_reason = null where realm_id = $1`, [
-      company.realmId,
-    ]);
-    company.accessToken = grant.accessToken;
-  }
-
   // --- the source's side -------------------------------------------------------------------------------------------
 
   /** A person saves a record in the source. */
   async save(entityType: string, body: Json): Promise<Json> {
     return this.write(this.source, entityType, body);
-  }
-
-  async write(company: Company, entityType: string, body: Json, query = ''): Promise<Json> {
-    const path = `${definitionOf(entityType).endpoint}${query}`;
-    const answer = await this.emulator.api(company.realmId, company.accessToken, 'POST', path, body);
-    if (answer.status !== 200) throw new Error(`${entityType}: ${JSON.stringify(answer.body)}`);
-    return answer.body[entityType] as Json;
-  }
-
-  async query(company: Company, statement: string): Promise<Json[]> {
-    const answer = await this.emulator.api(
-      company.realmId,
-      company.accessToken,
-      'GET',
-      `query?query=${encodeURIComponent(statement)}`,
-    );
-    const rows: unknown = Object.values((answer.body as Json).QueryResponse as Json).find((value) =>
-      Array.isArray(value),
-    );
-    return (rows ?? []) as Json[];
   }
 
   async sourceAccount(accountType: string): Promise<string> {
@@ -339,24 +234,6 @@ export class Installation {
 
   async targetStats(): Promise<Json> {
     return (await this.emulator.stats(this.target.realmId)) as Json;
-  }
-
-  async results(): Promise<Json[]> {
-    const rows = await this.db.query<{ value: Json }>('select value from outbox order by id');
-    return rows.map((row) => row.value).filter((value) => value.syncId === this.syncId);
-  }
-
-  /** A fresh company, connected. */
-  async company(name: string, more: Json = {}): Promise<Company> {
-    const { realmId } = await this.emulator.createCompany({ name, ...more });
-    await this.db.query(`insert into companies (realm_id, organization_id, name) values ($1, $2, $3)`, [
-      realmId,
-      this.organizationId,
-      name,
-    ]);
-    const company = { realmId, accessToken: '' };
-    await this.reconnect(company);
-    return company;
   }
 }
 

@@ -2,6 +2,7 @@
 // able to disagree with us) and steers it over HTTP. The child ends when our pipe to it closes, also after kill -9.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { question } from './question.js';
 import { repositoryRoot } from './repository.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- raw QBO JSON and the emulator's free-form answers
@@ -175,18 +176,8 @@ export class EmulatorClient {
     const url = `${this.url}/_emulator/${path}`;
     // Who was busy for long, this program or the emulator with the dump of a large company, finds connections closed that look
     // open; a question is asked again, each time on another of them.
-    let tries = method === 'GET' ? questionTries : 1;
-    const answer = async (): Promise<{ response: Response; text: string }> => {
-      try {
-        const response = await fetch(url, request);
-        return { response, text: await response.text() };
-      } catch (error) {
-        if (--tries === 0) throw error;
-        return answer();
-      }
-    };
-    const { response, text } = await answer();
-    if (!response.ok) throw new Error(`emulator: ${method} /_emulator/${path} answered ${response.status}: ${text}`);
+    const { status, text } = await question(url, request, { tries: method === 'GET' ? questionTries : 1 });
+    if (status >= 300) throw new Error(`emulator: ${method} /_emulator/${path} answered ${status}: ${text}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 

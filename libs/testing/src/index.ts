@@ -3,3 +3,4 @@
 export * from './emulator.js';
 export * from './infrastructure.js';
 export * from './isolation.js';
+export * from './question.js';

@@ -1,6 +1,5 @@
 // The admin API and the sync log, as any client of them would read them.
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Raw } from '#testing';
+import { question, type Raw } from '#testing';
 
 /** A killed process is back within this time, also on a busy machine. */
 const restartMs = 120_000;
@@ -125,26 +124,10 @@ export class Control {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };
-    const { status, text } = await this.answer(`${base}${path}`, request);
+    // A proof kills and restarts these processes, too, and every call here may be repeated. 503: still starting, or PostgreSQL
+    // is away for a moment.
+    const { status, text } = await question(`${base}${path}`, request, { forMs: restartMs, pauseMs: 250, notYet: 503 });
     if (status >= 400) throw new Error(`${method} ${path} answered ${status}: ${text}`);
     return JSON.parse(text) as T;
-  }
-
-  /** Asks again while nobody answers: a proof kills and restarts these processes, too, and every call here may be repeated. */
-  private async answer(url: string, request: RequestInit): Promise<{ status: number; text: string }> {
-    const deadline = performance.now() + restartMs;
-    for (;;) {
-      try {
-        const response = await fetch(url, request);
-        const { status } = response;
-        const text = await response.text();
-        // Listening and not ready: still starting, or PostgreSQL is away for a moment.
-        if (status !== 503 || performance.now() > deadline) return { status, text };
-        await sleep(250);
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-        await sleep(250);
-      }
-    }
   }
 }
