@@ -44,7 +44,8 @@ export default {
     },
   ],
   reporters: ['default', '<rootDir>/tools/dev/closing-line-reporter.cjs'],
-  testTimeout: 30_000,
+  // Far beyond what any test takes: a limit that a slow machine can reach tells of the machine.
+  testTimeout: 120_000,
   testSequencer: '<rootDir>/tools/dev/longest-first.cjs',
   // Jest's own choice is one worker less than cores, on two cores one after the other. Most of a test here is waiting for
   // Kafka, PostgreSQL and processes; more than four would only share the same ones.

@@ -10,4 +10,4 @@ it('.env.example and deploy/settings.json show every setting of the six apps as 
     );
   });
   expect(said).toBe('current');
-}, 120_000);
+});

@@ -40,7 +40,7 @@ it('knows the app whose credentials the others have, its webhooks go to ingest, 
       webhookUrl: 'http://ingest:8080/webhooks/intuit',
     }),
   ]);
-}, 60_000);
+});
 
 it.each([
   ['answers', 200, 0],

@@ -10,8 +10,6 @@ import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 
-jest.setTimeout(120_000);
-
 interface Instance {
   process: ChildProcess;
   brokers: string;

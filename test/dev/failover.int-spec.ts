@@ -5,7 +5,6 @@ import pg from 'pg';
 import { startBreakableInfrastructure } from '#testing';
 import type { BreakableInfrastructure } from '#testing';
 
-jest.setTimeout(120_000);
 let infra: BreakableInfrastructure;
 beforeAll(async () => void (infra = await startBreakableInfrastructure({ nodes: 3 })));
 afterAll(() => infra?.stop());

@@ -11,8 +11,6 @@ import { freshTopicPrefix, infrastructure } from '#testing';
 import { ControlModule } from '../../apps/control/src/control.module.js';
 import { Installation } from '../../apps/qbo-writer/test/installation.js';
 
-jest.setTimeout(60_000);
-
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are looked at field by field
 type Answer = any;
 

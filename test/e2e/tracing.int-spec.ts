@@ -16,8 +16,6 @@ import { Installation, eventually, type Company } from '../../apps/ingest/test/i
 import { MapperModule } from '../../apps/mapper/src/mapper.module.js';
 import { WriterModule } from '../../apps/qbo-writer/src/writer.module.js';
 
-jest.setTimeout(120_000);
-
 describe('tracing', () => {
   const exporter = new InMemorySpanExporter();
   let stopTracing: () => Promise<void>;
@@ -93,7 +91,7 @@ describe('tracing', () => {
     }
     await w.stop();
     await stopTracing();
-  }, 60_000);
+  });
 
   const parentOf = (span: ReadableSpan) => span.parentSpanContext?.spanId;
   const said = (span: ReadableSpan) => {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await fresh.db.query(sql);
   // A second time changes nothing.
   await fresh.db.query(sql);
-}, 60_000);
+});
 afterAll(() => fresh.drop());
 
 const asReader = (sql: string): Promise<unknown[]> =>

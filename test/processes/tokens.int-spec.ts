@@ -12,8 +12,6 @@ import { Companies, Database, Grants, Organizations } from '#storage';
 import { freshDatabase, startEmulator } from '#testing';
 import type { EmulatorApp, FreshDatabase, Raw, RunningEmulator } from '#testing';
 
-jest.setTimeout(120_000);
-
 let emulator: RunningEmulator;
 let app: EmulatorApp;
 let corner: FreshDatabase;

@@ -13,7 +13,7 @@ import {
   type Database,
   type StoredAttachment,
 } from '#storage';
-import { startGround, TwoCompanies, type Company } from '#testing/two-companies';
+import { buryOwner, startGround, TwoCompanies, type Company } from '#testing/two-companies';
 import { Carriers } from '../src/realm/carriers.js';
 import { RealmCarrier } from '../src/realm/realm-carrier.js';
 
@@ -37,7 +37,7 @@ export class Installation extends TwoCompanies {
   }
 
   /** A worker process, as far as its database and QBO see it. */
-  startWorker(o: { leaseMs?: number; crashAt?: CrashMoment } = {}): Carriers {
+  startWorker(o: { crashAt?: CrashMoment } = {}): Carriers {
     const log = createLog('attachments-test');
     const clock = systemClock;
     const links = new CrashingAttachments(this.db, o.crashAt);
@@ -65,8 +65,10 @@ export class Installation extends TwoCompanies {
         log,
         open: (realmId, fence, seat) => new RealmCarrier(realmId, fence, seat, ports, { filesInFlight: 2 }),
       },
-      { leaseMs: o.leaseMs ?? 5_000 },
+      // No test here waits for a lease to run out: a machine that stands still for seconds must not take one away.
+      { leaseMs: 60_000, lookMs: 50 },
     );
+    links.owner = carriers.owner;
     carriers.start();
     this.running.push(carriers);
     return carriers;
@@ -162,7 +164,7 @@ export class Installation extends TwoCompanies {
     return found;
   }
 
-  async until(snapshot: Json, done: (row: StoredAttachment) => boolean, withinMs = 20_000): Promise<StoredAttachment> {
+  async until(snapshot: Json, done: (row: StoredAttachment) => boolean, withinMs = 60_000): Promise<StoredAttachment> {
     const giveUpAt = Date.now() + withinMs;
     for (;;) {
       const row = await this.row(snapshot);
@@ -225,12 +227,13 @@ class MortalLeases extends RealmLeases {
 /** The process dies: after this nothing it does reaches the database any more. */
 class CrashingAttachments extends AttachmentLinks {
   dead = false;
+  owner = '';
 
   constructor(
-    db: Database,
+    private readonly database: Database,
     private readonly crashAt: CrashMoment | undefined,
   ) {
-    super(db);
+    super(database);
   }
 
   override async change(...args: Parameters<AttachmentLinks['change']>): ReturnType<AttachmentLinks['change']> {
@@ -247,6 +250,7 @@ class CrashingAttachments extends AttachmentLinks {
     if (this.crashAt === 'claimed' && after?.link.uploadOpen) dies = true;
     if (dies) {
       this.dead = true;
+      await buryOwner(this.database, this.owner);
       this.assertAlive();
     }
     return after;

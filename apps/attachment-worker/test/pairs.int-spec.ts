@@ -11,7 +11,7 @@ describe('files between opposite syncs', () => {
   let oppositeId: string;
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   beforeEach(() => w.begin());
   afterEach(() => w.end());
@@ -79,24 +79,24 @@ describe('files between opposite syncs', () => {
     await w.take({ Id: file.Id as string, status: 'Deleted' });
     await rests();
     expect(await writes()).toEqual(before);
-  }, 60_000);
+  });
 
   it('are not taken for a person’s when the copy is seen before its upload is settled', async () => {
     await opposite();
     const { sourceId } = await invoice();
     const file = await w.attach(sourceId, 'receipt.pdf', randomBytes(2_000));
-    const killed = w.startWorker({ leaseMs: 500, crashAt: 'answered' });
+    const killed = w.startWorker({ crashAt: 'answered' });
     await w.take(file);
     for (const giveUpAt = Date.now() + 20_000; !w.hasCrashed && Date.now() < giveUpAt;) await systemClock.sleep(20);
     await w.takeBack(oppositeId, ...(await w.copies()));
     // A process that is gone does not go on asking for the other company's lease, as this one would.
     await killed.stop();
-    w.startWorker({ leaseMs: 500 });
+    w.startWorker();
     await look();
     await look();
     expect([(await w.copies(w.source)).length, (await w.copies()).length]).toEqual([1, 1]);
     await rests();
-  }, 60_000);
+  });
 
   it('that one sync carried before the other began are not carried back', async () => {
     oppositeId = randomUUID();
@@ -118,5 +118,5 @@ describe('files between opposite syncs', () => {
     await look();
     await look();
     expect(await writes()).toEqual(before);
-  }, 60_000);
+  });
 });

@@ -20,12 +20,12 @@ describe('the attachment worker process', () => {
     w = await Installation.start();
     await w.begin();
     kafka = await KafkaClient.connect({ ...infrastructure(), topicPrefix, clientId: 'spec' });
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const child of children) child.kill('SIGKILL');
     await kafka.close();
     await w.stop();
-  }, 60_000);
+  });
 
   function startProcess(): ChildProcess {
     const { brokers, registryUrl } = infrastructure();
@@ -125,5 +125,5 @@ describe('the attachment worker process', () => {
     second.kill('SIGTERM');
     const [code] = (await once(second, 'exit')) as [number | null];
     expect(code).toBe(0);
-  }, 90_000);
+  });
 });

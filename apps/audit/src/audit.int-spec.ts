@@ -65,7 +65,7 @@ describe('the audit app', () => {
     await app.get(Organizations).create(db, { id: organizationId, name: 'Tenant' });
     await app.get(Companies).connect(db, { realmId, organizationId, name: 'Source', homeCurrency: null });
     await strategy.ready();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await lifecycle.drain(createLog('spec'));

@@ -59,7 +59,7 @@ describe('the admin API', () => {
     await app.listen(0, '127.0.0.1');
     address = await app.getUrl();
     db = app.get(Database);
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await lifecycle.drain(createLog('spec'));

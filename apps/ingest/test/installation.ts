@@ -316,7 +316,7 @@ async function freePort(): Promise<number> {
 export async function eventually<T>(
   look: () => Promise<T>,
   holds: (seen: T) => boolean,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<T> {
   const endMs = Date.now() + withinMs;
   for (;;) {

@@ -10,7 +10,7 @@ describe('adoption', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 
@@ -110,47 +110,43 @@ describe('adoption', () => {
 
   const tracked = { preferences: { AccountingInfoPrefs: { ClassTrackingPerTxnLine: true, UseAccountNumbers: true } } };
 
-  it.each(cases)(
-    '$type $what',
-    async ({ type, rule, source, targets, expected }) => {
-      await w.begin({}, { source: tracked, target: tracked });
-      const income = async (company: Installation['source']) => {
-        const [account] = await w.query(company, `select * from Account where AccountType = 'Income'`);
-        return type === 'Item' ? { IncomeAccountRef: { value: String(account!.Id) } } : {};
-      };
-      const original = await w.save(type, { ...source, ...(await income(w.source)) });
-      const there: Json[] = [];
-      for (const body of targets) there.push(await w.write(w.target, type, { ...body, ...(await income(w.target)) }));
-      w.rules = mergeLayers([
-        defaultTemplate,
-        { id: ++layers, layer: 'sync', rules: { entities: { [type]: { adopt: rule(original, there) } } } },
-      ]);
-      const count = async () => (await w.query(w.target, `select * from ${type} maxresults 1000`)).length;
-      const before = await count();
-      w.startWriter();
-      const accounts = (await w.sourceEvents()).filter((event) => event.entityType === 'Account' && type === 'Item');
-      await w.take([...accounts, w.event(type, original)]);
-      await w.until((links) =>
-        links.some(
-          (l) => l.entityType === type && l.sourceId === original.Id && ['settled', 'held', 'failed'].includes(l.state),
-        ),
-      );
-      const link = await w.link(type, original.Id);
-      expect(await count()).toBe(before);
-      if (typeof expected === 'string') {
-        expect(link).toMatchObject({ state: 'held', failureCode: expected, targetId: null });
-        const candidates = expected === 'ADOPT.TABLE' ? [] : there;
-        for (const { Id } of candidates) expect(link.failureReason).toContain(String(Id));
-        return;
-      }
-      const twin = there[expected]!;
-      expect(link).toMatchObject({ state: 'settled', targetId: twin.Id });
-      expect(await w.targetRecord(type, original.Id)).toMatchObject(source);
-      const [row] = await new LinkReport(w.db).ofRecord(w.source.realmId, type, String(original.Id));
-      expect(row!.beforeImage).toMatchObject({ Id: twin.Id, ...targets[expected] });
-    },
-    40_000,
-  );
+  it.each(cases)('$type $what', async ({ type, rule, source, targets, expected }) => {
+    await w.begin({}, { source: tracked, target: tracked });
+    const income = async (company: Installation['source']) => {
+      const [account] = await w.query(company, `select * from Account where AccountType = 'Income'`);
+      return type === 'Item' ? { IncomeAccountRef: { value: String(account!.Id) } } : {};
+    };
+    const original = await w.save(type, { ...source, ...(await income(w.source)) });
+    const there: Json[] = [];
+    for (const body of targets) there.push(await w.write(w.target, type, { ...body, ...(await income(w.target)) }));
+    w.rules = mergeLayers([
+      defaultTemplate,
+      { id: ++layers, layer: 'sync', rules: { entities: { [type]: { adopt: rule(original, there) } } } },
+    ]);
+    const count = async () => (await w.query(w.target, `select * from ${type} maxresults 1000`)).length;
+    const before = await count();
+    w.startWriter();
+    const accounts = (await w.sourceEvents()).filter((event) => event.entityType === 'Account' && type === 'Item');
+    await w.take([...accounts, w.event(type, original)]);
+    await w.until((links) =>
+      links.some(
+        (l) => l.entityType === type && l.sourceId === original.Id && ['settled', 'held', 'failed'].includes(l.state),
+      ),
+    );
+    const link = await w.link(type, original.Id);
+    expect(await count()).toBe(before);
+    if (typeof expected === 'string') {
+      expect(link).toMatchObject({ state: 'held', failureCode: expected, targetId: null });
+      const candidates = expected === 'ADOPT.TABLE' ? [] : there;
+      for (const { Id } of candidates) expect(link.failureReason).toContain(String(Id));
+      return;
+    }
+    const twin = there[expected]!;
+    expect(link).toMatchObject({ state: 'settled', targetId: twin.Id });
+    expect(await w.targetRecord(type, original.Id)).toMatchObject(source);
+    const [row] = await new LinkReport(w.db).ofRecord(w.source.realmId, type, String(original.Id));
+    expect(row!.beforeImage).toMatchObject({ Id: twin.Id, ...targets[expected] });
+  });
 
   it('a twin that two records could take goes to one of them, and the other is made (I-02)', async () => {
     await w.begin();

@@ -10,7 +10,7 @@ describe('beginnings', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 
@@ -61,14 +61,13 @@ describe('beginnings', () => {
       w.startWriter();
       const events = (await w.sourceEvents()).filter((event) => event.entityType !== 'Item');
       await w.take([...events, w.event('Item', await withStock(item))]);
-      await w.quiet(40_000);
+      await w.quiet();
       expect(await w.targetRecord('Item', item.Id)).toMatchObject({
         ...{ QtyOnHand: quantity, PurchaseCost: item.PurchaseCost as number },
         InvStartDate: day,
       });
       expect(await books(w.target.realmId)).toEqual(await books(w.source.realmId));
     },
-    60_000,
   );
 
   it('stock that a person made begin otherwise is held with both, and the rest goes on when it is let go', async () => {
@@ -77,7 +76,7 @@ describe('beginnings', () => {
     w.startWriter();
     const events = (await w.sourceEvents()).filter((event) => event.entityType !== 'Item');
     await w.take([...events, w.event('Item', await withStock(item))]);
-    await w.quiet(40_000);
+    await w.quiet();
     await w.emulator.adjustStartingValue(w.source.realmId, { itemId: String(item.Id), quantity: 6, value: 90 });
     const now = (await w.query(w.source, `select * from Item where Id = '${String(item.Id)}'`))[0]!;
     expect(now).toMatchObject({ QtyOnHand: 6 });
@@ -94,7 +93,7 @@ describe('beginnings', () => {
     await w.db.withTransaction((tx) => new LinkReport(w.db).redrive(tx, w.syncId, {}, new Date()));
     await w.quiet();
     expect(await books(w.target.realmId)).toEqual(await books(w.source.realmId));
-  }, 60_000);
+  });
 
   it.each([
     ['is told a moment after the other one', false, 'live'],
@@ -157,7 +156,7 @@ describe('beginnings', () => {
     expect(before.join()).toContain('Opening Balance Equity');
     w.startWriter();
     await w.take(await w.sourceEvents());
-    await w.quiet(40_000);
+    await w.quiet();
     expect(await books(w.target.realmId)).toEqual(before);
     expect(await w.targetRecord('Customer', customer.Id)).toMatchObject({ Balance: 120 });
     expect(await w.targetRecord('Vendor', vendor.Id)).toMatchObject({ Balance: 80.1 });
@@ -165,5 +164,5 @@ describe('beginnings', () => {
       const count = async (company: Installation['source']) => (await w.query(company, `select * from ${type}`)).length;
       expect({ type, copies: await count(w.target) }).toEqual({ type, copies: await count(w.source) });
     }
-  }, 60_000);
+  });
 });

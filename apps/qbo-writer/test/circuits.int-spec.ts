@@ -162,7 +162,6 @@ describe('a QuickBooks that does not answer', () => {
         }
       }
     },
-    30_000,
   );
 
   it('for one company stops that company only, and says so', async () => {

@@ -9,7 +9,7 @@ describe('collisions', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 
@@ -130,7 +130,6 @@ describe('collisions', () => {
       await w.quiet();
       expect(await w.targetRecord(type, made.Id)).toMatchObject(taken);
     },
-    30_000,
   );
 
   it('a rename onto a taken name gets a suffix where the policy says so', async () => {

@@ -10,7 +10,7 @@ describe('a record that the mapping leaves out', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 

@@ -9,7 +9,7 @@ describe('a payment that is frozen by its deposit', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   beforeEach(() => w.begin());
   afterEach(() => w.end());
@@ -193,13 +193,13 @@ describe('a payment that is frozen by its deposit', () => {
     const { changed, again } = await editInSource(made, payments, { TotalAmt: 15 });
     await Promise.all(w.writers.splice(0).map((writers) => writers.stop()));
     let moments = 0;
-    w.startWriter({ leaseMs: 1_000, crashWhen: () => ++moments === moment });
+    w.startWriter({ crashWhen: () => ++moments === moment });
     await w.take([w.event('Payment', changed), w.event('Deposit', again)]);
     const giveUpAt = Date.now() + 8_000;
     const settled = async () => (await w.links()).every((l) => l.state === 'settled');
     while (moments < moment && !(await settled()) && Date.now() < giveUpAt) await new Promise((r) => setTimeout(r, 20));
-    w.startWriter({ leaseMs: 1_000 });
-    await w.quiet(30_000);
+    w.startWriter();
+    await w.quiet();
     expect(await w.targetRecord('Payment', changed.Id)).toMatchObject({ TotalAmt: 15 });
     await expectDeposit(again, 35, 2);
   });

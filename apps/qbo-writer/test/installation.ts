@@ -26,7 +26,7 @@ import {
   type Database,
   type LinkView,
 } from '#storage';
-import { startGround, TwoCompanies, type Company } from '#testing/two-companies';
+import { buryOwner, startGround, TwoCompanies, type Company } from '#testing/two-companies';
 import { desiredLink } from '../src/intake/desired-link.js';
 import { RealmWriter } from '../src/realm/realm-writer.js';
 import { Writers } from '../src/realm/writers.js';
@@ -56,12 +56,10 @@ export class Installation extends TwoCompanies {
   }
 
   /** A writer process, as far as its database and QBO see it. */
-  startWriter(
-    o: { leaseMs?: number; sweepIntervalMs?: number; crashWhen?: (moment: 'claimed' | 'answered') => boolean } = {},
-  ): Writers {
+  startWriter(o: { sweepIntervalMs?: number; crashWhen?: (moment: 'claimed' | 'answered') => boolean } = {}): Writers {
     const log = createLog('writer-test');
     const clock = systemClock;
-    const life: Life = { dead: false };
+    const life: Life = { dead: false, owner: '' };
     const links = new CrashingLinks(this.db, life, o.crashWhen ?? (() => false));
     const { client, gate } = this.startClient(answerTimeoutMs);
     const work = new RealmWork(this.db);
@@ -76,7 +74,8 @@ export class Installation extends TwoCompanies {
       client,
       clock,
       log,
-      random: Math.random,
+      // The shortest of the ladder: half of its ceiling.
+      random: () => 0,
       outlook: (realmId: string, lane: Lane) => gate.outlook(realmId, lane),
       announced: () => {},
     };
@@ -89,12 +88,14 @@ export class Installation extends TwoCompanies {
         log,
         open: (realmId, fence, seat) =>
           new RealmWriter(realmId, fence, seat, ports, {
-            ...{ batchSize: 30, callsInFlight: 4 },
+            ...{ batchSize: 30, callsInFlight: 4, waitingLookMs: 300 },
             ...(o.sweepIntervalMs !== undefined && { sweepIntervalMs: o.sweepIntervalMs }),
           }),
       },
-      { leaseMs: o.leaseMs ?? 5_000, lookMs: 50 },
+      // No test here waits for a lease to run out: a machine that stands still for seconds must not take one away.
+      { leaseMs: 60_000, lookMs: 50 },
     );
+    life.owner = writers.owner;
     writers.start();
     this.writers.push(writers);
     return writers;
@@ -201,7 +202,7 @@ export class Installation extends TwoCompanies {
   }
 
   /** Waits until `done` says so; shows where everything stands when it does not. */
-  async until(done: (links: LinkView[]) => boolean, withinMs = 20_000): Promise<LinkView[]> {
+  async until(done: (links: LinkView[]) => boolean, withinMs = 60_000): Promise<LinkView[]> {
     const giveUpAt = Date.now() + withinMs;
     for (;;) {
       const links = await this.links();
@@ -242,6 +243,7 @@ class Crash extends Error {}
 
 interface Life {
   dead: boolean;
+  owner: string;
 }
 
 class CrashingLeases extends RealmLeases {
@@ -252,32 +254,33 @@ class CrashingLeases extends RealmLeases {
     super(db);
   }
 
+  /** All are lost: the loops of the dead end. */
   override renew: RealmLeases['renew'] = (...args) =>
-    this.life.dead ? Promise.reject(new Crash('killed')) : RealmLeases.prototype.renew.apply(this, args);
+    this.life.dead ? Promise.resolve([...args[2]]) : RealmLeases.prototype.renew.apply(this, args);
 
   override acquire: RealmLeases['acquire'] = (...args) =>
-    this.life.dead ? Promise.reject(new Crash('killed')) : RealmLeases.prototype.acquire.apply(this, args);
+    this.life.dead ? Promise.resolve(undefined) : RealmLeases.prototype.acquire.apply(this, args);
 }
 
 class CrashingLinks extends Links {
   constructor(
-    db: Database,
+    private readonly database: Database,
     private readonly life: Life,
     private readonly crashWhen: (moment: 'claimed' | 'answered') => boolean,
   ) {
-    super(db);
+    super(database);
   }
 
   override claim: Links['claim'] = async (...args) => {
     this.assertAlive();
     const call = await Links.prototype.claim.apply(this, args as never);
-    if (call && this.crashWhen('claimed')) this.die();
+    if (call && this.crashWhen('claimed')) await this.die();
     return call;
   };
 
   override async decide(...args: Parameters<Links['decide']>): ReturnType<Links['decide']> {
     this.assertAlive();
-    if (args[5] !== undefined && this.crashWhen('answered')) this.die();
+    if (args[5] !== undefined && this.crashWhen('answered')) await this.die();
     return super.decide(...args);
   }
 
@@ -291,8 +294,9 @@ class CrashingLinks extends Links {
     return super.openCalls(...args);
   }
 
-  private die(): never {
+  private async die(): Promise<never> {
     this.life.dead = true;
+    await buryOwner(this.database, this.life.owner);
     throw new Crash('killed');
   }
 

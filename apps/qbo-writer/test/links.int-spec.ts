@@ -7,7 +7,7 @@ describe('a link between two transactions', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   beforeEach(() => w.begin());
   afterEach(() => w.end());

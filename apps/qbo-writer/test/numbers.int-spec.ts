@@ -22,7 +22,7 @@ describe('document numbers', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 
@@ -36,7 +36,7 @@ describe('document numbers', () => {
       documents = await oneOfEach();
       w.startWriter();
       await w.take(await w.sourceEvents());
-      await w.quiet(60_000);
+      await w.quiet();
       const results = await w.results();
       for (const { type } of numbered) {
         const { Id, DocNumber } = documents.get(type)!;
@@ -58,7 +58,6 @@ describe('document numbers', () => {
       expect(await w.targetRecord('Invoice', Id)).toMatchObject({ PrivateNote: 'seen' });
       expect(Number((await w.targetStats()).writes) - before).toBe(1);
     },
-    90_000,
   );
 
   it('a number too long with its prefix is held for every type, and goes on as the rule says next', async () => {
@@ -86,7 +85,7 @@ describe('document numbers', () => {
     }
     mapNumbers({ kind: 'prefix', text: 'A-LONG-PREFIX-', tooLong: 'cut' });
     await w.take(await w.sourceEvents());
-    await w.quiet(60_000);
+    await w.quiet();
     for (const { type } of numbered) {
       const { Id, DocNumber } = documents.get(type)!;
       const room = 21 - 'A-LONG-PREFIX-'.length;
@@ -95,7 +94,7 @@ describe('document numbers', () => {
         number: `A-LONG-PREFIX-${String(DocNumber).slice(-room)}`,
       });
     }
-  }, 120_000);
+  });
 
   it('by the rule "hold" a number is asked for before it is written, also where the target would take it twice', async () => {
     await w.begin({}, { source: ownNumbers(true), target: ownNumbers(true) });
@@ -114,7 +113,7 @@ describe('document numbers', () => {
       failureCode: 'COLLISION.NUMBER',
       failureReason: `the target has the number "${String(DocNumber)}" already: JournalEntry ${String(taken.Id)}`,
     });
-  }, 90_000);
+  });
 
   function mapNumbers(documentNumber: DocumentNumberPolicy): void {
     w.rules = mergeLayers([

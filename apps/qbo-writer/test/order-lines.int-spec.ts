@@ -8,7 +8,7 @@ describe('a bill of an edited purchase order', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   beforeEach(() => w.begin());
   afterEach(() => w.end());

@@ -8,7 +8,7 @@ describe('plans', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 
@@ -45,7 +45,7 @@ describe('plans', () => {
     await redrive('PurchaseOrder');
     await w.quiet();
     expect(await w.targetRecord('PurchaseOrder', order.Id)).toMatchObject({ TotalAmt: 10 });
-  }, 60_000);
+  });
 
   it('an account beyond the limit of the plan is held, what has a twin goes on, and an upgrade carries it', async () => {
     await w.begin();
@@ -71,7 +71,7 @@ describe('plans', () => {
     await redrive('Account');
     await w.quiet();
     expect(await w.targetRecord('Account', beyond.Id)).toMatchObject({ Name: 'One too many' });
-  }, 90_000);
+  });
 
   it('no copy mails, charges, prints or can be paid online, whatever its original does, and stays so when it is edited', async () => {
     await w.begin();
@@ -117,7 +117,7 @@ describe('plans', () => {
       CreditChargeResponse: { Status: 'Completed' },
     };
     await w.take([...events, w.event('Payment', { ...payment, ProcessPayment: true, CreditCardPayment: charged })]);
-    await w.quiet(40_000);
+    await w.quiet();
     const { SyncToken } = (await w.query(w.source, `select * from Invoice`))[0]!;
     const edited = await w.save('Invoice', {
       ...{ Id: invoice.Id as string, SyncToken: SyncToken as string, sparse: true, ...mailed },
@@ -140,5 +140,5 @@ describe('plans', () => {
     // Nor was a sending asked for: every write of the target is a plain one.
     const { requests } = await w.emulator.requests(w.target.realmId);
     expect((requests as Json[]).filter((one) => /\/send\b/.test(JSON.stringify(one)))).toEqual([]);
-  }, 60_000);
+  });
 });

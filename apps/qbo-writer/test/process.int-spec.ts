@@ -53,13 +53,13 @@ describe('the writer process', () => {
     await app.startAllMicroservices();
     await app.listen(0, '127.0.0.1');
     await server.ready();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await lifecycle.drain(createLog('test'));
     await app.close();
     await w.stop();
-  }, 60_000);
+  });
 
   const results = async (): Promise<ResultEvent[]> => {
     const found: ResultEvent[] = [];
@@ -130,7 +130,7 @@ describe('the writer process', () => {
     expect(metrics).toContain('sync_write_runnable_age_seconds');
     // Every company's id is 16 digits; none may be a label.
     expect(metrics).not.toContain(w.target.realmId);
-  }, 60_000);
+  });
 
   it('goes on with the other companies of a partition while one of them is slow and one does not answer', async () => {
     const each = 8;
@@ -184,5 +184,5 @@ describe('the writer process', () => {
     await w.emulator.clearFaults();
     for (let tries = 0; (await settled(slow.syncId)) < each && tries < 200; tries++) await systemClock.sleep(50);
     expect(await settled(slow.syncId)).toBe(each);
-  }, 60_000);
+  });
 });

@@ -13,7 +13,7 @@ describe('a rounding line', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 
@@ -120,23 +120,23 @@ describe('a rounding line', () => {
     expect(await roundingLines(made)).toEqual([]);
     const links = await w.links();
     expect(links.filter((link) => link.state !== 'settled')).toEqual([]);
-  }, 40_000);
+  });
 
   it('is written once although the writer dies between the first write and the line', async () => {
     await begin('line');
     const made = await invoice([0.12, 0.12, 0.12, 0.12, 0.12]);
     // The fourth answer is the invoice's, the fifth the line's; the process dies with each of them in its hands.
     let answers = 0;
-    const dying = w.startWriter({ leaseMs: 2_000, crashWhen: (moment) => moment === 'answered' && ++answers === 3 });
+    const dying = w.startWriter({ crashWhen: (moment) => moment === 'answered' && ++answers === 3 });
     await w.take(await w.sourceEvents());
     await w.until(() => answers >= 3);
     await dying.stop();
     w.startWriter();
-    await w.quiet(30_000);
+    await w.quiet();
     expect(await w.targetRecord('Invoice', made.Id)).toMatchObject({ TotalAmt: 0.72 });
     expect(await roundingLines(made)).toEqual([0.02]);
     expect(await w.query(w.target, 'select * from Invoice')).toHaveLength(1);
-  }, 60_000);
+  });
 
   it('is not made beyond a cent per line: the copy stands, held with the amounts, and what refers to it goes on', async () => {
     await begin('line');
@@ -163,7 +163,7 @@ describe('a rounding line', () => {
     expect(await w.targetRecord('Invoice', far.Id)).toMatchObject({ TotalAmt: 3.36, Balance: 0.36 });
     expect(await w.link('Payment', payment.Id)).toMatchObject({ state: 'settled' });
     expect((await writesOf(far)).at(-1)).toMatchObject({ outcome: 'held', code: 'MONEY.TOO_FAR' });
-  }, 40_000);
+  });
 
   it('is not made where the policy only records', async () => {
     await begin('record');
@@ -174,5 +174,5 @@ describe('a rounding line', () => {
     expect(await w.targetRecord('Invoice', made.Id)).toMatchObject({ TotalAmt: 0.7 });
     expect(await writesOf(made)).toMatchObject([{ outcome: 'created', code: 'MONEY.ROUNDING' }]);
     expect(definitionOf('Invoice').category).toBe('transaction');
-  }, 40_000);
+  });
 });

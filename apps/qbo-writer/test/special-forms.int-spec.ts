@@ -7,7 +7,7 @@ describe('types with a form of their own', () => {
 
   beforeAll(async () => {
     w = await Installation.start();
-  }, 60_000);
+  });
   afterAll(() => w.stop());
   afterEach(() => w.end());
 

@@ -16,7 +16,7 @@ describe('a writer process', () => {
     w = await Installation.start();
     await w.begin();
     await w.emulator.limits({ latency: { meanMs: 300, jitterMs: 0 } });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const { child } of running) {
@@ -24,7 +24,7 @@ describe('a writer process', () => {
       child.kill('SIGKILL');
     }
     await w.stop();
-  }, 60_000);
+  });
 
   const topicPrefix = freshTopicPrefix();
   const startProcess = () => {
@@ -99,7 +99,7 @@ describe('a writer process', () => {
     zombie.child.kill('SIGSTOP');
     const second = await until(lease, ({ fence, held }) => held && fence > first.fence);
     expect(second.pid).not.toBe(first.pid);
-    await w.quiet(60_000);
+    await w.quiet();
     zombie.child.kill('SIGCONT');
     await until(
       () => Promise.resolve(zombie.said()),
@@ -116,7 +116,7 @@ describe('a writer process', () => {
     expect(fourth.pid).not.toBe(third.pid);
     // The lease, and a look of the other process.
     expect(Date.now() - stoppedMs).toBeLessThan(leaseMs + 5_000);
-    await w.quiet(60_000);
+    await w.quiet();
 
     const copies = await w.query(w.target, 'select * from Invoice maxresults 1000');
     expect(copies).toHaveLength(26);

@@ -30,6 +30,14 @@ export async function startGround(applicationName: string): Promise<Ground> {
   return { emulator, app, database, db };
 }
 
+/** As if a process had been dead for long. What its leases are for has tests of its own, and only those wait for them. */
+export async function buryOwner(db: Database, owner: string): Promise<void> {
+  await db.query(`update realm_leases set expires_at = clock_timestamp() - interval '1 second' where owner = $1`, [
+    owner,
+  ]);
+  await db.query('delete from realm_owners where owner = $1', [owner]);
+}
+
 export abstract class TwoCompanies {
   readonly organizationId = randomUUID();
   readonly emulator: RunningEmulator;
@@ -71,6 +79,8 @@ export abstract class TwoCompanies {
     await this.emulator.clearFaults();
     await this.stopProcesses();
     for (const end of this.ends.splice(0)) await end();
+    // The next test's processes would act for the companies of this one, too.
+    await this.db.query('delete from realm_work');
   }
 
   async stop(): Promise<void> {

@@ -90,6 +90,8 @@ export interface RealmWriterOptions {
   callsInFlight: number;
   /** how often a target is compared with what was written there */
   sweepIntervalMs?: number;
+  /** how often links that wait, calls that are open and what is held for others are looked at without a wake */
+  waitingLookMs?: number;
 }
 
 /** Names planned together share look-ups; more at once would plan on what the first of them changes. */
@@ -102,8 +104,7 @@ const stockKeptMs = 30_000;
 const liveCalls = 2;
 /** While something is in hand: how often the work is looked at without a wake. */
 const busyLookMs = 1_000;
-/** How often links that wait, and calls that are open, are looked at without a wake. */
-const waitingLookMs = 10_000;
+const defaultWaitingLookMs = 10_000;
 /** After an answer that was nobody's fault (throttled, breaker open), and after our own database failed. */
 const pauseMs = 1_000;
 /** A company that has its connection is asked about it this often: a busy loop need not ask before every turn. */
@@ -161,6 +162,7 @@ export class RealmWriter implements RealmLoop {
   private readonly closedBooks: ClosedBooks;
   private readonly frozenByHand: FrozenByHand;
   private readonly othersFirst: OthersFirst;
+  private readonly waitingLookMs: number;
   private readonly finished: Promise<void>;
 
   constructor(
@@ -186,7 +188,8 @@ export class RealmWriter implements RealmLoop {
       settings,
       answered: (types, tookMs) => this.costs.learn(types, tookMs),
     });
-    const { sweepIntervalMs: intervalMs = defaultSweepMs } = options;
+    const { sweepIntervalMs: intervalMs = defaultSweepMs, waitingLookMs = defaultWaitingLookMs } = options;
+    this.waitingLookMs = waitingLookMs;
     this.sweep = new Sweep(realmId, fence, {
       links,
       client,
@@ -300,7 +303,10 @@ export class RealmWriter implements RealmLoop {
   private async rest(): Promise<number> {
     const { work, links, clock } = this.ports;
     const next = await work.rest('writer', this.realmId, (tx) =>
-      links.nextMoment(tx, this.realmId, clock.now(), { waitingLookMs, watched: watchedCodes }),
+      links.nextMoment(tx, this.realmId, clock.now(), {
+        waitingLookMs: this.waitingLookMs,
+        watched: watchedCodes,
+      }),
     );
     if (next === undefined) {
       this.looksAgain = 0;
@@ -336,7 +342,7 @@ export class RealmWriter implements RealmLoop {
     });
     // At most a twentieth of the time goes into it, however many links wait.
     const tookMs = clock.nowMs() - now;
-    this.nextWaitingLookMs = clock.nowMs() + Math.max(waitingLookMs, 20 * tookMs);
+    this.nextWaitingLookMs = clock.nowMs() + Math.max(this.waitingLookMs, 20 * tookMs);
   }
 
   /** Whether something was swept; one look at a time. */

@@ -120,7 +120,7 @@ describe('the governor', () => {
     stop.abort(new Error('the test is over'));
     await pass(clock, 1000);
     await Promise.all(workers);
-  }, 60_000);
+  });
 
   it('of one process serves callers in the order they came, at one statement a call', async () => {
     const clock = new ManualClock();
@@ -328,7 +328,7 @@ describe('the governor', () => {
       stop.abort();
       await Promise.all(hogs);
     }
-  }, 30_000);
+  });
 
   it("paces by the database's time: processes whose clocks are hours apart share a second as one", async () => {
     const skewed = (skewMs: number): Clock => ({
