@@ -13,7 +13,7 @@ describe('ingest', () => {
   });
   afterAll(() => w.stop());
   afterEach(async () => {
-    await w.stopIngest();
+    w.producer.away = false;
     await w.emulator.webhooks({ dropRate: 0, duplicateRate: 0 });
     await w.emulator.clearFaults();
   });

