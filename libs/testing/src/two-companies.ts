@@ -18,16 +18,19 @@ export interface Ground {
   app: EmulatorApp;
   database: FreshDatabase;
   db: Database;
+  organizationId: string;
 }
 
-/** An emulator without limits, an app in it, and an empty database with our tables. */
+/** An emulator without limits, an app in it, and a database with our tables and one organization. */
 export async function startGround(applicationName: string): Promise<Ground> {
   const [emulator, database] = await Promise.all([startEmulator(), freshDatabase()]);
   const app = await emulator.createApp();
   await emulator.limits({ all: false });
   const db = await Database.connect({ ...database, databasePool: 10, applicationName });
   await db.migrate();
-  return { emulator, app, database, db };
+  const organizationId = randomUUID();
+  await db.query('insert into organizations (id, name) values ($1, $2)', [organizationId, 'Test']);
+  return { emulator, app, database, db, organizationId };
 }
 
 /** As if a process had been dead for long. What its leases are for has tests of its own, and only those wait for them. */
@@ -39,7 +42,7 @@ export async function buryOwner(db: Database, owner: string): Promise<void> {
 }
 
 export abstract class TwoCompanies {
-  readonly organizationId = randomUUID();
+  readonly organizationId: string;
   readonly emulator: RunningEmulator;
   readonly app: EmulatorApp;
   readonly database: FreshDatabase;
@@ -48,21 +51,17 @@ export abstract class TwoCompanies {
   source!: Company;
   target!: Company;
   private readonly ends: (() => Promise<unknown>)[] = [];
-  private isOpen = false;
 
-  protected constructor({ emulator, app, database, db }: Ground) {
+  protected constructor({ emulator, app, database, db, organizationId }: Ground) {
     this.emulator = emulator;
     this.app = app;
     this.database = database;
     this.db = db;
+    this.organizationId = organizationId;
   }
 
   /** Fresh companies and a sync between them: what each test begins with. */
   async begin(settings: Json = {}, companies: { source?: Json; target?: Json } = {}): Promise<void> {
-    if (!this.isOpen) {
-      await this.db.query('insert into organizations (id, name) values ($1, $2)', [this.organizationId, 'Test']);
-      this.isOpen = true;
-    }
     this.source = await this.company('Source', companies.source);
     this.target = await this.company('Target', companies.target);
     this.syncId = randomUUID();
