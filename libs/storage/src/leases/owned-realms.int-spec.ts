@@ -174,7 +174,11 @@ describe('owned companies', () => {
   it('hear of work at once, with or without a loop, whoever made it', async () => {
     // Looks only every hour: what comes sooner was told.
     const one = start({ lookMs: 3_600_000 });
-    await sleep(100);
+    const listens = () =>
+      fresh.db.query(`select from pg_stat_activity where query = $1 and state = 'idle'`, [
+        `listen "realm_work_${fresh.db.schema}"`,
+      ]);
+    while ((await listens()).length === 0) await sleep(20);
     const links = new Links(fresh.db);
     const [source, target, syncId] = ['1', '2', randomUUID()];
     await fresh.db.query(
