@@ -84,6 +84,7 @@ const minorVersion = '75';
 /** What Intuit counts against the month: data out. Writes and batches of writes are free, queries in a batch count each. */
 const metered: ReadonlySet<CallFacts['call']> = new Set(['query', 'cdc', 'read', 'report', 'companyinfo', 'download']);
 const queryItem = /"Query"\s*:/g;
+const batchItem = /"bId"\s*:/g;
 /** QBO allows the statement in the address; longer ones go as a body so that no proxy on the way cuts them. */
 const longestStatementInAddress = 1_500;
 
@@ -193,7 +194,8 @@ export class QboClient {
   ): Promise<QboAnswer<BatchAnswer>> {
     const request = this.post(realmId, 'batch', { requestid: batch.requestId }, batch.body, 'application/json');
     const queries = batch.body.match(queryItem)?.length ?? 0;
-    return this.call(realmId, 'batch', 'batch', request, { ...options, queries }, (envelope) => {
+    const items = batch.body.match(batchItem)?.length ?? 1;
+    return this.call(realmId, 'batch', 'batch', request, { ...options, queries, items }, (envelope) => {
       if (!Array.isArray(envelope.BatchItemResponse)) return undefined;
       const items = new Map<string, BatchItemAnswer>();
       for (const item of envelope.BatchItemResponse as Json[]) {
@@ -277,7 +279,7 @@ export class QboClient {
     call: CallFacts['call'],
     kind: 'single' | 'batch',
     request: HttpRequest,
-    options: CallOptions & { queries?: number },
+    options: CallOptions & { queries?: number; items?: number },
     pick: ((envelope: Json) => T | undefined) | undefined,
   ): Promise<QboAnswer<T>> {
     const reads = metered.has(call) ? 1 : (options.queries ?? 0);
@@ -313,7 +315,7 @@ export class QboClient {
       } finally {
         tookMs += this.ports.clock.nowMs() - sentAt;
         // Not awaited, and its failure ignored: the answer is worth more, and a grant nobody reports frees itself in time.
-        grant.complete(outcome).catch(() => undefined);
+        grant.complete(outcome, options.items).catch(() => undefined);
       }
     };
     const attributes = { 'http.request.method': request.method, 'sync.realm': realmId };

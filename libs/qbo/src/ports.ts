@@ -27,7 +27,8 @@ export interface GovernorRequest {
 export interface GovernorGrant {
   /** false: too long ago to send on; absent: never */
   fresh?(): boolean;
-  complete(outcome: 'ok' | 'throttled' | 'unsent'): Promise<void>;
+  /** `items`: of a batch, whose work takes longer the more it has */
+  complete(outcome: 'ok' | 'throttled' | 'unsent', items?: number): Promise<void>;
 }
 
 export interface GovernorGate {

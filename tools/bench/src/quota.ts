@@ -33,6 +33,7 @@ async function run({ quick, say }: BenchRun): Promise<Metrics> {
       },
     ],
     serverMs: { min: 40, max: 120 },
+    itemMs: { min: 1, max: 3 },
     otherApp: { perMinute: 0, lump: 1 },
     restores: [],
   };

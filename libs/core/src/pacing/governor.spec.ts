@@ -121,6 +121,74 @@ describe('the governor', () => {
     expect(jittery).toBeLessThan(steady - 0.5);
   });
 
+  describe('beside batches', () => {
+    /** A backlog: batches of `items` every 1.5 s, single calls whenever they are let; calls a second, all together. */
+    const mixed = (items: number, batchMs: number, startMs = 0): number => {
+      let state = initialPacing();
+      let sent = 0;
+      const open: { id: number; endsMs: number; items: number }[] = [];
+      for (let nowMs = startMs; nowMs < startMs + 60_000; nowMs += 10) {
+        for (const one of open.filter(({ endsMs }) => endsMs <= nowMs)) {
+          state = complete(state, policy, nowMs, one.id, 'ok', one.items);
+          open.splice(open.indexOf(one), 1);
+        }
+        const asked = nowMs % 1_500 === 0 ? (['batch', 'single'] as const) : (['single'] as const);
+        for (const kind of asked) {
+          const admitted = ask(state, nowMs, call('live', { kind }));
+          state = admitted.state;
+          if (admitted.decision.kind !== 'go') continue;
+          const isBatch = kind === 'batch';
+          open.push({
+            id: admitted.decision.grantId,
+            endsMs: nowMs + (isBatch ? batchMs : 410),
+            items: isBatch ? items : 1,
+          });
+          if (nowMs >= startMs + 30_000) sent += 1;
+        }
+      }
+      return sent / 30;
+    };
+
+    it('their work is not taken for jitter: the calls of a minute go out though every tenth takes two seconds', () => {
+      expect(mixed(30, 2_150)).toBeGreaterThan(8.2);
+    });
+
+    it('but a batch that took so long for two items was held up on its way, and widens the spacing', () => {
+      let state = practised(() => 400);
+      for (let n = 0; n < 30; n += 1) {
+        const sent = go(state, 6_000 + n * 2_000, call('live', { kind: 'batch' }));
+        state = complete(sent.state, policy, 6_000 + n * 2_000 + 2_150, sent.grantId, 'ok', 30);
+      }
+      const atMs = 80_000;
+      // All ten answered in one moment: when the next may go says what is known of their way.
+      const slot = (items: number) => {
+        let full = state;
+        const ids = Array.from({ length: 10 }, (_, n) => {
+          const sent = go(full, atMs + n * 200, call('interactive', { kind: 'batch' }));
+          full = sent.state;
+          return sent.grantId;
+        });
+        for (const id of ids) full = complete(full, policy, atMs + 4_000, id, 'ok', items);
+        return waits(full, atMs + 4_000, call('interactive'))! - (atMs + 4_000);
+      };
+      expect(slot(30)).toBeLessThanOrEqual(60);
+      expect(slot(2)).toBeGreaterThan(500);
+    });
+  });
+
+  it('frees the slot of a minute a minute after its answer, not with the whole second', () => {
+    const ms = Array.from({ length: 500 }, (_, n) => n * 2);
+    const state: PacingState = {
+      ...initialPacing(),
+      answered: [{ second: 10, total: 500, ms, calls: { bulk: 500 }, batches: {} }],
+    };
+    expect(waits(state, 70_000)).toBe(70_010);
+    expect(waits(state, 70_010)).toBeUndefined();
+    expect([70_000, 70_010, 70_500, 71_009].map((nowMs) => usage(state, policy, nowMs).held)).toEqual([
+      500, 499, 254, 0,
+    ]);
+  });
+
   it('takes a process that nobody knows for one on another network', () => {
     const state = practised(() => 400);
     const known = sentInASecond(state, 60_000, () => 400);

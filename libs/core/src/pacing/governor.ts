@@ -3,12 +3,13 @@
 //
 // What a server may count at most is proven, not hoped for, whatever the network does:
 // - A call holds a slot of the minute from its grant until 60 s after its answer. The server counted it at or before the
-//   answer, so every 60 s of the server hold at most as many calls as we hold slots. Answers are counted by the second and
-//   freed when the whole second has passed: one per cent of the quota for a row of 60 numbers instead of 500. Batches alike.
+//   answer, so every 60 s of the server hold at most as many calls as we hold slots. Batches alike. Answers are kept by the
+//   second, each with its millisecond: freed by the whole second they cost 1.5 % of the quota (share 0.983 against 0.997), and
+//   made calls go in clumps, in which a batch that was free just after the tick found no slot until the next.
 // - A call holds a slot of the second from its grant until 1 s after its answer, less the part of its way that is known:
 //   the least delay ever measured less the spread of the measured delays. On a steady network that is 10/s; the more the
 //   answers jitter, the longer slots are held and the wider sends are spaced. Spacing by the clock alone (120 ms) let
-//   eleven calls into a second as soon as one was delayed by more than 200 ms.
+//   eleven calls into a second as soon as one was delayed by more than 200 ms. Of a batch its items' work is known as well.
 // - Spacing (GCRA with a short catch-up) is for smoothness only: the minute is spent evenly, so whoever comes next never
 //   waits long.
 //
@@ -23,8 +24,8 @@ export interface PacingState {
   open: OpenGrant[];
   /** answered calls of the last minute, counted by the second of their answer: at most 62 entries */
   answered: Answered[];
-  /** answered within the last second */
-  recent: { app: string; atMs: number }[];
+  /** answered within the last second; of a batch, how many items it had */
+  recent: { app: string; atMs: number; items?: number }[];
   /** per app: when the spacing is due again */
   nextSendMs: Record<string, number>;
   nextBatchMs: Record<string, number>;
@@ -50,9 +51,13 @@ interface OpenGrant {
 interface Answered {
   second: number;
   total: number;
+  /** when in this second, in order; absent in a state of an older release: at its end */
+  ms?: number[];
   calls: Partial<Record<CallClass, number>>;
   /** batches among them, per app */
   batches: Record<string, number>;
+  /** when in this second the last of them was answered */
+  batchMs?: number;
 }
 
 interface Want {
@@ -63,14 +68,19 @@ interface Want {
   untilMs: number;
 }
 
-interface Delay {
+/** How long the calls of a process take: single ones, and batches by the item. */
+interface Delay extends Spread {
+  items?: Spread;
+  lastMs: number;
+}
+
+interface Spread {
   samples: number;
   meanMs: number;
   /** least of this span and of the one before */
   leastMs: number;
   leastBeforeMs: number;
   sinceMs: number;
-  lastMs: number;
 }
 
 /** What the realm gives us: less than the limit after a 429. */
@@ -187,13 +197,17 @@ export function admit(
   };
 }
 
-/** A call was answered at `nowMs`. An unknown or timed-out grant is ignored, so reporting twice is harmless. */
+/**
+ * A call was answered at `nowMs`, of a batch with how many items. An unknown or timed-out grant is ignored, so reporting twice
+ * is harmless.
+ */
 export function complete(
   previous: PacingState,
   policy: PacingPolicy,
   nowMs: number,
   grantId: number,
   outcome: 'ok' | 'throttled' | 'unsent',
+  items = 1,
 ): PacingState {
   const state = aged(previous, policy, nowMs);
   const grant = state.open.find((open) => open.id === grantId);
@@ -201,8 +215,8 @@ export function complete(
   const open = state.open.filter((one) => one !== grant);
   // Never sent: the server cannot have counted it.
   if (outcome === 'unsent') return { ...state, open };
-  const measured = { ...state, open, delays: withSample(state.delays, grant.by, nowMs - grant.atMs, nowMs) };
-  const freed = counted(measured, grant, nowMs);
+  const measured = { ...state, open, delays: withSample(state.delays, grant, items, nowMs) };
+  const freed = counted(measured, grant, nowMs, items);
   return outcome === 'throttled' ? frozen(freed, policy, nowMs) : freed;
 }
 
@@ -234,7 +248,7 @@ function earliest(
   untilMs = Math.max(
     untilMs,
     secondFree(state, policy, nowMs, call, ofApp.length),
-    slotFree(state, nowMs, minute, state.open.length, callsIn),
+    slotFree(state, nowMs, minute, state.open.length, callsIn, callFreeMs),
   );
   let slot: 'call' | 'batch' = 'call';
   if (call.kind === 'batch') {
@@ -242,8 +256,8 @@ function earliest(
     const inApp = inRealm.filter((grant) => grant.app === call.app).length;
     const batchMs = Math.max(
       Math.ceil(state.nextBatchMs[call.app] ?? 0),
-      slotFree(state, nowMs, policy.batchesPerMinute, inApp, (entry) => entry.batches[call.app] ?? 0),
-      slotFree(state, nowMs, policy.batchesPerMinuteOfRealm, inRealm.length, batchesIn),
+      slotFree(state, nowMs, policy.batchesPerMinute, inApp, (entry) => entry.batches[call.app] ?? 0, batchFreeMs),
+      slotFree(state, nowMs, policy.batchesPerMinuteOfRealm, inRealm.length, batchesIn, batchFreeMs),
     );
     // What a batch waits for alone must not make singles wait with it.
     if (batchMs > untilMs) [untilMs, slot] = [batchMs, 'batch'];
@@ -302,12 +316,17 @@ function secondFree(
   { app, by }: CallRequest,
   open: number,
 ): number {
-  const leaves = secondMs + clockMarginMs - knownDelayMs(state, by);
-  const recent = state.recent.filter((one) => one.app === app && one.atMs + leaves > nowMs);
-  const over = open + recent.length - policy.perSecond;
+  const known = { callMs: knownDelayMs(state, by), itemMs: knownItemMs(state) };
+  const leaving = state.recent
+    .filter((one) => one.app === app)
+    .map(({ atMs, items = 1 }) => {
+      const ofBatchMs = items > 1 ? Math.min(secondMs, items * known.itemMs) : 0;
+      return Math.ceil(atMs + secondMs + clockMarginMs - Math.max(known.callMs, ofBatchMs));
+    })
+    .filter((leavesMs) => leavesMs > nowMs);
+  const over = open + leaving.length - policy.perSecond;
   if (over < 0) return nowMs;
-  const last = recent.map(({ atMs }) => atMs).sort((a, b) => a - b)[over];
-  return last === undefined ? nowMs + recheckMs : last + leaves;
+  return leaving.sort((a, b) => a - b)[over] ?? nowMs + recheckMs;
 }
 
 /**
@@ -316,58 +335,88 @@ function secondFree(
  */
 function knownDelayMs(state: PacingState, by: string): number {
   if (!state.delays[by]) return 0;
-  return Math.min(
-    ...Object.values(state.delays).map((delay) => {
-      if (delay.samples < enoughSamples) return 0;
-      const leastMs = Math.min(delay.leastMs, delay.leastBeforeMs);
-      return Math.min(secondMs, Math.max(0, 2 * leastMs - delay.meanMs));
-    }),
-  );
+  return Math.min(...Object.values(state.delays).map(sureMs));
 }
 
-function withSample(delays: PacingState['delays'], by: string, tookMs: number, nowMs: number): PacingState['delays'] {
-  const known = delays[by] ?? {
-    samples: 0,
-    meanMs: tookMs,
-    leastMs: tookMs,
-    leastBeforeMs: tookMs,
-    sinceMs: nowMs,
-    lastMs: nowMs,
-  };
-  const turned = nowMs - known.sinceMs >= delaySpanMs;
+/**
+ * The same for each item of a batch: its work. Measured by itself, because beside single calls a batch of 30 looks like one
+ * that was held up on its way; every batch then widened the spacing of all calls (see docs/performance.md, migrate).
+ */
+function knownItemMs(state: PacingState): number {
+  const measured = Object.values(state.delays).flatMap(({ items }) => (items ? [sureMs(items)] : []));
+  return measured.length === 0 ? 0 : Math.min(...measured);
+}
+
+function sureMs({ samples, leastMs, leastBeforeMs, meanMs }: Spread): number {
+  if (samples < enoughSamples) return 0;
+  return Math.min(secondMs, Math.max(0, 2 * Math.min(leastMs, leastBeforeMs) - meanMs));
+}
+
+function withSample(
+  delays: PacingState['delays'],
+  { by, atMs, kind }: OpenGrant,
+  items: number,
+  nowMs: number,
+): PacingState['delays'] {
+  const known = delays[by];
+  const tookMs = nowMs - atMs;
+  // A batch of one is a single call by its work; how many items an unreported one had nobody knows.
+  const next =
+    kind === 'batch'
+      ? { ...(known ?? nothingSeen(nowMs)), items: sampled(known?.items, tookMs / Math.max(1, items), nowMs) }
+      : { ...known, ...sampled(known, tookMs, nowMs) };
+  return { ...delays, [by]: { ...next, lastMs: nowMs } };
+}
+
+function nothingSeen(nowMs: number): Spread {
+  return { samples: 0, meanMs: 0, leastMs: secondMs, leastBeforeMs: secondMs, sinceMs: nowMs };
+}
+
+function sampled(known: Spread | undefined, tookMs: number, nowMs: number): Spread {
+  const { samples, meanMs, leastMs, leastBeforeMs, sinceMs } =
+    known && known.samples > 0
+      ? known
+      : { samples: 0, meanMs: tookMs, leastMs: tookMs, leastBeforeMs: tookMs, sinceMs: nowMs };
+  const turned = nowMs - sinceMs >= delaySpanMs;
+  // Rounded: it is stored.
+  const tenth = (ms: number) => Math.round(ms * 10) / 10;
   return {
-    ...delays,
-    [by]: {
-      samples: Math.min(known.samples + 1, enoughSamples),
-      // Rounded: it is stored.
-      meanMs: Math.round((known.meanMs + (tookMs - known.meanMs) / enoughSamples) * 10) / 10,
-      leastMs: turned ? tookMs : Math.min(known.leastMs, tookMs),
-      leastBeforeMs: turned ? known.leastMs : known.leastBeforeMs,
-      sinceMs: turned ? nowMs : known.sinceMs,
-      lastMs: nowMs,
-    },
+    samples: Math.min(samples + 1, enoughSamples),
+    meanMs: tenth(meanMs + (tookMs - meanMs) / enoughSamples),
+    leastMs: tenth(turned ? tookMs : Math.min(leastMs, tookMs)),
+    leastBeforeMs: turned ? leastMs : tenth(Math.min(leastBeforeMs, tookMs)),
+    sinceMs: turned ? nowMs : sinceMs,
   };
 }
 
 /** When fewer than `limit` slots are held: now, or when enough of the oldest answers are a minute old. */
 function slotFree(
-  state: PacingState,
+  { answered }: PacingState,
   nowMs: number,
   limit: number,
   open: number,
   countOf: (entry: Answered) => number,
+  freeMsOf: (entry: Answered, place: number) => number,
 ): number {
-  let held = open + state.answered.reduce((sum, entry) => sum + countOf(entry), 0);
-  if (held < limit) return nowMs;
-  for (const entry of state.answered) {
-    held -= countOf(entry);
-    if (held < limit) return freeAtMs(entry.second);
+  let held = open + answered.reduce((sum, entry) => sum + countOf(entry), 0);
+  let freeMs = nowMs;
+  for (const entry of answered) {
+    const count = countOf(entry);
+    for (let place = 0; place < count; place += 1) {
+      if (held < limit) return Math.max(nowMs, freeMs);
+      held -= 1;
+      freeMs = freeMsOf(entry, place);
+    }
   }
-  return nowMs + recheckMs;
+  return held < limit ? Math.max(nowMs, freeMs) : nowMs + recheckMs;
 }
 
 function callsIn(entry: Answered): number {
   return entry.total;
+}
+
+function callFreeMs({ second, ms }: Answered, place: number): number {
+  return second * secondMs + (ms?.[place] ?? secondMs) + minuteMs + clockMarginMs;
 }
 
 function batchesIn(entry: Answered): number {
@@ -376,9 +425,19 @@ function batchesIn(entry: Answered): number {
   return sum;
 }
 
+function batchFreeMs({ second, batchMs }: Answered): number {
+  return second * secondMs + (batchMs ?? secondMs) + minuteMs + clockMarginMs;
+}
+
 /** The last answer of that second is then 60 s old. */
-function freeAtMs(second: number): number {
+function wholeFreeMs({ second }: Answered): number {
   return (second + 1) * secondMs + minuteMs + clockMarginMs;
+}
+
+/** Calls answered less than a minute ago. */
+function heldIn(entry: Answered, nowMs: number): number {
+  if (!entry.ms) return entry.total;
+  return entry.ms.filter((_, place) => callFreeMs(entry, place) > nowMs).length;
 }
 
 /** Lets go of what time has freed; the same state when that is nothing. */
@@ -390,7 +449,7 @@ function aged(state: PacingState, policy: PacingPolicy, nowMs: number): PacingSt
     const open = state.open.filter((grant) => !lost.includes(grant));
     next = lost.reduce((all, grant) => counted(all, grant, grant.atMs + grantTimeoutMs), { ...state, open });
   }
-  const answered = still(next.answered, (entry) => freeAtMs(entry.second) > nowMs);
+  const answered = still(next.answered, (entry) => wholeFreeMs(entry) > nowMs);
   const recent = still(next.recent, ({ atMs }) => atMs + secondMs + clockMarginMs > nowMs);
   const wants = still(next.wants, (want) => want.untilMs > nowMs);
   const delays = withoutForgotten(next.delays, nowMs);
@@ -411,20 +470,27 @@ function withoutForgotten(delays: PacingState['delays'], nowMs: number): PacingS
   return delays;
 }
 
-function counted(state: PacingState, grant: OpenGrant, answeredMs: number): PacingState {
+function counted(state: PacingState, grant: OpenGrant, answeredMs: number, items = 1): PacingState {
   const second = Math.floor(answeredMs / secondMs);
+  const inSecondMs = answeredMs - second * secondMs;
   const at = state.answered.findLastIndex((entry) => entry.second === second);
-  const entry = state.answered[at] ?? { second, total: 0, calls: {}, batches: {} };
-  const batches =
-    grant.kind === 'batch' ? { ...entry.batches, [grant.app]: (entry.batches[grant.app] ?? 0) + 1 } : entry.batches;
-  const calls = { ...entry.calls, [grant.class]: (entry.calls[grant.class] ?? 0) + 1 };
-  const next = { second, total: entry.total + 1, calls, batches };
+  const entry: Answered = state.answered[at] ?? { second, total: 0, ms: [], calls: {}, batches: {} };
+  const isBatch = grant.kind === 'batch';
+  const next: Answered = {
+    ...entry,
+    total: entry.total + 1,
+    calls: { ...entry.calls, [grant.class]: (entry.calls[grant.class] ?? 0) + 1 },
+    ...(isBatch && { batches: { ...entry.batches, [grant.app]: (entry.batches[grant.app] ?? 0) + 1 } }),
+    // A process of an older release counts without these: then the end of the second holds for all of it.
+    ...(entry.ms && { ms: [...entry.ms, inSecondMs].sort((a, b) => a - b) }),
+    ...(entry.ms && isBatch && { batchMs: Math.max(inSecondMs, entry.batchMs ?? 0) }),
+  };
   const answered =
     at >= 0 ? state.answered.with(at, next) : [...state.answered, next].sort((a, b) => a.second - b.second);
   return {
     ...state,
     answered,
-    recent: [...state.recent, { app: grant.app, atMs: answeredMs }],
+    recent: [...state.recent, { app: grant.app, atMs: answeredMs, ...(items > 1 && { items }) }],
   };
 }
 
@@ -437,7 +503,7 @@ function frozen(state: PacingState, policy: PacingPolicy, nowMs: number): Pacing
   if (nowMs < state.frozenUntilMs) return state;
   const { freezeMs, cutFactor, minFactor, perMinute } = policy;
   const before = limitAt(state, policy, nowMs);
-  const held = state.open.length + state.answered.reduce((sum, entry) => sum + callsIn(entry), 0);
+  const held = state.open.length + state.answered.reduce((sum, entry) => sum + heldIn(entry, nowMs), 0);
   const troubled = before < perMinute;
   const knee = held < alone * perMinute && (held >= meaningful * perMinute || troubled) ? held : undefined;
   const wall = state.ceiling.knee;
@@ -501,7 +567,7 @@ export function usage(state: PacingState, policy: PacingPolicy, nowMs: number): 
   for (const { calls } of current.answered) for (const of of callClasses) byClass[of] += calls[of] ?? 0;
   const limit = limitAt(current, policy, nowMs);
   return {
-    held: current.open.length + current.answered.reduce((sum, entry) => sum + callsIn(entry), 0),
+    held: current.open.length + current.answered.reduce((sum, entry) => sum + heldIn(entry, nowMs), 0),
     inFlight: current.open.length,
     batches:
       current.open.filter(({ kind }) => kind === 'batch').length +

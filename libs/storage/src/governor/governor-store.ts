@@ -61,7 +61,8 @@ export type GovernorOutcome = 'ok' | 'throttled' | 'unsent';
 export interface GovernorGrant {
   /** False when so much time passed since the grant that others may have given this process up: ask again instead. */
   fresh(): boolean;
-  complete(outcome: GovernorOutcome): Promise<void>;
+  /** `items`: of a batch, whose work takes longer the more it has */
+  complete(outcome: GovernorOutcome, items?: number): Promise<void>;
 }
 
 export interface QuotaUse {
@@ -105,6 +106,7 @@ interface Lane {
 interface Told {
   grantId: number;
   outcome: GovernorOutcome;
+  items: number | undefined;
   /** in the database's time */
   atMs: number;
   stored?: () => void;
@@ -461,7 +463,8 @@ export class GovernorStore {
     const circuit = this.platform.current;
     // Nobody piled anything up in an outage of seconds.
     if (!circuit.open && circuit.spreadMs >= rampAfterMs) state = resumed(state, policy, circuit.sinceMs);
-    for (const { grantId, outcome, atMs } of told) state = complete(state, policy, atMs, grantId, outcome);
+    for (const { grantId, outcome, atMs, items } of told)
+      state = complete(state, policy, atMs, grantId, outcome, items);
     const granted: { lane: Lane; grantId: number }[] = [];
     let untilMs = Infinity;
     let keep = false;
@@ -488,7 +491,7 @@ export class GovernorStore {
     if (!this.beating && !this.closed) void this.keepAlive();
     const grant: GovernorGrant = {
       fresh: () => this.clock.nowMs() - grantedMs < freshMs,
-      complete: (outcome) => this.answered(realm, grantId, outcome),
+      complete: (outcome, items) => this.answered(realm, grantId, outcome, items),
     };
     const first = lane.queue.shift();
     // Lanes of one class take turns: singles must not starve the batches beside them.
@@ -506,11 +509,11 @@ export class GovernorStore {
   }
 
   /** An answer is told with the next grant, or soon after; only a refusal is waited for until everybody can see it. */
-  private answered(realm: Realm, grantId: number, outcome: GovernorOutcome): Promise<void> {
+  private answered(realm: Realm, grantId: number, outcome: GovernorOutcome, items?: number): Promise<void> {
     if (!realm.mine.delete(grantId)) return Promise.resolve();
     this.inFlight -= 1;
     if (this.inFlight === 0) this.beating?.abort();
-    const told: Told = { grantId, outcome, atMs: this.nowMs() };
+    const told: Told = { grantId, outcome, items, atMs: this.nowMs() };
     realm.told.push(told);
     if (outcome !== 'throttled') {
       // A slot is free: whoever sleeps here looks again. With nobody waiting, answers of a burst are told together.

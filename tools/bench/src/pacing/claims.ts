@@ -30,6 +30,11 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
     fc.record({ min: fc.constant(2), max: fc.integer({ min: 3, max: 400 }) }),
     fc.record({ min: fc.integer({ min: 50, max: 300 }), max: fc.integer({ min: 301, max: 6_000 }) }),
   ),
+  itemMs: fc.oneof(
+    fc.constant({ min: 0, max: 0 }),
+    fc.record({ min: fc.integer({ min: 1, max: 60 }), max: fc.integer({ min: 61, max: 200 }) }),
+    fc.record({ min: fc.constant(60), max: fc.integer({ min: 60, max: 70 }) }),
+  ),
   otherApp: fc.oneof(
     { weight: 3, arbitrary: fc.constant({ perMinute: 0, lump: 1 }) },
     {
@@ -65,6 +70,7 @@ export const saturated: fc.Arbitrary<Schedule> = fc.record({
     { minLength: 1, maxLength: 3 },
   ),
   serverMs: fc.record({ min: fc.constant(20), max: fc.integer({ min: 21, max: 120 }) }),
+  itemMs: fc.constant({ min: 1, max: 3 }),
   otherApp: fc.constant({ perMinute: 0, lump: 1 }),
   restores: fc.constant<Schedule['restores']>([]),
 });

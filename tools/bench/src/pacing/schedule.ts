@@ -19,6 +19,8 @@ export interface Schedule {
   minutes: number;
   processes: ProcessPlan[];
   serverMs: { min: number; max: number };
+  /** and beside that, for each item of a batch */
+  itemMs: { min: number; max: number };
   /** another Intuit app on the same company: calls a minute, in lumps or evenly */
   otherApp: { perMinute: number; lump: number };
   /** moments at which the database is set back, and by how much */
@@ -200,18 +202,22 @@ export function play(schedule: Schedule): Counted {
   };
 
   const send = (life: Life, queue: Queue, nowMs: number, grantId: number, batch: boolean): void => {
+    // As planned with a backlog, and what is left of it.
+    const items = batch ? (random() < 0.7 ? 30 : 2 + Math.floor(random() * 28)) : 1;
     const leg = () => life.plan.oneWayMs + random() * life.plan.jitterMs;
     events.at(stalled(life, nowMs) + leg(), (arrivedMs) => {
       const letIn = server.arrive(Math.floor(arrivedMs), batch);
       const { min, max } = schedule.serverMs;
-      events.at(arrivedMs + (letIn ? min + random() * (max - min) : 1), (doneMs) => {
+      const perItem = schedule.itemMs.min + random() * (schedule.itemMs.max - schedule.itemMs.min);
+      const workMs = min + random() * (max - min) + (batch ? items * perItem : 0);
+      events.at(arrivedMs + (letIn ? workMs : 1), (doneMs) => {
         if (letIn) server.leave();
         events.at(stalled(life, doneMs) + leg(), (answeredMs) => {
           if (!life.alive) return;
           const told = clockOf(life, answeredMs);
           // Told to the row a little later, with the time of the answer.
           events.at(answeredMs + random() * 150, () => {
-            if (life.alive) state = complete(state, policy, told, grantId, letIn ? 'ok' : 'throttled');
+            if (life.alive) state = complete(state, policy, told, grantId, letIn ? 'ok' : 'throttled', items);
           });
           events.at(answeredMs + queue.lane.pauseMs * random() * 2, (at) => {
             if (life.alive) come(life, queue, at);
