@@ -1,19 +1,9 @@
 // A migration in virtual time, for the benchmarks `batch` and `migrate`: the real writer over a real PostgreSQL, against an
-// emulator with all of QBO's limits on whose clock follows ours. One writer's governor stands in memory (the pure one of the
-// core): the database's own clock cannot be hurried. Takes its task as JSON, prints what came of it as JSON.
+// emulator with all of QBO's limits on whose clock follows ours. The governor is the real one, too, by our clock. Takes its
+// task as JSON, prints what came of it as JSON.
 import { randomUUID } from 'node:crypto';
 import { createLog } from '#common/logging';
-import {
-  admit,
-  complete,
-  defaultPacingPolicy,
-  defaultTemplate,
-  initialPacing,
-  mapChange,
-  mergeLayers,
-  outlook,
-  type Json,
-} from '#core';
+import { defaultTemplate, mapChange, mergeLayers, type Json } from '#core';
 import type { WriteEvent } from '#contracts';
 import {
   Breakers,
@@ -25,7 +15,18 @@ import {
   Transport,
   type GovernorGate,
 } from '#qbo';
-import { Companies, Database, Grants, Links, MappingLayers, RealmLeases, RealmWork, Syncs } from '#storage';
+import {
+  Companies,
+  Database,
+  GovernorStore,
+  Grants,
+  Links,
+  MappingLayers,
+  RealmLeases,
+  RealmWork,
+  Syncs,
+  type Lane,
+} from '#storage';
 import { freshDatabase, startEmulator, type RunningEmulator } from '#testing';
 import { desiredLink } from '../src/intake/desired-link.js';
 import { RealmWriter } from '../src/realm/realm-writer.js';
@@ -47,7 +48,6 @@ interface Task {
 
 const task = JSON.parse(process.argv[2]!) as Task;
 const app = 'sync';
-const by = 'bench';
 const say = (text: string) => process.stderr.write(`  ${text}\n`);
 
 const emulator = await startEmulator({ clock: 'virtual' });
@@ -80,23 +80,16 @@ class VirtualTransport extends Transport {
   }
 }
 
-let pacing = initialPacing();
+const governor = new GovernorStore(db, time);
+// Its statements take the virtual time for the database's.
+governor.timeOf = 'clock';
+/** calls let go since the last word about it */
+const went = { single: 0, batch: 0 };
 const gate: GovernorGate = {
-  acquire: async (_realmId, { kind, class: callClass }, signal) => {
-    for (;;) {
-      signal?.throwIfAborted();
-      const { state, decision } = admit(pacing, defaultPacingPolicy, time.nowMs(), { kind, app, class: callClass, by });
-      pacing = state;
-      if (decision.kind === 'go') {
-        return {
-          complete: (outcome) => {
-            pacing = complete(pacing, defaultPacingPolicy, time.nowMs(), decision.grantId, outcome);
-            return Promise.resolve();
-          },
-        };
-      }
-      await time.sleep(Math.max(1, decision.untilMs - time.nowMs()), signal);
-    }
+  acquire: async (realmId, request, signal) => {
+    const grant = await governor.acquire(realmId, request, signal);
+    went[request.kind]++;
+    return grant;
   },
 };
 
@@ -230,8 +223,7 @@ const ports = {
   clock: time,
   log,
   random: Math.random,
-  outlook: (_realmId: string, callClass: 'live' | 'bulk') =>
-    Promise.resolve(outlook(pacing, defaultPacingPolicy, time.nowMs(), { app, class: callClass, by })),
+  outlook: (realmId: string, lane: Lane) => governor.outlook(realmId, lane),
   announced: () => {},
 };
 const writers = new Writers(
@@ -256,7 +248,11 @@ async function settleAll(limitMs = Number.POSITIVE_INFINITY): Promise<number> {
     const left = await time.during(open);
     const tookMs = time.nowMs() - beganMs;
     if (left === 0 || tookMs >= limitMs) return tookMs;
-    if (Math.floor(tookMs / 1_000) % 30 === 0) say(`${Math.round(tookMs / 1_000)} s: ${left} open (${seconds()} s)`);
+    if (Math.floor(tookMs / 1_000) % 10 !== 0) continue;
+    say(
+      `${Math.round(tookMs / 1_000)} s: ${left} open, ${went.single} singles, ${went.batch} batches, (${seconds()} s)`,
+    );
+    went.single = went.batch = 0;
   }
 }
 

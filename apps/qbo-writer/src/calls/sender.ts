@@ -71,8 +71,13 @@ export class Sender {
     );
   }
 
-  /** Sends a call that was just claimed. @throws FenceLost */
-  async send(call: CallRecord, members: readonly PlannedWrite[], signal: AbortSignal): Promise<CallOutcome> {
+  /** Sends a call that was just claimed; `sent` is told when the governor lets it go. @throws FenceLost */
+  async send(
+    call: CallRecord,
+    members: readonly PlannedWrite[],
+    signal: AbortSignal,
+    sent?: () => void,
+  ): Promise<CallOutcome> {
     await failpoint('writer.claimed');
     const lane = members[0]!.stored.lane;
     const chosen = new Map(members.map((member) => [keyText(member.key), member.stored.traceparent]));
@@ -81,7 +86,7 @@ export class Sender {
       traceparent: chosen.get(keyText(attempt)),
     }));
     const { answer, traceparent } = await tracedTogether('batch', traces, {}, async (_spans, whole) => ({
-      answer: await this.exchange(call, lane, signal),
+      answer: await this.exchange(call, lane, signal, sent),
       traceparent: whole.traceparent,
     }));
     return this.settle(call, answer, { sentBefore: false, settledBefore: [] }, traceparent);
@@ -106,12 +111,17 @@ export class Sender {
     call: CallRecord,
     lane: Lane,
     signal: AbortSignal,
+    sent?: () => void,
   ): Promise<QboAnswer<Json> | QboAnswer<BatchAnswer>> {
     const { client, clock, answered } = this.ports;
     const wire = wireOf(call);
     if (wire.kind === 'batch') metrics.batchItems.observe(call.attempts.length);
     let sentAtMs = 0;
-    const options = { class: lane satisfies RequestClass, signal, sent: () => void (sentAtMs = clock.nowMs()) };
+    const letGo = () => {
+      sentAtMs = clock.nowMs();
+      sent?.();
+    };
+    const options = { class: lane satisfies RequestClass, signal, sent: letGo };
     const answer =
       wire.kind === 'batch'
         ? await client.batch(this.realmId, wire, options)

@@ -137,8 +137,9 @@ export class RealmWriter implements RealmLoop {
   private readonly stock: Record<Lane, Stocked[]> = { live: [], bulk: [] };
   private readonly backlog: Record<Lane, boolean> = { live: false, bulk: false };
   private readonly calls: Record<Lane, number> = { live: 0, bulk: 0 };
-  /** of those, batches */
+  /** of those, batches; and of these, the ones that the governor has not let go yet */
   private batches = 0;
+  private batchesInLine = 0;
   private readonly touched = new Map<string, number>();
   private readonly nameTurn = new NameTurn();
   private readonly costs = new CallCosts();
@@ -426,7 +427,7 @@ export class RealmWriter implements RealmLoop {
     this.dropOldStock(lane);
     let spent = 0;
     if (!this.planning.has(`names ${lane}`)) {
-      const names = await this.pick(lane, namedTypes, Math.min(namesPerRound, allowance));
+      const names = await this.pick(lane, namedTypes, Math.min(namesPerRound, allowance), 'pickAwaited');
       spent += names.length;
       if (names.length > 0) this.startNames(lane, names);
     }
@@ -442,9 +443,15 @@ export class RealmWriter implements RealmLoop {
     return spent;
   }
 
-  private async pick(lane: Lane, types: readonly string[], limit: number): Promise<StoredLink[]> {
+  private async pick(
+    lane: Lane,
+    types: readonly string[],
+    limit: number,
+    how: 'pick' | 'pickAwaited' = 'pick',
+  ): Promise<StoredLink[]> {
     if (limit <= 0) return [];
-    const rows = await this.ports.links.pick(this.realmId, types, limit, { lane, except: [...this.inHand.values()] });
+    const except = [...this.inHand.values()];
+    const rows = await this.ports.links[how](this.realmId, types, limit, { lane, except });
     for (const row of rows) this.inHand.set(keyText(row), keyOf(row));
     this.seat.hold(rows.length);
     return rows;
@@ -517,6 +524,7 @@ export class RealmWriter implements RealmLoop {
       calls: this.roomForCalls(lane),
       callsInAll: this.options.callsInFlight,
       batchesOnTheirWay: this.batches,
+      batchesInLine: this.batchesInLine,
       batchSize: this.options.batchSize,
       touched: new Set(this.touched.keys()),
       backlog: this.backlog[lane],
@@ -547,11 +555,18 @@ export class RealmWriter implements RealmLoop {
     const isBatch = members.length > 1;
     this.calls[lane]++;
     if (isBatch) this.batches++;
+    let inLine = isBatch;
+    if (inLine) this.batchesInLine++;
+    const leaveLine = (): void => {
+      if (inLine) this.batchesInLine--;
+      inLine = false;
+    };
     this.launch(lane, async () => {
       try {
         const call = await this.claim(writes);
-        if (call) await this.sendHeld(call, writes);
+        if (call) await this.sendHeld(call, writes, leaveLine);
       } finally {
+        leaveLine();
         this.calls[lane]--;
         if (isBatch) this.batches--;
         for (const key of touched) {
@@ -573,10 +588,10 @@ export class RealmWriter implements RealmLoop {
   }
 
   /** A claimed call is in this process's hands until it is settled; if that fails, the rows have it and it is sent again. */
-  private async sendHeld(call: CallRecord, members: readonly PlannedWrite[]): Promise<void> {
+  private async sendHeld(call: CallRecord, members: readonly PlannedWrite[], sent?: () => void): Promise<void> {
     this.openInHand.add(call.id);
     try {
-      this.after(await this.sender.send(call, members, this.stopping.signal));
+      this.after(await this.sender.send(call, members, this.stopping.signal, sent));
     } finally {
       this.openInHand.delete(call.id);
     }

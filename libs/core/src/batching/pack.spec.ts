@@ -7,6 +7,7 @@ const open: PackRoom = {
   calls: 7,
   callsInAll: 7,
   batchesOnTheirWay: 0,
+  batchesInLine: 0,
   batchSize: 30,
   touched: new Set(),
   backlog: true,
@@ -41,6 +42,7 @@ const anyRoom = fc.record({
   calls: fc.integer({ min: 0, max: 9 }),
   callsInAll: fc.constant(7),
   batchesOnTheirWay: fc.integer({ min: 0, max: 7 }),
+  batchesInLine: fc.integer({ min: 0, max: 3 }),
   batchSize: fc.integer({ min: 1, max: 30 }),
   touched: fc.uniqueArray(fc.integer({ min: 0, max: 40 }).map((n) => `Invoice ${n}`)).map((keys) => new Set(keys)),
   backlog: fc.boolean(),
@@ -139,6 +141,12 @@ describe('a pack of calls', () => {
       [30, 30, 30, 1, 1, 1, 1],
     ],
     ['batches on their way count', rows(240), { calls: 5, batchesOnTheirWay: 2 }, [30, 1, 1, 1, 1]],
+    [
+      'and so do batches that stand in line for the last slots: nothing is packed to wait a minute with them',
+      rows(240),
+      { calls: 3, batchesOnTheirWay: 1, batchesInLine: 1, outlook: { ...open.outlook, batches: 1 } },
+      [1, 1, 1],
+    ],
     [
       'slow batches take all calls there are: fewer would not spend the batches of the minute',
       rows(240, () => ({ itemMs: 500 })),

@@ -27,6 +27,8 @@ export interface PackRoom {
   /** calls that may be on their way together */
   callsInAll: number;
   batchesOnTheirWay: number;
+  /** of those, batches that still wait for leave: the outlook does not know of them */
+  batchesInLine: number;
   /** items in a batch at most */
   batchSize: number;
   /** touched by what is on its way */
@@ -69,7 +71,7 @@ export function packCalls<T extends Packable>(rows: readonly T[], room: PackRoom
   const free = independent(rows, room.touched);
   const calls: T[][] = [];
   const taken = new Set<T>();
-  let { batches } = room.outlook;
+  let batches = room.outlook.batches - room.batchesInLine;
   let onTheirWay = room.batchesOnTheirWay;
   const start = (call: T[]): void => {
     calls.push(call);
@@ -126,7 +128,8 @@ function batchFrom<T extends Packable>(rows: readonly T[], batchSize: number): T
 /** With a backlog: what singles at their full rate leave free, or what it takes to spend a minute's batches in a minute. */
 function batchesAtOnce(batch: readonly Packable[], { callMs, callsInAll, outlook }: PackRoom): number {
   const itemsMs = batch.reduce((sum, row) => sum + row.itemMs, 0);
-  const forSingles = Math.ceil((callMs + itemsMs / batch.length) / outlook.spacingMs);
+  // One more stands at the gate: a call that ends finds its successor ready.
+  const forSingles = Math.ceil((callMs + itemsMs / batch.length) / outlook.spacingMs) + 1;
   const forBatches = Math.ceil((callMs + itemsMs) / outlook.batchSpacingMs);
   return Math.max(callsInAll - forSingles, forBatches);
 }

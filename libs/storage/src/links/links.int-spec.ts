@@ -194,6 +194,26 @@ describe('links', () => {
     expect(await order()).toEqual([]);
   });
 
+  it('picks names first that the first of those who wait are waiting for, then the others in their order', async () => {
+    const names = ['1', '2', '3', '4', '5'].map((id) => desired(id, 1));
+    const invoices = ['10', '11'].map((id) => desired(id, 1, { entityType: 'Invoice', rank: 7 }));
+    await links.intake([...names, ...invoices], at);
+    const picked = async (limit: number) =>
+      (await links.pickAwaited(realmId, ['Customer'], limit, { lane: 'bulk', except: [key('1')] })).map(
+        (l) => l.sourceId,
+      );
+    expect(await picked(9)).toEqual(['2', '3', '4', '5']);
+    const wait = async (id: string, on: string[]) => ({
+      key: key(id, 'Invoice'),
+      version: (await one(id, 'Invoice')).link.desired.version,
+      on: on.map((name) => `Customer/${name}`),
+    });
+    await links.park(realmId, fence, [await wait('11', ['3', '1']), await wait('10', ['5'])], at);
+    expect(await picked(9)).toEqual(['5', '3', '2', '4']);
+    expect(await picked(1)).toEqual(['5']);
+    expect(await links.pickAwaited(realmId, ['Customer'], 9, { lane: 'live' })).toEqual([]);
+  });
+
   it('picks bulk work in the order in which the source entered it, live work in the order in which it came', async () => {
     const later = new Date(at.getTime() + 1_000);
     await links.intake([desired('100', 1), desired('9', 1), desired('31', 1, { lane: 'live' })], at);

@@ -61,6 +61,8 @@ export interface Decided {
   mirrors?: MirrorChange[];
 }
 
+/** So many of those who wait are asked what they wait for: some hundred names, which is a minute's work one at a time. */
+const firstWaiters = 200;
 /** Ids of QuickBooks are one sequence for each company. Served by the index links_pick_in_order. */
 const orderOfEntry = `(case when lane = 'bulk' then lpad(source_id, 20, '0') collate "C" end)`;
 
@@ -166,6 +168,40 @@ export class Links {
       [realmId, types, limit, lane === undefined ? ['live', 'bulk'] : [lane], ...keyArrays(except)],
     );
     return rows.map(storedLink);
+  }
+
+  /**
+   * Of the ready work of the given types, what the first of those who wait are waiting for, in their order: with names one at a
+   * time, transactions begin when their own names are there and not when all of a company's are. The others follow as in `pick`.
+   */
+  async pickAwaited(
+    realmId: string,
+    types: readonly string[],
+    limit: number,
+    { lane, except = [] }: { lane: Lane; except?: readonly LinkKey[] },
+  ): Promise<StoredLink[]> {
+    if (limit <= 0) return [];
+    const rows = await this.db.query<LinkRecord>(
+      `with first as (
+         select sync_id, waiting_on, row_number() over () as place from (
+           select sync_id, waiting_on from links where target_realm_id = $1 and state = 'waiting'
+           order by lane desc, rank, ${orderOfEntry}, due_at limit ${firstWaiters}) w
+       ), awaited as (
+         select sync_id, split_part(name, '/', 1) as entity_type, split_part(name, '/', 2) as source_id, min(place) as place
+         from first cross join lateral unnest(waiting_on) as name group by 1, 2, 3
+       )
+       select ${columns} from awaited a join links l using (sync_id, entity_type, source_id)
+       where target_realm_id = $1 and state = 'ready' and lane = $4 and entity_type = any($2)
+         and sync_id in (select id from syncs where target_realm_id = $1 and state = 'active')
+         and not exists (select from unnest($5::uuid[], $6::text[], $7::text[]) as h (sync_id, entity_type, source_id)
+                         where h.sync_id = l.sync_id and h.entity_type = l.entity_type and h.source_id = l.source_id)
+       order by a.place limit $3`,
+      [realmId, types, limit, lane, ...keyArrays(except)],
+    );
+    const awaited = rows.map(storedLink);
+    if (awaited.length === limit) return awaited;
+    const others = await this.pick(realmId, types, limit - awaited.length, { lane, except: [...except, ...awaited] });
+    return [...awaited, ...others];
   }
 
   /** Links as they are now, without a lock. */
