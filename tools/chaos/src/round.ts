@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { appNames, type AppName } from '../../dev/src/apps.js';
 import { Accounting } from '../../installation/src/accounting.js';
-import { Control } from '../../installation/src/control.js';
+import type { Control } from '../../installation/src/control.js';
 import { Installation } from '../../installation/src/installation.js';
+import { connectPair } from '../../installation/src/pair.js';
 import { goodWebhooks, judgeSync, keysOf, type Judged } from '../../equal/src/history.js';
 import type { Judgement } from '../../equal/src/judgement.js';
 import { preferences } from '../../equal/src/source-company.js';
@@ -93,8 +94,8 @@ export class Round {
     const companies = this.makeCompanies();
     const clientId = await this.startApps(skews);
     say('the six apps are ready');
-    const control = new Control(installation.url('control'), installation.url('audit'), installation.adminKey);
-    const all = await Promise.all((await companies).map((pair) => this.connect(control, clientId, pair)));
+    const { control } = installation;
+    const all = await Promise.all((await companies).map((pair) => this.connect(clientId, pair)));
     const canaryPair = all.at(-1)!;
     const made = all.slice(0, -1);
     await emulator.webhooks(goodWebhooks);
@@ -105,11 +106,11 @@ export class Round {
 
     const plan = o.plan ?? this.plan(made.length * 2);
     const person = await emulator.createApp({ name: 'person' });
-    const { accessToken } = await emulator.grant(person.clientId, canaryPair.source);
+    const books = await Accounting.open(emulator, person.clientId, canaryPair.source);
     const nemesis = new Nemesis({
       ...{ installation, control, clientId, skews, goodWebhooks, say },
       ...{ journal: this.journal, links: this.links, seed: o.seed },
-      canary: new Canary(emulator, new Accounting(emulator, canaryPair.source, accessToken), canaryPair.target),
+      canary: new Canary(emulator, books, canaryPair.target),
       companies: made.flatMap(({ source, target, organizationId }): Company[] => [
         { realmId: source, organizationId },
         { realmId: target, organizationId },
@@ -191,7 +192,7 @@ export class Round {
         ...(this.kafkaBehindProxies.length > 0 && { SYNC_KAFKA_BROKERS: this.kafkaBehindProxies.join(',') }),
       });
     const webhookUrl = await through('quickbooks-ingest', `${installation.url('ingest')}/webhooks/intuit`);
-    const app = await emulator.createApp({ name: 'qbo-sync', webhookUrl, webhookFormat: 'cloudevents' });
+    const app = await installation.ourApp(webhookUrl);
     const preload = pathToFileURL(join(process.cwd(), 'dist/tools/chaos/src/skewed-clock.js')).href;
     const settings = {
       SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs[this.size]}ms`,
@@ -228,17 +229,12 @@ export class Round {
     return Promise.all([...people, pair('empty', seed)]);
   }
 
-  private async connect(
-    control: Control,
-    clientId: string,
-    pair: Omit<Pair, 'organizationId' | 'syncId'>,
-  ): Promise<Pair> {
+  private async connect(clientId: string, pair: Omit<Pair, 'organizationId' | 'syncId'>): Promise<Pair> {
     const { source, target } = pair;
-    const { id: organizationId } = await control.createOrganization(`Chaos ${source}`);
-    for (const realmId of [source, target])
-      await control.connectCompany(organizationId, realmId, await this.installation.emulator.grant(clientId, realmId));
-    const { id: syncId } = await control.createSync(source, target);
-    return { ...pair, syncId, organizationId };
+    return {
+      ...pair,
+      ...(await connectPair(this.installation, clientId, { source, target, organization: `Chaos ${source}` })),
+    };
   }
 
   private async atRest(control: Control, all: readonly Pair[]): Promise<string[]> {
