@@ -14,7 +14,7 @@ import type { Act, Case } from './cases.js';
 
 /**
  * From the act to the point: through every stage before it, with the process that the case before killed still starting and
- * its group waiting for its session to end, on a machine that does other things as well.
+ * its group not formed yet, on a machine that does other things as well.
  */
 const passTimeoutMs = 90_000;
 /** A frozen process is left so long, then killed as an operator would; `patient` waits for its own watchdog instead. */

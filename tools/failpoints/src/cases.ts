@@ -49,8 +49,8 @@ const places: readonly (readonly string[])[] = [
 ];
 
 /**
- * Each place's cases spread evenly over the whole: while one process starts again, and Kafka waits six seconds for the session
- * of the dead one, the next case strikes elsewhere.
+ * Each place's cases spread evenly over the whole: while one process starts again and its group forms anew, the next case
+ * strikes elsewhere.
  */
 export function spread(cases: readonly Case[]): Case[] {
   const placeOf = ({ point }: Case) => places.findIndex((prefixes) => prefixes.some((one) => point.startsWith(one)));
