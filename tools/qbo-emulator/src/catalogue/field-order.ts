@@ -9,6 +9,7 @@ const PURCHASE_TAIL = `${HEAD} DocNumber TxnDate DepartmentRef CurrencyRef Excha
 
 const CAPTURED: Record<string, string> = {
   Account: `Name SubAccount ParentRef Description FullyQualifiedName Active Classification AccountType AccountSubType AcctNum CurrentBalance CurrentBalanceWithSubAccounts CurrencyRef ${HEAD}`,
+  Attachable: `FileName FileAccessUri TempDownloadUri Size ContentType ${HEAD} AttachableRef`,
   Bill: `SalesTermRef DueDate VendorAddr Balance ${PURCHASE_TAIL} VendorRef APAccountRef TotalAmt`,
   VendorCredit: `Balance ${PURCHASE_TAIL} VendorRef APAccountRef TotalAmt`,
   BillPayment: `VendorRef PayType CheckPayment CreditCardPayment TotalAmt ${PURCHASE_TAIL}`,

@@ -54,7 +54,7 @@ export function changeData(
       ...(type.totalCount && { totalCount: group.length }),
     };
   });
-  return { CDCResponse: [{ QueryResponse: groups }] };
+  return { CDCResponse: { QueryResponse: groups } };
 }
 
 function groupOf(company: Company, type: EntityType, sinceMs: number, room: number): Rec[] {

@@ -17,6 +17,7 @@ import {
   business,
   deletedElsewhere,
   duplicateNumber,
+  invalidId,
   notFound,
   refusal,
   requiredMissing,
@@ -185,7 +186,7 @@ export class Engine {
     for (const key of Object.keys(body))
       if (key.endsWith('Ex') && body[key])
         throw refusal('2010', `Property Name:${key} specified is unsupported or invalid`, key);
-    const before = this.current(entity, body);
+    const before = this.current(entity, body, 'delete');
     this.mustBeFree(entity, before, '6120');
     if (!options.person) this.mustBeOpen(before['TxnDate']);
     const happenings: Happening[] = [];
@@ -349,19 +350,18 @@ export class Engine {
     }
   }
 
-  private current(entity: string, given: Rec): Rec {
+  private current(entity: string, given: Rec, act?: 'delete'): Rec {
     const id = given['Id'];
     if (id === undefined || id === null || id === '') throw requiredMissing('Id');
     if (!/^-?\d{1,25}$/.test(String(id))) {
-      throw refusal(
-        '2030',
-        `Invalid ID : Id should be a valid number. Supplied value:${String(id).slice(0, 40)}`,
-        'Id',
-      );
+      throw invalidId(id);
     }
     const rec = this.existing(entity, String(id));
     const token = given['SyncToken'];
-    if (token === undefined || token === null || token === '') throw requiredMissing('SyncToken');
+    // Recorded: a file is deleted by its Id alone.
+    const without = token === undefined || token === null || token === '';
+    if (without && act === 'delete' && entity === 'Attachable') return rec;
+    if (without) throw requiredMissing('SyncToken');
     if (String(token) !== String(rec['SyncToken'])) throw stale(entity);
     return rec;
   }

@@ -144,6 +144,26 @@ export const requiredMissing = (name: string): QboFault =>
 export const unsupportedProperty = (name: string): QboFault =>
   refusal('2010', `Property Name:${name} specified is unsupported or invalid`, name);
 
+/** A property that the class does not have: its JSON library's own words, with the first of those that it has. */
+export const unknownProperty = (name: string, owner: string, known: readonly string[]): QboFault => {
+  const shown = known.slice(0, SHOWN_PROPERTIES).map((one) => `"${one}"`);
+  const list = `${known.length} known properties: ${shown.join(', ')}${known.length > shown.length ? ' [truncated]' : ''}`;
+  return refusal(
+    '2010',
+    `Property Name:Unrecognized field "${name.slice(0, 60)}" (class com.intuit.schema.finance.v3.${owner}), not marked as ignorable (${list}])\n specified is unsupported or invalid`,
+  );
+};
+
+/** The service cuts the list too, after some thousand characters. */
+const SHOWN_PROPERTIES = 60;
+
+/** The parts of an address behind the service, which no resource answers. */
+export const noResource = (path: string): QboFault =>
+  unsupported(`Could not find resource for relative : ${path.slice(0, 200)} of full path: ${path.slice(0, 200)}`);
+
+export const invalidId = (id: unknown): QboFault =>
+  refusal('2030', `Id should be a valid number. Supplied value:${String(id).slice(0, 40)}`, 'Id');
+
 /** How the service names an entity type inside a bad-reference text. */
 const REFERENCE_KIND: Record<string, string> = {
   Account: 'Accounts',

@@ -4,6 +4,7 @@ import { Decimal } from 'decimal.js';
 import {
   accountTypeByName,
   accountTypeBySubType,
+  entityNamed,
   unclassifiedSubTypes,
   type EntityType,
 } from '../catalogue/catalogue.js';
@@ -395,14 +396,27 @@ function settlePayment(_company: Company, rec: Rec): void {
   if (Number(rec['TotalAmt']) === 0) delete rec['DepositToAccountRef'];
 }
 
-function settleAttachable(_company: Company, rec: Rec): void {
+function settleAttachable(company: Company, rec: Rec, before: Rec | undefined): void {
   if (!rec['FileName'] && !rec['Note']) throw requiredMissing('Note');
   for (const ref of (rec['AttachableRef'] as Rec[] | undefined) ?? []) {
     const kind = String(ref['EntityRef']?.type ?? '');
     if (NO_ATTACHMENTS.has(kind.toLowerCase()))
       throw refusal('6050', `Attachments are not supported for ${kind}`, 'AttachableRef');
-    if (ref['EntityRef']?.value !== undefined && !kind) throw requiredMissing('EntityRef.type');
+    const id = ref['EntityRef']?.value as string | undefined;
+    if (id === undefined) continue;
+    if (!kind) throw requiredMissing('EntityRef.type');
+    const named = `${entityNamed(kind)?.entity ?? kind} ${id}`;
+    // What it pointed to before may be gone by now: files survive what they belong to.
+    if (!pointsTo(before, kind, id) && !company.get(entityNamed(kind)?.entity ?? '', id))
+      throw business(`The entity ${named} that you are trying to link does not exist. ${named}`);
+    ref['IncludeOnSend'] ??= false;
   }
+}
+
+function pointsTo(rec: Rec | undefined, kind: string, id: string): boolean {
+  return ((rec?.['AttachableRef'] as Rec[] | undefined) ?? []).some(
+    ({ EntityRef: to }) => to?.value === id && String(to?.type).toLowerCase() === kind.toLowerCase(),
+  );
 }
 
 const NO_ATTACHMENTS = new Set([

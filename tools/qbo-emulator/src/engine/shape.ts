@@ -2,7 +2,7 @@
 // copy in the service's own field order with read-only fields dropped, or throws the fault the service gives. Pure.
 import { enumValues, objectType, type EntityType, type Field, type ObjectType } from '../catalogue/catalogue.js';
 import type { Rec } from '../types.js';
-import { refusal, unsupportedProperty } from './refusals.js';
+import { invalidId, refusal, unknownProperty, unsupportedProperty } from './refusals.js';
 
 /** Envelope words a client may echo on any object; they carry nothing. */
 const IGNORED = new Set(['domain', 'sparse', 'status', 'IdDomain', 'xmlns']);
@@ -185,7 +185,9 @@ function readObject(given: Rec, type: ObjectType, context: ShapeContext, depth: 
     const field = known.get(key);
     if (field) {
       if (field.name.endsWith('Ex') && !empty(given[key])) throw unsupportedProperty(key);
-    } else if (!IGNORED.has(key) && !empty(given[key])) throw unsupportedProperty(key);
+    } else if (!IGNORED.has(key) && !empty(given[key])) {
+      throw unknownProperty(key, owner.replace(/^\w+:/, ''), type.order);
+    }
   }
   const clean: Rec = {};
   for (const name of type.order) {
@@ -215,11 +217,7 @@ export function readEntity(given: unknown, type: EntityType, context: ShapeConte
   const clean = readObject(given, type, context, 0, type.entity);
   if (clean['Id'] === null) delete clean['Id'];
   if (clean['Id'] !== undefined && !/^-?\d{1,25}$/.test(clean['Id'])) {
-    throw refusal(
-      '2030',
-      `Invalid ID : Id should be a valid number. Supplied value:${String(clean['Id']).slice(0, 40)}`,
-      'Id',
-    );
+    throw invalidId(clean['Id']);
   }
   return clean;
 }

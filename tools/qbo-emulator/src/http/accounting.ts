@@ -5,9 +5,19 @@ import { entityNamed, entityType, type EntityType } from '../catalogue/catalogue
 import { changeData } from '../engine/cdc.js';
 import type { Written } from '../engine/engine.js';
 import { pdfOf } from '../engine/pdf.js';
-import { notFound, REFUSALS, refusal, requiredMissing, unsupported, unsupportedProperty } from '../engine/refusals.js';
+import {
+  invalidId,
+  noResource,
+  notFound,
+  REFUSALS,
+  refusal,
+  requiredMissing,
+  unsupported,
+  unsupportedProperty,
+} from '../engine/refusals.js';
 import { render, type Channel } from '../engine/render.js';
 import { gate } from '../engine/rules.js';
+import { inFieldOrder } from '../engine/shape.js';
 import { readExchangeRate, upsertExchangeRate } from '../engine/exchange-rates.js';
 import { createTaxCode } from '../engine/tax-service.js';
 import { updateSingleton } from '../engine/singletons.js';
@@ -113,14 +123,12 @@ export class Accounting {
       case 'cdc': {
         seat.counts.cdcCalls += 1;
         seat.counts.reads += 1;
-        const most = Math.min(this.emulator.limits.sizeOf('objectsPerResponse'), 1000);
-        const body = changeData(
-          seat.company,
+        const { CDCResponse } = this.changes(
+          seat,
           call.query.get('entities') ?? undefined,
           call.query.get('changedSince') ?? undefined,
-          most,
         );
-        return this.give(call, { ...body, time }, time);
+        return this.give(call, { CDCResponse: [CDCResponse], time }, time);
       }
       case 'batch':
         return this.batch(seat, call, clientId, time, options);
@@ -143,6 +151,8 @@ export class Accounting {
     if (call.method === 'POST' && second === undefined) return this.write(seat, type, call, clientId, time, options);
     if (call.method === 'POST' && third === 'send') return this.send(seat, type, second ?? '', call, time);
     if (call.method !== 'GET' && call.method !== 'HEAD') throw unsupported(`${call.method} on ${type.entity}`);
+    const beyond = third === 'pdf' ? call.segments[3] : third;
+    if (beyond !== undefined) throw noResource(`/v3/company/${call.realmId}/${call.segments.join('/')}`);
     if (third === 'pdf') return this.pdf(seat, type, second ?? '');
     return this.read(seat, type, second, call, time);
   }
@@ -174,8 +184,7 @@ export class Accounting {
       );
     }
     if (id === undefined) throw requiredMissing('Id');
-    if (!/^-?\d{1,25}$/.test(id))
-      throw refusal('2030', `Invalid ID : Id should be a valid number. Supplied value:${id.slice(0, 40)}`, 'Id');
+    if (!/^-?\d{1,25}$/.test(id)) throw invalidId(id);
     const rec = this.shown(seat, type.entity, seat.engine.existing(type.entity, id), 'read');
     const linked =
       type.entity === 'Invoice' && showsInvoiceLink(seat, call) ? { ...rec, InvoiceLink: invoiceLink(seat, id) } : rec;
@@ -185,7 +194,8 @@ export class Accounting {
   private shown(seat: Seat, entity: string, rec: Rec, channel: Channel): Rec {
     const view = render(seat.company, entity, rec, channel);
     if (entity !== 'Attachable' || !view['FileName'] || !seat.files.has(view['Id'])) return view;
-    return { ...view, TempDownloadUri: this.temporaryAddress(seat, view['Id']) };
+    const TempDownloadUri = this.temporaryAddress(seat, view['Id']);
+    return inFieldOrder({ ...view, TempDownloadUri }, entityType(entity));
   }
 
   private query(seat: Seat, call: Call, time: string): Answer {
@@ -208,6 +218,11 @@ export class Accounting {
       maxResults: found.maxResults,
       ...(found.totalCount !== undefined && { totalCount: found.totalCount }),
     };
+  }
+
+  private changes(seat: Seat, entities: string | undefined, changedSince: string | undefined): Rec {
+    const most = Math.min(this.emulator.limits.sizeOf('objectsPerResponse'), 1000);
+    return changeData(seat.company, entities, changedSince, most);
   }
 
   private pdf(seat: Seat, type: EntityType, id: string): Answer {
@@ -321,7 +336,7 @@ export class Accounting {
 
   private writtenBody(seat: Seat, written: Written): Rec {
     const { jsonName } = entityType(written.type);
-    if (written.act === 'delete') return { [jsonName]: { status: 'Deleted', domain: 'QBO', Id: written.id } };
+    if (written.act === 'delete') return { [jsonName]: { domain: 'QBO', status: 'Deleted', Id: written.id } };
     return {
       [jsonName]: this.shown(seat, written.type, written.rec, written.act === 'create' ? 'created' : 'written'),
     };
@@ -404,7 +419,7 @@ export class Accounting {
       answers[i] =
         i < carriedOut
           ? this.batchItem(seat, item, requestId, clientId, options)
-          : { bId: item['bId'], Fault: faultRec(asFault(undefined)) };
+          : { bId: item['bId'], Fault: itemFault(undefined) };
     }
     if (this.emulator.batchPolicy.shuffleAnswers) shuffle(answers);
     return this.give(call, { BatchItemResponse: answers, time }, time);
@@ -427,6 +442,19 @@ export class Accounting {
         seat.counts.reads += 1;
         refuseAsOrdered(seat, undefined, 'query');
         return { bId, QueryResponse: this.rows(seat, String(item['Query'])) };
+      }
+      if (item['CDCQuery'] !== undefined) {
+        seat.counts.cdcCalls += 1;
+        seat.counts.reads += 1;
+        const { Entities, ChangedSince } = (item['CDCQuery'] ?? {}) as Rec;
+        return { ...this.changes(seat, textOf(Entities), textOf(ChangedSince)), bId };
+      }
+      if (item['ReportQuery'] !== undefined) {
+        seat.counts.reads += 1;
+        const asked = new URL(String(item['ReportQuery']), 'http://emulator/');
+        const params = Object.fromEntries(asked.searchParams);
+        const name = asked.pathname.replace(/^\/(?:reports\/)?/, '');
+        return { Report: report(name, params, seat.company, seat.company.ledger), bId };
       }
       seat.counts.writes += 1;
       const name = Object.keys(item).find((k) => k !== 'bId' && k !== 'operation' && k !== 'optionsData');
@@ -457,7 +485,7 @@ export class Accounting {
     } catch (error) {
       seat.company.abandonChanges();
       if (!(error instanceof QboFault)) this.emulator.onUnexpected(error);
-      return { Fault: faultRec(asFault(error)), bId };
+      return { Fault: itemFault(error), bId };
     }
   }
 
@@ -478,7 +506,7 @@ export class Accounting {
         };
       } catch (error) {
         if (!(error instanceof QboFault)) this.emulator.onUnexpected(error);
-        return { Fault: faultRec(asFault(error)) };
+        return { Fault: itemFault(error) };
       }
     });
     return this.give(call, { AttachableResponse: answers, time }, time);
@@ -551,10 +579,12 @@ function invoiceLink(seat: Seat, id: string): string {
   return `https://connect.intuit.com/portal/app/CommerceNetwork/view/scs-v1-${key}?locale=en_US`;
 }
 
-/** In XML these blocks have another form that nobody captured: left out. */
+/** The dump of an extension block is the JSON library's; in XML its elements stand as they are (recorded: Payment LineEx). */
 function withoutDumps(body: Rec): Rec {
   const text = JSON.stringify(body, (key, value: unknown) =>
-    key === 'LineEx' || key === 'PurchaseEx' ? undefined : value,
+    key === 'LineEx' || key === 'PurchaseEx'
+      ? { NameValue: ((value as Rec)['any'] as Rec[]).map((one) => one['value'] as Rec) }
+      : value,
   );
   return JSON.parse(text) as Rec;
 }
@@ -585,8 +615,20 @@ function hasId(body: Rec): boolean {
   return id !== undefined && id !== null && id !== '';
 }
 
+/** A fault among other answers: its errors always have an element, empty where none is meant (recorded). */
+function itemFault(error: unknown): Rec {
+  const fault = faultRec(asFault(error));
+  return { ...fault, Error: (fault['Error'] as Rec[]).map((one) => ({ ...one, element: one['element'] ?? '' })) };
+}
+
+function textOf(value: unknown): string | undefined {
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+const READING_ITEMS = ['Query', 'CDCQuery', 'ReportQuery'];
+
 function isQuery(item: unknown): boolean {
-  return typeof item === 'object' && item !== null && 'Query' in item;
+  return typeof item === 'object' && item !== null && READING_ITEMS.some((name) => name in item);
 }
 
 function refuseUpdate(type: EntityType): never {

@@ -49,7 +49,9 @@ export function escapeXml(text: string): string {
 }
 
 function xmlFault(fault: QboFault, time: string): string {
-  const element = fault.element === undefined ? '' : ` element="${escapeXml(fault.element)}"`;
+  // Recorded: an empty element where none is meant, but none at all in the faults of queries.
+  const element =
+    fault.element === undefined && /^400\d$/.test(fault.code) ? '' : ` element="${escapeXml(fault.element ?? '')}"`;
   return (
     `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><IntuitResponse xmlns="http://schema.intuit.com/finance/v3" time="${time}">` +
     `<Fault type="${escapeXml(fault.faultType)}"><Error code="${escapeXml(fault.code)}"${element}>` +

@@ -358,7 +358,7 @@ function headersOf(answer: Answer, tid: string): Record<string, string> {
 /** CorePlus reads of a call: one for a read, one for each query item of a batch, none for writes. */
 function meteredReads(purpose: Purpose, body: Buffer): number {
   if (purpose.operation !== 'batch') return purpose.write ? 0 : 1;
-  return body.toString('latin1').match(/"Query"\s*:|<Query>/g)?.length ?? 0;
+  return body.toString('latin1').match(/"(?:CDC|Report)?Query"\s*:|<(?:CDC|Report)?Query>/g)?.length ?? 0;
 }
 
 function optionsOf(fault: Fault | undefined): CallOptions {

@@ -158,7 +158,7 @@ for (const entity of entities) {
 
 export function queryableNamed(name: string): Queryable {
   const found = byName.get(name.toLowerCase());
-  if (!found) throw invalidQuery(`Metadata not found for Entity: ${name}`);
+  if (!found) throw invalidQuery(`invalid context declaration: ${name}`);
   return found;
 }
 

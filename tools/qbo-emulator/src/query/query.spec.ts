@@ -233,7 +233,7 @@ describe('refusals', () => {
       '4001',
       "QueryValidationError: property 'Line.Amount' is not queryable",
     ],
-    ['SELECT * FROM TaxService', '4001', 'QueryValidationError: Metadata not found for Entity: TaxService'],
+    ['SELECT * FROM TaxService', '4001', 'QueryValidationError: invalid context declaration: TaxService'],
     [
       "SELECT * FROM Invoice WHERE Id > '3'",
       '4001',

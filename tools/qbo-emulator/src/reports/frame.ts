@@ -250,6 +250,8 @@ export function frame(
     columns: readonly Column[];
     rows: Rec[];
     empty: boolean;
+    /** The rows are shown although there is no figure in them. */
+    skeleton?: boolean;
     options?: Rec[];
   },
 ): Rec {
@@ -265,7 +267,7 @@ export function frame(
       Option: [...(parts.options ?? []), { Name: 'NoReportData', Value: String(parts.empty) }],
     },
     Columns: columnsOf(parts.columns),
-    Rows: parts.empty ? {} : { Row: cut(parts.rows) },
+    Rows: parts.empty && !parts.skeleton ? {} : { Row: cut(parts.rows) },
   };
 }
 

@@ -5,7 +5,15 @@ import type { Ledger } from '../ledger/index.js';
 import { isUs } from '../tax/index.js';
 import type { Params } from './frame.js';
 import { cashFlow } from './cash-flow.js';
-import { accountList, generalLedger, journalReport, profitAndLossDetail, transactionList } from './listings.js';
+import {
+  accountList,
+  generalLedger,
+  journalReport,
+  profitAndLossDetail,
+  transactionList,
+  transactionListBy,
+  transactionListWithSplits,
+} from './listings.js';
 import { aging, agingDetail, partyBalance, partyBalanceDetail } from './parties.js';
 import { classSales, customerIncome, customerSales, departmentSales, itemSales, vendorExpenses } from './sales.js';
 import { balanceSheet, profitAndLoss, trialBalance } from './statements.js';
@@ -20,6 +28,9 @@ const REPORTS: Readonly<Record<string, Report>> = {
   GeneralLedger: generalLedger,
   JournalReport: journalReport,
   TransactionList: transactionList,
+  TransactionListByCustomer: (p, c, l) => transactionListBy('TransactionListByCustomer', 'Customer', p, c, l),
+  TransactionListByVendor: (p, c, l) => transactionListBy('TransactionListByVendor', 'Vendor', p, c, l),
+  TransactionListWithSplits: transactionListWithSplits,
   AccountList: accountList,
   AgedReceivables: (p, c, l) => aging('AgedReceivables', 'AR', p, c, l),
   AgedReceivableDetail: (p, c, l) => agingDetail('AgedReceivableDetail', 'AR', p, c, l),
@@ -53,7 +64,17 @@ export function report(name: string, params: Record<string, string>, company: Co
   if (name === 'TaxSummary') throw unsupported(name, isUs(company) ? undefined : 'It is not part of this emulator.');
   const known = BY_LOWER_CASE.get(name.toLowerCase());
   if (known === undefined) throw unsupported(name);
-  return REPORTS[known](params, company, ledger);
+  return withFilters(REPORTS[known](params, company, ledger), params);
+}
+
+const FILTERS = ['Customer', 'Vendor', 'Employee', 'Item', 'Class', 'Department'];
+
+/** The header says which names the report was asked about, before its options. */
+function withFilters(made: Rec, params: Record<string, string>): Rec {
+  const asked = FILTERS.filter((name) => params[name.toLowerCase()]).map((name) => [name, params[name.toLowerCase()]]);
+  if (asked.length === 0) return made;
+  const { Option, ...head } = made['Header'] as Rec;
+  return { ...made, Header: { ...head, ...Object.fromEntries(asked), Option } };
 }
 
 function unsupported(name: string, why = 'The report does not exist or is not available in this company.'): QboFault {

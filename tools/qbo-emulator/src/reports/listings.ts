@@ -173,6 +173,15 @@ function inOrder(a: Entry, b: Entry): number {
 
 // -------------------------------------------------------------------------------------------------------- general ledger
 
+/** One account's part of the general ledger. */
+interface Built {
+  readonly row: Rec;
+  readonly total: Cents;
+  readonly debit: Cents;
+  readonly credit: Cents;
+  readonly posted: boolean;
+}
+
 export function generalLedger(params: Params, company: CompanyView, ledger: Ledger): Rec {
   const period = periodOf(params, company, 'This Month-to-date');
   const basis = basisOf(params, company);
@@ -208,19 +217,15 @@ export function generalLedger(params: Params, company: CompanyView, ledger: Ledg
   const balanceAt = keys.findIndex((key) => key.startsWith('rbal_nat'));
   const debitAt = keys.findIndex((key) => key === 'debt_amt' || key === 'debt_home_amt');
   const creditAt = keys.findIndex((key) => key === 'credit_amt' || key === 'credit_home_amt');
-  const summaryCells = (title: string, natural: 1 | -1, total: Cents, debit: Cents, credit: Cents): Cell[] =>
+  // Nothing posted in the period leaves the total blank, whatever the account holds.
+  const summaryCells = (title: string, natural: 1 | -1, { total, debit, credit, posted }: Omit<Built, 'row'>): Cell[] =>
     keys.map((_, i) => {
       if (i === 0) return text(title);
+      if (!posted) return text('');
       if (i === amountAt) return money(natural * total || 0);
       if (i === debitAt) return money(debit);
       return i === creditAt ? money(credit) : text('');
     });
-  interface Built {
-    readonly row: Rec;
-    readonly total: Cents;
-    readonly debit: Cents;
-    readonly credit: Cents;
-  }
   const build = (account: Rec): Built | undefined => {
     const id = String(account.Id);
     const own = byAccount.get(id);
@@ -229,9 +234,7 @@ export function generalLedger(params: Params, company: CompanyView, ledger: Ledg
     const has = own !== undefined && (own.entries.length > 0 || own.before !== 0);
     if (!has && below.length === 0) return undefined;
     const rows: Rec[] = [];
-    let total = 0;
-    let debit = 0;
-    let credit = 0;
+    const sums = { total: 0, debit: 0, credit: 0, posted: (own?.entries.length ?? 0) > 0 };
     if (has && own) {
       let running = own.before;
       // The opening row has no transaction id.
@@ -246,9 +249,9 @@ export function generalLedger(params: Params, company: CompanyView, ledger: Ledg
       }
       for (const entry of own.entries.sort(inOrder)) {
         running = plus(running, entry.amount);
-        total = plus(total, entry.amount);
-        if (entry.amount > 0) debit = plus(debit, entry.amount);
-        else credit = plus(credit, -entry.amount);
+        sums.total = plus(sums.total, entry.amount);
+        if (entry.amount > 0) sums.debit = plus(sums.debit, entry.amount);
+        else sums.credit = plus(sums.credit, -entry.amount);
         const facts = { ...entry, natural, running: natural * running || 0 };
         rows.push(dataRow(specs.map((spec) => spec.cell(facts, company))));
       }
@@ -259,36 +262,34 @@ export function generalLedger(params: Params, company: CompanyView, ledger: Ledg
         row: section({
           header: headerCells(account, keys.length),
           rows,
-          summary: summaryCells(title, natural, total, debit, credit),
+          summary: summaryCells(title, natural, sums),
         }),
-        total,
-        debit,
-        credit,
+        ...sums,
       };
     }
     // The parent's own rows sit in a sub-section without header.
-    const ownPart = has ? [section({ rows, summary: summaryCells(title, natural, total, debit, credit) })] : [];
+    const ownPart = has ? [section({ rows, summary: summaryCells(title, natural, { ...sums }) })] : [];
     for (const part of below) {
-      total = plus(total, part.total);
-      debit = plus(debit, part.debit);
-      credit = plus(credit, part.credit);
+      sums.total = plus(sums.total, part.total);
+      sums.debit = plus(sums.debit, part.debit);
+      sums.credit = plus(sums.credit, part.credit);
+      sums.posted ||= part.posted;
     }
     return {
       row: section({
         header: headerCells(account, keys.length),
         rows: [...ownPart, ...below.map((part) => part.row)],
-        summary: summaryCells(`${title} with sub-accounts`, natural, total, debit, credit),
+        summary: summaryCells(has ? `${title} with sub-accounts` : title, natural, sums),
       }),
-      total,
-      debit,
-      credit,
+      ...sums,
     };
   };
   const rows = (children.get('') ?? []).map(build).filter((b): b is Built => b !== undefined);
   return frame('GeneralLedger', company, {
     period,
     basis,
-    columns,
+    // This report alone names its columns by their type (recorded).
+    columns: columns.map((column, i) => ({ ...column, type: keys[i] })),
     rows: rows.map((built) => built.row),
     empty: rows.length === 0,
   });
@@ -541,22 +542,53 @@ function accountName(company: CompanyView, id: string): string {
 }
 
 export function transactionList(params: Params, company: CompanyView, ledger: Ledger): Rec {
+  const columns = 'tx_date txn_type doc_num is_no_post name memo account_name other_account subt_nat_amount'.split(' ');
+  return listing('TransactionList', columns, params, company, listedTransactions(company, ledger), ledger);
+}
+
+/** The same list, one section for each customer or vendor. */
+export function transactionListBy(
+  name: string,
+  party: 'Customer' | 'Vendor',
+  params: Params,
+  company: CompanyView,
+  ledger: Ledger,
+): Rec {
+  const columns = 'tx_date txn_type doc_num is_no_post memo account_name subt_nat_amount'.split(' ');
+  const own = [...listedTransactions(company, ledger)].filter((t) => t.nameKey?.startsWith(`${party}:`));
+  return listing(name, columns, params, company, own, ledger, (t) => t.nameKey!);
+}
+
+/** Every line of every posting, with the facts of its transaction. */
+export function transactionListWithSplits(params: Params, company: CompanyView, ledger: Ledger): Rec {
+  const columns = 'tx_date txn_type doc_num is_no_post name memo account_name subt_nat_amount'.split(' ');
+  const lines: Listed[] = [];
+  for (const t of listedTransactions(company, ledger)) {
+    for (const line of ledger.posting(t.type, t.id)?.lines ?? []) {
+      const amount = naturalSide(company.get('Account', line.account)) * line.home || 0;
+      const nameKey = line.name ?? t.nameKey;
+      lines.push({
+        ...t,
+        ...{ account: line.account, amount, memo: line.memo ?? t.memo },
+        ...(nameKey !== undefined && { nameKey }),
+      });
+    }
+  }
+  return listing('TransactionListWithSplits', columns, params, company, lines, ledger);
+}
+
+function listing(
+  reportName: string,
+  fallback: readonly string[],
+  params: Params,
+  company: CompanyView,
+  source: Iterable<Listed>,
+  ledger: Ledger,
+  partyOf?: (t: Listed) => string,
+): Rec {
   const period = periodOf(params, company, 'This Month-to-date');
   const asked = (params.columns ?? '').split(',').filter((key) => Object.hasOwn(LIST_COLUMNS, key));
-  const keys =
-    asked.length > 0
-      ? asked
-      : [
-          'tx_date',
-          'txn_type',
-          'doc_num',
-          'is_no_post',
-          'name',
-          'memo',
-          'account_name',
-          'other_account',
-          'subt_nat_amount',
-        ];
+  const keys = asked.length > 0 ? asked : fallback;
   const within = (value: unknown, start: string | undefined, end: string | undefined): boolean => {
     const day = String(value ?? '').slice(0, 10);
     return (!start || day >= start) && (!end || day <= end);
@@ -585,11 +617,11 @@ export function transactionList(params: Params, company: CompanyView, ledger: Le
     }
     return true;
   };
-  const listed = [...listedTransactions(company, ledger)].filter(keep);
+  const listed = [...source].filter(keep);
   listed.sort((a, b) => a.ymd - b.ymd || a.order - b.order);
   if (params.sort_order === 'descend') listed.reverse();
   const row = (t: Listed): Rec => dataRow(keys.map((key) => LIST_COLUMNS[key].cell(t, company)));
-  const group = groupingOf(params.group_by, company);
+  const group = partyOf ?? groupingOf(params.group_by, company);
   let rows = listed.map(row);
   if (group) {
     const groups = new Map<string, Listed[]>();
@@ -599,9 +631,14 @@ export function transactionList(params: Params, company: CompanyView, ledger: Le
       if (list) list.push(t);
       else groups.set(key, [t]);
     }
-    rows = [...groups].map(([title, members]) =>
+    const titled = [...groups].map(([key, members]) => {
+      const party = partyOf ? nameOf(company, key) : undefined;
+      return { title: party?.name ?? key, id: party?.id, members };
+    });
+    if (partyOf) titled.sort((a, b) => (a.title.toLowerCase() < b.title.toLowerCase() ? -1 : 1));
+    rows = titled.map(({ title, id, members }) =>
       section({
-        header: keys.map((_, i) => text(i === 0 ? title || 'Not Specified' : '')),
+        header: keys.map((_, i) => (i === 0 ? text(title || 'Not Specified', id) : text(''))),
         rows: members.map(row),
         summary: keys.map((key, i) =>
           i === 0
@@ -613,7 +650,7 @@ export function transactionList(params: Params, company: CompanyView, ledger: Le
       }),
     );
   }
-  return frame('TransactionList', company, {
+  return frame(reportName, company, {
     period,
     columns: keys.map((key) => ({ title: LIST_COLUMNS[key].title, type: LIST_COLUMNS[key].type, key })),
     rows,

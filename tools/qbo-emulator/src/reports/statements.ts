@@ -230,11 +230,11 @@ function branch(
   return build('');
 }
 
-function titled(title: string, group: string, tree: Branch, columnCount: number): Rec {
+function titled(title: string, group: string, tree: Branch, columnCount: number, blank = false): Rec {
   return section({
     header: [text(title), ...blanks(columnCount)],
-    rows: tree.rows,
-    summary: [text(`Total ${title}`), ...tree.totals.map((amount) => money(amount))],
+    ...(tree.rows.length > 0 && { rows: tree.rows }),
+    summary: [text(`Total ${title}`), ...tree.totals.map((amount) => money(blank ? undefined : amount))],
     group,
   });
 }
@@ -376,7 +376,7 @@ function layoutOf(params: Params, company: CompanyView, ledger: Ledger, period: 
       columns: [
         first,
         ...names.map(({ title, key }) => ({ title, type: 'Money', key: key || 'none' })),
-        { title: 'Total', type: 'Money', key: 'total' },
+        { title: 'TOTAL', type: 'Money', key: 'total' },
       ],
       summarize,
       total: true,
@@ -462,21 +462,21 @@ export function profitAndLoss(params: Params, company: CompanyView, ledger: Ledg
   const operating = minus(gross, expenses.totals);
   const other = minus(otherIncome.totals, otherExpenses.totals);
   const net = operating.map((amount, i) => plus(amount, other[i]));
+  const empty = [income, cost, expenses, otherIncome, otherExpenses].every((tree) => tree.rows.length === 0);
   const summary = (title: string, amounts: Cents[], group: string): Rec =>
-    section({ summary: [text(title), ...amounts.map((amount) => money(amount))], group });
+    section({ summary: [text(title), ...amounts.map((amount) => money(empty ? undefined : amount))], group });
   const hasOther = otherIncome.rows.length > 0 || otherExpenses.rows.length > 0;
   const rows = [
-    titled('Income', 'Income', income, width),
+    titled('Income', 'Income', income, width, empty),
     ...(cost.rows.length > 0 ? [titled('Cost of Goods Sold', 'COGS', cost, width)] : []),
     summary('Gross Profit', gross, 'GrossProfit'),
-    titled('Expenses', 'Expenses', expenses, width),
+    titled('Expenses', 'Expenses', expenses, width, empty),
     summary('Net Operating Income', operating, 'NetOperatingIncome'),
     ...(otherIncome.rows.length > 0 ? [titled('Other Income', 'OtherIncome', otherIncome, width)] : []),
     ...(otherExpenses.rows.length > 0 ? [titled('Other Expenses', 'OtherExpenses', otherExpenses, width)] : []),
     ...(hasOther ? [summary('Net Other Income', other, 'NetOtherIncome')] : []),
     summary('Net Income', net, 'NetIncome'),
   ];
-  const empty = [income, cost, expenses, otherIncome, otherExpenses].every((tree) => tree.rows.length === 0);
   return frame('ProfitAndLoss', company, {
     period,
     basis,
@@ -484,6 +484,7 @@ export function profitAndLoss(params: Params, company: CompanyView, ledger: Ledg
     columns: layout.columns,
     rows,
     empty,
+    skeleton: true,
     options: [{ Name: 'AccountingStandard', Value: 'GAAP' }],
   });
 }

@@ -22,13 +22,15 @@ const referenceKeys = new Set(['value', 'name', 'type']);
 
 /** A JSON answer ({Invoice: {...}, time}, {QueryResponse: ...}, {Fault: ...}) as an IntuitResponse document. */
 export function toXml(answer: Rec, rootTime: string): string {
-  const out: string[] = [
-    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>',
-    `<IntuitResponse xmlns="${namespace}" time="${escapeAttribute(rootTime)}">`,
-  ];
-  // A report has no name of its own in JSON; in XML it is the Report element of the envelope.
-  if (answer.Header?.ReportName !== undefined) writeReport(out, 'Report', answer);
-  else for (const [name, value] of Object.entries(answer)) if (name !== 'time') write(out, name, value);
+  const declaration = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
+  // A report has no name of its own in JSON; in XML it is the root, without an envelope.
+  if (answer.Header?.ReportName !== undefined) {
+    const report: string[] = [];
+    writeReport(report, 'Report', answer);
+    return declaration + report.join('').replace('<Report>', `<Report xmlns="${namespace}">`);
+  }
+  const out: string[] = [declaration, `<IntuitResponse xmlns="${namespace}" time="${escapeAttribute(rootTime)}">`];
+  for (const [name, value] of Object.entries(answer)) if (name !== 'time') write(out, name, value);
   out.push('</IntuitResponse>');
   return out.join('');
 }
@@ -48,6 +50,7 @@ function write(out: string[], name: string, value: unknown): void {
     ];
     out.push(`<${tag}${attributes.join('')}>${escapeText(String(id ?? ''))}</${tag}>`);
   } else if (name === 'Fault') writeFault(out, value as Rec);
+  else if (name === 'Report') writeReport(out, name, value);
   else {
     const attributes: string[] = [];
     const children: [string, unknown][] = [];
@@ -173,7 +176,7 @@ function batchItem(node: XmlNode): Rec {
   const item: Rec = { ...attributesOf(node) };
   for (const child of node.children) {
     const fields = fieldsByEntity.get(child.name);
-    item[child.name] = fields ? readObject(child, fields) : child.text;
+    item[child.name] = fields || child.children.length > 0 ? readObject(child, fields ?? noFields) : child.text;
   }
   return item;
 }
@@ -191,6 +194,8 @@ function readObject(node: XmlNode, fields: Fields): Rec {
   const body: Rec = attributesOf(node);
   for (const child of node.children) {
     const field = fields.get(child.name);
+    // XML is bound leniently, unlike JSON: the kits write elements that a class does not have, and echo extension blocks.
+    if ((field === undefined && fields.size > 0) || child.name.endsWith('Ex')) continue;
     const value = readValue(
       child,
       field?.type === 'array'
@@ -217,6 +222,8 @@ function readValue(node: XmlNode, field: Field | undefined): unknown {
     return readObject(node, inner ?? fieldsByEntity.get(node.name) ?? noFields);
   if (field?.type === 'boolean') return booleanOf(node.text);
   if (field?.type === 'decimal') return numberOf(node.text);
+  // The Ruby kit writes a day with a time behind a space.
+  if (field?.type === 'date') return node.text.replace(/^(\d{4}-\d{2}-\d{2}) .*$/s, '$1');
   return node.text;
 }
 

@@ -46,20 +46,22 @@ it.each<[string, Rec, string]>([
     '<Fault type="ValidationFault"><Error code="610" element=""><Message>Object Not Found</Message><Detail>gone</Detail></Error></Fault>',
   ],
   [
-    'a report',
-    {
-      Header: { ReportName: 'TrialBalance' },
-      Rows: { Row: [{ type: 'Data', ColData: [{ value: 'Checking', id: '35' }, { value: '9.50' }] }] },
-    },
-    '<Report><Header><ReportName>TrialBalance</ReportName></Header><Rows><Row type="Data"><ColData value="Checking" id="35"></ColData><ColData value="9.50"></ColData></Row></Rows></Report>',
-  ],
-  [
     'a batch item',
     { BatchItemResponse: [{ bId: '1', Term: { Id: '3' } }], time },
     '<BatchItemResponse bId="1"><Term><Id>3</Id></Term></BatchItemResponse>',
   ],
 ])('writes %s', (_title, answer, inner) => {
   expect(toXml(answer, time)).toBe(`${head}${inner}</IntuitResponse>`);
+});
+
+it('writes a report as the root, without an envelope', () => {
+  const report = {
+    Header: { ReportName: 'TrialBalance' },
+    Rows: { Row: [{ type: 'Data', ColData: [{ value: 'Checking', id: '35' }, { value: '9.50' }] }] },
+  };
+  expect(toXml(report, time)).toBe(
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Report xmlns="http://schema.intuit.com/finance/v3"><Header><ReportName>TrialBalance</ReportName></Header><Rows><Row type="Data"><ColData value="Checking" id="35"></ColData><ColData value="9.50"></ColData></Row></Rows></Report>',
+  );
 });
 
 it('reads an entity with prefixes, comments, CDATA and entities, typed by the catalogue', () => {
