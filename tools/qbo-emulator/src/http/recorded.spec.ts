@@ -76,6 +76,18 @@ describe('faults as recorded', () => {
   });
 });
 
+describe('queries as public clients ask them', () => {
+  it('sub-customers by Job and by ParentRef', async () => {
+    const sub = await qbo.make('Customer', { DisplayName: 'Sub', Job: true, ParentRef: { value: customerId } });
+    for (const where of ['Job = true', `ParentRef = '${customerId}' and Active = true`]) {
+      const found = await qbo.query(`select Id, DisplayName, ParentRef from Customer where ${where}`);
+      expect((found['Customer'] as Rec[]).map((c) => c['Id'])).toEqual([sub['Id']]);
+    }
+    expect(await qbo.query('select count(*) from Customer where Job = false')).toEqual({ totalCount: 1 });
+    expect(await qbo.query(`select * from TimeActivity where EmployeeRef = '1'`)).toEqual({});
+  });
+});
+
 describe('answers as recorded', () => {
   it('a deletion: domain, status, Id', async () => {
     const { Id, SyncToken } = await qbo.make('Invoice', {

@@ -53,6 +53,9 @@ const alsoQueryable: Record<string, readonly string[]> = {
   PaymentMethod: ['Name'],
   CustomerType: ['Name'],
   CompanyCurrency: ['Name', 'Code'],
+  // Filters that many public clients live by: jobs and sub-customers, the hours of one person or for one customer.
+  Customer: ['Job', 'ParentRef'],
+  TimeActivity: ['CustomerRef', 'EmployeeRef', 'VendorRef'],
   // What an attachment hangs on is the one list that can be asked for: AttachableRef.EntityRef.Type and .value.
   Attachable: ['AttachableRef'],
 };
