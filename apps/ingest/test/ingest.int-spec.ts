@@ -119,6 +119,27 @@ describe('ingest', () => {
       expect(after).toEqual(before);
     });
 
+    it('takes the largest delivery there can be although all of it is news of one company', async () => {
+      await w.startIngest();
+      const source = await w.company();
+      const entity = (id: number) => ({ name: 'Bill', id: String(id), operation: 'Create' });
+      const deliveryOf = (count: number) => ({
+        eventNotifications: [
+          {
+            realmId: source.realmId,
+            dataChangeEvent: { entities: Array.from({ length: count }, (_, i) => entity(i + 1)) },
+          },
+        ],
+      });
+      const count = 21_100;
+      const body = JSON.stringify(deliveryOf(count));
+      expect(body.length).toBeGreaterThan(1_040_000);
+      expect(body.length).toBeLessThanOrEqual(1024 * 1024);
+      expect((await w.deliver(body)).status).toBe(200);
+      const told = (await w.notifications(source.realmId)).flatMap(({ value }) => value!.entities);
+      expect(new Set(told.map(({ id }) => id)).size).toBe(count);
+    });
+
     it('says 503, so that Intuit delivers again, while Kafka does not acknowledge', async () => {
       await w.startIngest();
       const source = await w.company();

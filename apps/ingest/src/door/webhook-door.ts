@@ -31,6 +31,9 @@ const bodyLimit = 1024 * 1024;
 // Intuit waits 3 s. Saying "not now" in time brings the delivery back; silence counts against the endpoint.
 const ackWithinMs = 2500;
 const unknownLoggedEveryMs = 60_000;
+// All of a delivery of 1 MiB can be news of one company, and its hints take more room than Intuit's own words: one record
+// of them would pass what Kafka takes (1 MB), and Intuit would repeat the delivery for ever. Thousand hints are some 170 kB.
+const hintsPerRecord = 1000;
 
 @Injectable()
 export class WebhookDoor implements OnModuleInit {
@@ -89,8 +92,13 @@ export class WebhookDoor implements OnModuleInit {
     for (const [realmId, hints] of delivery.byRealm) {
       const known = this.realms.roleOf(realmId);
       const role = typeof known === 'string' ? known : await known;
-      if (role === 'source') records.push(this.record(realmId, hints, span.traceparent ?? newTraceparent()));
-      else this.passOver(realmId, role);
+      if (role !== 'source') {
+        this.passOver(realmId, role);
+        continue;
+      }
+      const traceparent = span.traceparent ?? newTraceparent();
+      for (let at = 0; at === 0 || at < hints.length; at += hintsPerRecord)
+        records.push(this.record(realmId, hints.slice(at, at + hintsPerRecord), traceparent));
     }
     if (records.length > 0 && !(await this.published(records))) {
       deliveriesTotal.inc({ outcome: 'unavailable' });
@@ -101,7 +109,7 @@ export class WebhookDoor implements OnModuleInit {
     return { accepted: records.length };
   }
 
-  /** One notification per realm. The id follows from what was said: a repeated delivery is the same event. */
+  /** One notification per realm, or several of a large delivery. The id follows from what was said: a repeated delivery is the same event. */
   private record(realmId: string, entities: Hint[], traceparent: string): EventRecord<NotificationEvent> {
     const now = this.clock.now();
     return {

@@ -337,8 +337,9 @@ describe('webhook deliveries', () => {
       null,
       event('qbo.bill', {}),
       event('qbo.bill.updated.v1', { intuitaccountid: 'abc' }),
+      event('qbo.bill.updated.v1', { intuitentityid: '7'.repeat(201) }),
     ]);
-    expect(delivery).toMatchObject({ kind: 'hints', malformed: 5 });
+    expect(delivery).toMatchObject({ kind: 'hints', malformed: 6 });
   });
 
   it('are total: no body whatever makes them throw', () => {

@@ -105,7 +105,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+// Intuit's longest are ids of 36 characters; a longer text names nothing, and must not swell a record past what Kafka takes.
+const longestText = 200;
+
 function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string' && value !== '') return value;
+  if (typeof value === 'string' && value !== '' && value.length <= longestText) return value;
   return typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : undefined;
 }
