@@ -52,6 +52,11 @@ const RESOLVERS: Record<string, Resolve> = {
   '$AccountRef.CurrencyRef|home': (company, rec) => partyCurrency(company, 'Account', rec['AccountRef']),
   '$CustomerRef.BillAddr': (company, rec) => copyOf(company.get('Customer', rec['CustomerRef']?.value)?.['BillAddr']),
   '$CustomerRef.ShipAddr': (company, rec) => copyOf(company.get('Customer', rec['CustomerRef']?.value)?.['ShipAddr']),
+  // A check says where it is sent: the vendor's own address, id and all (captured: Purchase 109, 115).
+  '$check to vendor': (company, rec) =>
+    rec['PaymentType'] === 'Check' && rec['EntityRef']?.type === 'Vendor'
+      ? copyOf(company.get('Vendor', rec['EntityRef'].value)?.['BillAddr'])
+      : undefined,
   $company: (company, _rec, entity) => (entity === 'Customer' ? companyTaxCode(company) : shipFrom(company)),
   $defaultAP: (company, rec) =>
     // The ledger makes the control account of a currency at its first use; what it owes stays on it.
@@ -111,7 +116,7 @@ const EXTRA_DEFAULTS: Record<string, Readonly<Record<string, unknown>>> = {
   Vendor: { BillRate: 0, CostRate: 0 },
   PurchaseOrder: { APAccountRef: '$defaultAP' },
   Term: { Type: '$termType', DiscountPercent: 0, DiscountDays: undefined },
-  Purchase: { PrintStatus: undefined },
+  Purchase: { PrintStatus: undefined, RemitToAddr: '$check to vendor' },
   InventoryAdjustment: { TxnDate: '$today' },
   CreditCardPayment: { TxnDate: '$today', CurrencyRef: '$home' },
   Customer: {},

@@ -156,7 +156,13 @@ function checkDetail(company: Company, detailType: string, line: Rec, detail: Re
 function fillSalesLine(company: Company, detail: Rec): void {
   const item = detail['ItemRef'] && company.get('Item', detail['ItemRef'].value);
   if (item?.['IncomeAccountRef'] && detail['ItemAccountRef'] === undefined) {
+    const { TaxCodeRef } = detail;
     detail['ItemAccountRef'] = { value: item['IncomeAccountRef'].value, name: undefined };
+    if (TaxCodeRef !== undefined) {
+      // As captured, the tax code stands last.
+      delete detail['TaxCodeRef'];
+      detail['TaxCodeRef'] = TaxCodeRef;
+    }
   }
   if (company.country() === 'US') {
     const automated = company.preferences()['TaxPrefs']?.PartnerTaxEnabled === true;

@@ -68,7 +68,12 @@ const VIEWS: Record<string, View> = {
   Customer: (rec, channel) => {
     if (channel === 'created' || channel === 'written') return without(rec, 'V4IDPseudonym', 'ClientEntityId');
     if (channel === 'read') return without(rec, 'ClientEntityId');
-    return { ...without(rec, 'DefaultTaxCodeRef'), ClientEntityId: '0' };
+    const view: Rec = {};
+    for (const name of Object.keys(rec)) {
+      if (name === 'domain') view['ClientEntityId'] = '0';
+      if (name !== 'DefaultTaxCodeRef' && name !== 'ClientEntityId') view[name] = rec[name];
+    }
+    return view;
   },
   // The template is the object; its wrapper's id and times are the emulator's own book-keeping.
   RecurringTransaction: (rec) =>

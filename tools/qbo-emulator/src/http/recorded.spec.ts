@@ -1,7 +1,7 @@
 // What public recordings of the real service show (request-response pairs of other people's test suites, 2014 to 2022)
 // and what client kits send, where the reference says nothing or less. Facts only: no recorded company is kept here.
 import type { Rec } from '../types.js';
-import { TestCompany, faultCode, salesLine } from './test-company.js';
+import { TestCompany, expenseLine, faultCode, salesLine } from './test-company.js';
 
 let qbo: TestCompany;
 let customerId: string;
@@ -113,6 +113,34 @@ describe('answers as recorded', () => {
     expect(byId.get('cdc')!['CDCResponse'].QueryResponse[0].Invoice[0].Id).toBe(invoiceId);
     expect(byId.get('report')!['Report'].Header.ReportName).toBe('TrialBalance');
     expect(firstError(byId.get('bad')!)['code']).toBe('2000');
+  });
+});
+
+describe('records as recorded', () => {
+  it('a check to a vendor says where it is sent, an expense in cash does not', async () => {
+    const BillAddr = { Line1: '15 Main St.', City: 'Palo Alto' };
+    const vendor = await qbo.make('Vendor', { DisplayName: 'Vera Remit', BillAddr });
+    const spend = async (PaymentType: string): Promise<Rec> =>
+      qbo.make('Purchase', {
+        PaymentType,
+        AccountRef: { value: await qbo.accountId('Checking') },
+        EntityRef: { value: vendor['Id'], type: 'Vendor' },
+        Line: [expenseLine(await qbo.accountId('Advertising'), 5)],
+      });
+    expect((await spend('Check'))['RemitToAddr']).toEqual({ Id: vendor['BillAddr'].Id, ...BillAddr });
+    expect((await spend('Cash'))['RemitToAddr']).toBeUndefined();
+  });
+
+  it('the tax code stands last in a line, and the client entity id before the envelope', async () => {
+    const invoice = await qbo.make('Invoice', {
+      CustomerRef: { value: customerId },
+      Line: [salesLine('1', 10, { TaxCodeRef: { value: 'NON' }, Qty: 1, UnitPrice: 10 })],
+    });
+    expect(Object.keys(invoice['Line'][0].SalesItemLineDetail as Rec)).toEqual(
+      'ItemRef UnitPrice Qty ItemAccountRef TaxCodeRef'.split(' '),
+    );
+    const [row] = (await qbo.query(`select * from Customer where Id = '${customerId}'`))['Customer'] as Rec[];
+    expect(Object.keys(row!).slice(0, 12).join(' ')).toMatch(/ClientEntityId domain sparse/);
   });
 });
 
