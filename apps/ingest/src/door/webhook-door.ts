@@ -137,7 +137,7 @@ export class WebhookDoor implements OnModuleInit {
     );
     const stored = await Promise.race([acknowledged, late]);
     clearTimeout(timer);
-    if (stored) webhookEventsTotal.inc({ outcome: 'published' }, records.length);
+    if (stored) webhookEventsTotal.inc({ outcome: 'published' }, new Set(records.map((record) => record.key)).size);
     return stored;
   }
 
