@@ -39,7 +39,10 @@ export function settingsSaid(
       const { config } = JSON.parse(line) as { config: Record<string, unknown> };
       const known = catalogue.filter(({ env }) => typeof config[env] === 'string');
       return Object.fromEntries(
-        known.map(({ env, secret }) => [env, secret ? '********' : withoutPassword(config[env] as string)]),
+        known.map(({ env, secret }) => [
+          env,
+          secret && config[env] !== '' ? '********' : withoutPassword(config[env] as string),
+        ]),
       );
     } catch {
       // Cut in half by a rotation; the one before it, if any.
