@@ -132,6 +132,31 @@ describe('collisions', () => {
     },
   );
 
+  it('an account whose number another account of the target has is held with it, and goes on when it is free', async () => {
+    const numbered = { preferences: { AccountingInfoPrefs: { UseAccountNumbers: true } } };
+    await w.begin({}, { source: numbered, target: numbered });
+    const holder = await w.write(w.target, 'Account', {
+      Name: 'Interest',
+      AccountType: 'Other Income',
+      AcctNum: '4000',
+    });
+    const made = await w.save('Account', { Name: 'Repairs', AccountType: 'Expense', AcctNum: '4000' });
+    w.startWriter();
+    await w.carry('Account', made);
+    await held('Account');
+    expect(await w.link('Account', made.Id)).toMatchObject({
+      failureCode: 'COLLISION.NUMBER',
+      failureReason: `the target has the number "4000" already: Account ${String(holder.Id)}`,
+    });
+    await w.write(w.target, 'Account', {
+      ...{ Id: holder.Id as string, SyncToken: holder.SyncToken as string, sparse: true },
+      ...{ Name: 'Interest', AccountType: 'Other Income', AcctNum: '4001' },
+    });
+    await redrive('Account', made.Id);
+    await w.quiet();
+    expect(await w.targetRecord('Account', made.Id)).toMatchObject({ Name: 'Repairs', AcctNum: '4000' });
+  }, 30_000);
+
   it('a rename onto a taken name gets a suffix where the policy says so', async () => {
     await w.begin(suffix);
     const made = await w.save('Customer', { DisplayName: 'Before' });
