@@ -40,8 +40,8 @@ describe('a company that has one of everything', () => {
     }
     await w.take(events);
     w.startWriter();
-    await w.quiet(90_000);
-  }, 150_000);
+    await w.quiet(240_000);
+  }, 300_000);
   afterAll(() => w.stop());
 
   const rows = async (company: Installation['source'], type: string): Promise<Json[]> => {
