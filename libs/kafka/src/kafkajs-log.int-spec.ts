@@ -116,7 +116,8 @@ describe('a kafkajs group', () => {
     // As a pid: one that was, and is no more; this test's parent.
     { whose: 'of a dead process is put out by the next one', pid: spawnSync('true').pid, putOut: true },
     { whose: 'of a living process is left alone', pid: process.ppid, putOut: false },
-  ])('a member $whose', async ({ pid, putOut }) => {
+    { whose: 'whose consumer broke is put out, too', pid: process.ppid, ended: true, putOut: true },
+  ])('a member $whose', async ({ pid, ended, putOut }) => {
     const topic = `spec-${randomUUID().slice(0, 8)}`;
     const groupId = `spec-${randomUUID()}`;
     await client.createTopics([{ name: topic, partitions: 1, config: {} }]);
@@ -128,12 +129,15 @@ describe('a kafkajs group', () => {
     });
     await other.connect();
     await other.subscribe({ topics: [topic] });
-    const joined = new Promise((resolve) => other.on(other.events.GROUP_JOIN, resolve));
+    const joined = new Promise<string>((resolve) => {
+      other.on(other.events.GROUP_JOIN, ({ payload }) => resolve(payload.memberId));
+    });
     await other.run({ eachMessage: () => Promise.resolve() });
-    await joined;
+    const memberId = await joined;
     const admin = kafka.admin();
     await admin.connect();
-    expect(await putOutPredecessors(kafka, admin, groupId)).toBe(Number(putOut));
+    const own = new Set(ended ? [memberId] : []);
+    expect(await putOutPredecessors(kafka, admin, groupId, own)).toBe(Number(putOut));
     await admin.disconnect();
     await other.disconnect();
   });

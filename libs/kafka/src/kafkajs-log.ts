@@ -105,11 +105,11 @@ export class KafkajsLog implements LogClient {
   }
 
   consume(o: Consumption): LogConsumer {
-    const putOut = async (): Promise<void> => {
+    const putOut = async (ended: ReadonlySet<string>): Promise<void> => {
       try {
-        const gone = await putOutPredecessors(this.kafka, await this.connectedAdmin(), o.groupId);
+        const gone = await putOutPredecessors(this.kafka, await this.connectedAdmin(), o.groupId, ended);
         if (gone > 0)
-          this.o.log.info({ group: o.groupId, members: gone }, 'members that a dead process left are put out');
+          this.o.log.info({ group: o.groupId, members: gone }, 'members that nobody is any more are put out');
       } catch (error) {
         // Their session ends by itself.
         this.o.log.debug({ group: o.groupId, reason: (error as Error).message }, 'no members could be put out');
@@ -322,6 +322,8 @@ class KafkajsConsumer implements LogConsumer {
   private readonly stopping = new AbortController();
   private readonly holds = new Set<AbortController>();
   private begun: Promise<void> = Promise.resolve();
+  /** what the last kafkajs consumer of ours was in the group */
+  private readonly ended = new Set<string>();
   private readonly loop: Promise<void>;
 
   constructor(
@@ -330,8 +332,8 @@ class KafkajsConsumer implements LogConsumer {
     private readonly log: Log,
     private readonly clock: Clock,
     private readonly sessionTimeout: number,
-    /** what a dead process of this machine left in the group; never fails */
-    private readonly putOutPredecessors: () => Promise<void>,
+    /** what a dead process of this machine, or a consumer of our own that broke, left in the group; never fails */
+    private readonly putOutPredecessors: (ended: ReadonlySet<string>) => Promise<void>,
   ) {
     this.joined = this.firstJoin.promise;
     // Nobody is obliged to wait for the join.
@@ -347,11 +349,8 @@ class KafkajsConsumer implements LogConsumer {
   }
 
   private async run(): Promise<void> {
-    // A coordinator that is being elected holds nobody up: then their session ends by itself.
-    const asked = new AbortController();
-    const patience = AbortSignal.any([asked.signal, this.stopping.signal]);
-    await Promise.race([this.putOutPredecessors().finally(() => asked.abort()), this.clock.sleep(putOutMs, patience)]);
     for (let failures = 1; !this.stopping.signal.aborted; failures++) {
+      await this.clearTheWay();
       const startedMs = this.clock.nowMs();
       const error = await this.runOne();
       if (!error) return;
@@ -371,6 +370,14 @@ class KafkajsConsumer implements LogConsumer {
     }
   }
 
+  /** A coordinator that is being elected holds nobody up: then their session ends by itself. */
+  private async clearTheWay(): Promise<void> {
+    const asked = new AbortController();
+    const patience = AbortSignal.any([asked.signal, this.stopping.signal]);
+    const putOut = this.putOutPredecessors(this.ended).finally(() => asked.abort());
+    await Promise.race([putOut, this.clock.sleep(putOutMs, patience)]);
+  }
+
   /** Runs one kafkajs consumer to its end: undefined when it was asked to stop, else what broke it. */
   private async runOne(): Promise<Error | undefined> {
     const end = deferred<Error | undefined>();
@@ -382,6 +389,8 @@ class KafkajsConsumer implements LogConsumer {
       retry: { ...consumeRetry, restartOnFailure: () => Promise.resolve(false) },
     });
     this.listen(consumer, (error) => end.resolve(error));
+    let memberId: string | undefined;
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => (memberId = payload.memberId));
     const stop = () => end.resolve(undefined);
     this.stopping.signal.addEventListener('abort', stop, { once: true });
     try {
@@ -402,6 +411,10 @@ class KafkajsConsumer implements LogConsumer {
       this.stopping.signal.removeEventListener('abort', stop);
       // Waits for the batches in hand; their commits still go out.
       await consumer.disconnect().catch(() => undefined);
+      if (memberId !== undefined) {
+        this.ended.clear();
+        this.ended.add(memberId);
+      }
     }
   }
 

@@ -44,17 +44,21 @@ export function isLeftBehind(member: MemberProcess, me: MemberProcess, lives: (p
   return member.pid === me.pid || !lives(member.pid);
 }
 
-/** @returns how many members were put out */
+/**
+ * @param ended members of this process whose consumer broke: kafkajs says goodbye to the coordinator it knew, and when that was the
+ *   broker that died, nobody heard it
+ * @returns how many members were put out
+ */
 export async function putOutPredecessors(
   kafka: Kafka,
   admin: Admin,
   groupId: string,
-  me = thisProcess,
+  ended: ReadonlySet<string> = new Set(),
 ): Promise<number> {
   const { groups } = await admin.describeGroups([groupId]);
-  const dead = (groups[0]?.members ?? []).filter(({ memberMetadata }) => {
+  const dead = (groups[0]?.members ?? []).filter(({ memberId, memberMetadata }) => {
     const member = readMember(memberMetadata);
-    return member !== undefined && isLeftBehind(member, me, isAlive);
+    return ended.has(memberId) || (member !== undefined && isLeftBehind(member, thisProcess, isAlive));
   });
   if (dead.length === 0) return 0;
   const cluster = clusterOf(kafka);
