@@ -176,13 +176,19 @@ describe('a pack of calls', () => {
     ['two rows with one call left go together', rows(2), { backlog: false, calls: 1 }, [2]],
     [
       'rows of a large body go apart from the others',
-      rows(20, (n) => ({ bytes: n % 2 === 0 ? 800 : 60_000 })),
+      rows(60, (n) => ({ bytes: n % 2 === 0 ? 800 : 60_000 })),
       {},
-      [10, 10],
+      [30, 30],
     ],
-    ['slow ones too', rows(20, (n) => ({ itemMs: n < 10 ? 50 : 900 })), {}, [10, 10]],
+    ['slow ones too', rows(60, (n) => ({ itemMs: n < 30 ? 50 : 900 })), {}, [30, 30]],
     ['a batch of slow ones is cut so that it ends within a minute', rows(30, () => ({ itemMs: 4_000 })), {}, [15, 15]],
-    ['what no batch can say goes alone', rows(4, (n) => ({ batchable: n > 0 })), {}, [1, 3]],
+    ['what no batch can say goes alone', rows(4, (n) => ({ batchable: n > 0 })), { backlog: false }, [1, 3]],
+    [
+      'the rest of a stock that is being filled goes alone: a short batch costs as much',
+      rows(50),
+      {},
+      [30, 1, 1, 1, 1, 1, 1],
+    ],
   ] as [string, Row[], Partial<PackRoom>, number[]][])('%s', (_, some, room, expected) => {
     expect(sizes(some, room)).toEqual(expected);
   });
