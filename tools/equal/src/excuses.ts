@@ -31,7 +31,10 @@ export const excusesOfRealRecords: readonly Excuse[] = [
 
 /** Only where people were at work in both companies at once. */
 export const excusesOfSeveralHands: readonly Excuse[] = [
-  { code: /^PAIR\.PARENT_GONE$/, because: 'somebody deleted what it refers to in the other company' },
+  {
+    code: /^PAIR\.(PARENT_GONE|KEPT_HERE)$/,
+    because: 'somebody deleted it, or what it refers to, in the other company',
+  },
   { code: /^QBO\.620$/, because: 'somebody paid or deposited the same document in the other company' },
   {
     code: /^QBO\.6000$/,

@@ -74,6 +74,10 @@ export const ownCodes: readonly OwnCode[] = [
       'two people at once: the one paid (or billed on, or deposited) a document whose copy the other one deleted in the other company, where it cannot be deleted any more for that',
       'keep one of the two: delete what refers to the document, and its deletion follows by itself within minutes; or enter the document anew in the other company',
     ],
+    'PAIR.KEPT_HERE': [
+      'two people at once: the one edited a document whose copy the other one deleted in the other company, and here something hangs on it, so that QuickBooks does not delete it',
+      'keep one of the two: delete what hangs on it, and its deletion follows by itself within minutes; or enter the document anew in the other company',
+    ],
     'PAIR.*': [
       'the opposite sync is at work on the same two records (OTHER_SENDING, BEING_MADE), or the copy was removed in its own company (REMOVED_THERE)',
       'nothing: it goes on by itself',

@@ -217,3 +217,14 @@ describe('a copy that names what lives on in another name', () => {
     expect(reflected?.applied.payload).toEqual(seen.body);
   });
 });
+
+describe('an edit of a record whose copy was deleted over there', () => {
+  it.each<[OtherSide['state'], object]>([
+    ['ready', { kind: 'postpone', code: 'PAIR.REMOVED_THERE' }],
+    ['backoff', { kind: 'postpone', code: 'PAIR.REMOVED_THERE' }],
+    ['held', { kind: 'hold', code: 'PAIR.KEPT_HERE' }],
+    ['failed', { kind: 'hold', code: 'PAIR.KEPT_HERE' }],
+  ])('waits for the deletion here while that is %s, and not for ever', (state, expected) => {
+    expect(plan(link(), pair({ other: other({ op: 'delete', state }) }), { targetNow: null })).toMatchObject(expected);
+  });
+});

@@ -68,6 +68,16 @@ export function yieldsTo(link: Link, { other }: PairFacts): { code: string; reas
   return undefined;
 }
 
+/** Its copy was deleted over there, and the deletion here was refused: nothing is left to write this edit to. */
+export function keptHere(
+  { entityType, sourceId, target }: Link,
+  { other }: PairFacts,
+): { kind: 'hold'; code: 'PAIR.KEPT_HERE'; reason: string } | undefined {
+  if (other?.op !== 'delete' || [...underWay, ...calling].includes(other.state)) return undefined;
+  const reason = `its copy ${target?.id ?? ''} was deleted in its own company, and ${entityType} ${sourceId} cannot be deleted here: see the link of the opposite sync. Keep one of the two`;
+  return { kind: 'hold', code: 'PAIR.KEPT_HERE', reason };
+}
+
 /** What refers to a record whose copy was deleted over there cannot be written: nothing is there to refer to. */
 export function missesParent({
   parentGone,

@@ -37,6 +37,7 @@ import {
   contest,
   editedFields,
   isKnown,
+  keptHere,
   missesParent,
   yieldsTo,
   type PairFacts,
@@ -547,6 +548,8 @@ function planPairedChange(
     return planCreation(link, body, deferred, facts);
   }
   if (facts.targetNow === null) {
+    const kept = keptHere(link, pair);
+    if (kept) return kept;
     return {
       kind: 'postpone',
       code: 'PAIR.REMOVED_THERE',

@@ -33,4 +33,4 @@ export const waitPatienceMs: Readonly<Record<WaitCode, number>> = {
  * held because of its parent or of another record of the target, or asked about the desired state itself, which another one (a
  * rule, a table, a name in the source) answers, or asks again. What a person was asked to decide stays.
  */
-export const goesOnWithNews = `^((PARENT|NUMBER|COLLISION|ADOPT)[.]|PAIR[.]PARENT_GONE|(${othersFirstCodes.join('|').replaceAll('.', '[.]')})$)`;
+export const goesOnWithNews = `^((PARENT|NUMBER|COLLISION|ADOPT)[.]|PAIR[.](PARENT_GONE|KEPT_HERE)$|(${othersFirstCodes.join('|').replaceAll('.', '[.]')})$)`;
