@@ -23,7 +23,7 @@ export const usage = `npm run chaos -- [--seed 1] [--changes 3000] [--kills 30] 
 The whole system as processes under the load of persons at work, while a seeded nemesis kills, stops, freezes, cuts off and fills
 what it can reach. Then everything is healed, the books are compared, the checker judges. Exit 0 only when nothing was
 lost, doubled or reordered, no quota exceeded, and all thirteen invariants hold.
---quick: one broker, 120 changes, 3 kills unless said otherwise. More changes than --per-round run in rounds, each a new
+--quick: one broker, 60 changes, 3 kills unless said otherwise. More changes than --per-round run in rounds, each a new
 installation with a seed of its own; --resume goes on after the last finished round. --replay repeats the acts of a journal at the
 same numbers of changes.`;
 
@@ -56,7 +56,7 @@ export function readArguments(args: string[]): ChaosOptions | 'help' {
   return {
     perRound,
     seed: wholeNumber('--seed', values.seed),
-    changes: wholeNumber('--changes', values.changes ?? (values.quick ? '120' : '3000')),
+    changes: wholeNumber('--changes', values.changes ?? (values.quick ? '60' : '3000')),
     kills,
     nemeses: wanted as Nemesis[],
     quick: values.quick,

@@ -531,3 +531,31 @@ it('who edits while everything is away on purpose is late by that time at most, 
     /settle within 150 s .* promised are 149 s/,
   );
 });
+
+it("who edits while its own company throttles waits for that company; a neighbour's trouble is no excuse", () => {
+  const evidence = healthy();
+  const { journal } = evidence.companies.get(target)!;
+  const row = journal.find(({ effects }) => effects?.[0]?.type === 'Customer')!;
+  const editedMs = Date.parse(row.startedAt);
+  row.time = new Date(editedMs + 141_000).toISOString();
+  const at = new Date(editedMs + 60_000).toISOString();
+  const refused = {
+    ...row,
+    n: journal.length + 100,
+    startedAt: at,
+    time: at,
+    status: 429,
+    effects: [],
+    fault: 'throttle',
+  };
+  const neighbour = [...evidence.companies.values()].find(
+    ({ realmId }) =>
+      !evidence.tables.syncs.some(
+        (sync) => sync.target_realm_id === target && [sync.source_realm_id, target].includes(realmId),
+      ),
+  )!;
+  neighbour.journal.push(refused);
+  expect(reportOf(evidence, ['I-08']).ok).toBe(false);
+  journal.push(refused);
+  expect(reportOf(evidence, ['I-08']).ok).toBe(true);
+});

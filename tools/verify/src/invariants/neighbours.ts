@@ -1,10 +1,14 @@
 // I-08: a tenant's result and freshness do not depend on its neighbours. Judged where there are neighbours: nobody's work
 // stays undone while another's goes on, and no tenant's edits take longer than the promise.
 import { linkKey, type Books } from '../books.js';
+import type { JournalRow } from '../evidence.js';
 import { counted, judged, notJudged, type Verdict, type Violation } from '../verdict.js';
 
 /** Design, SLO of freshness: 99 % of changes at the target within two minutes. */
 const freshMs = 120_000;
+
+/** QuickBooks asks for a minute's rest after a 429, and a circuit is open for as long at most (qbo-api.md 8). */
+const restAfterTroubleMs = 60_000;
 
 export function neighbours(books: Books): Verdict {
   const { tables } = books.e;
@@ -56,7 +60,8 @@ export function neighbours(books: Books): Verdict {
 /**
  * From a person's edit to the write that brought it, per sync: both moments by QuickBooks' clock, since ours may be wrong. Only
  * the first write of an edit counts: what is written again for another reason (a name that was merged) keeps its edit's time.
- * An edit from before the sync was there is its backfill's, in whichever lane a sweep brought it.
+ * An edit from before the sync was there is its backfill's, in whichever lane a sweep brought it. An edit that was on its way
+ * while its own company's QuickBooks was told to fail, or in the rest that such an answer asks for, waits for its own company.
  */
 function freshness({ e, effects, syncs }: Books): Map<string, number[]> {
   const live = new Set(
@@ -64,6 +69,7 @@ function freshness({ e, effects, syncs }: Books): Map<string, number[]> {
       .filter((row) => row.stage === 'settled' && row.lane === 'live')
       .map((row) => `${row.sync_id}/${row.entity_type}/${row.entity_id}@${row.version}`),
   );
+  const troubles = new Map([...e.companies].map(([realmId, { journal }]) => [realmId, troublesOf(journal)]));
   const brought = new Set<string>();
   const lags = new Map<string, number[]>();
   for (const { attempt, row } of effects) {
@@ -74,7 +80,15 @@ function freshness({ e, effects, syncs }: Books): Map<string, number[]> {
     const sync = syncs.get(attempt.sync_id);
     if (!sync || Number.isNaN(ms) || brought.has(edit) || Date.parse(editedAt) < sync.created_at.getTime()) continue;
     brought.add(edit);
+    const own = [sync.source_realm_id, sync.target_realm_id].flatMap((realmId) => troubles.get(realmId) ?? []);
+    const [from, to] = [Date.parse(editedAt), Date.parse(row.time)];
+    if (own.some((atMs) => atMs < to && from < atMs + restAfterTroubleMs)) continue;
     lags.set(attempt.sync_id, [...(lags.get(attempt.sync_id) ?? []), ms]);
   }
   return lags;
+}
+
+/** Moments at which a company's own QuickBooks answered with a fault that was ordered. */
+function troublesOf(journal: readonly JournalRow[]): number[] {
+  return journal.filter(({ fault }) => fault !== undefined).map(({ time }) => Date.parse(time));
 }
