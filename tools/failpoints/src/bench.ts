@@ -163,6 +163,28 @@ export class Bench {
     return this.installation.emulator.fault({ match, fault: 'unauthorized', times: 1 });
   }
 
+  /** A person who edits on and on, with this pause between edits, until told to stop. */
+  keepsEditing(pauseMs: number): { readonly edits: number; stop: () => Promise<void> } {
+    let edits = 0;
+    let working = true;
+    const person = (async () => {
+      while (working) {
+        await this.edit();
+        edits++;
+        await sleep(pauseMs);
+      }
+    })();
+    return {
+      get edits() {
+        return edits;
+      },
+      stop: () => {
+        working = false;
+        return person;
+      },
+    };
+  }
+
   /** A person at work: a new customer, an invoice for them, and the invoice before it corrected. */
   async edit(): Promise<void> {
     const n = ++this.edits;

@@ -55,15 +55,7 @@ try {
   const renewals = async (): Promise<number> =>
     Number((await tables.rows<{ n: string }>('select sum(grant_version) as n from oauth_grants'))[0]!.n);
   const renewedAtFirst = await renewals();
-  let edits = 0;
-  let working = true;
-  const person = (async () => {
-    while (working) {
-      await bench.edit();
-      edits++;
-      await sleep(300);
-    }
-  })();
+  const person = bench.keepsEditing(300);
   const [old, next] = [places.tokenKey!, randomBytes(32).toString('base64')];
   const whole: Keys[] = [
     { key: old, other: next, why: 'every process can open what the new key seals, none seals with it' },
@@ -81,11 +73,10 @@ try {
         await installation.startApp(app);
       } else await installation.replaceSideBySide(app, sideBySideMs);
     }
-    say(`rollout ${place + 1}: ${why}; ${edits} edits, ${(await renewals()) - renewedAtFirst} renewals so far`);
+    say(`rollout ${place + 1}: ${why}; ${person.edits} edits, ${(await renewals()) - renewedAtFirst} renewals so far`);
     await sleep(2_000);
   }
-  working = false;
-  await person;
+  await person.stop();
 
   const made = (await renewals()) - renewedAtFirst;
   const report = await bench.judged('once');
@@ -103,7 +94,7 @@ try {
   const kept = broken.length === 0 && unopened === 0 && asked!.n === '0' && !sealedBy.includes(',') && made > 0;
   if (!kept) say(`logs: ${await installation.keepLogs('key-rotation-logs')}`);
   process.stdout.write(
-    `key-rotation: rollouts=${rollouts.length} renewals=${made} unopened=${unopened} reconnects=${asked!.n} edits=${edits} lost=${count('I-01')} doubled=${count('I-02')}${others.length > 0 ? ` other_violations=${others.join(',')}` : ''}\n`,
+    `key-rotation: rollouts=${rollouts.length} renewals=${made} unopened=${unopened} reconnects=${asked!.n} edits=${person.edits} lost=${count('I-01')} doubled=${count('I-02')}${others.length > 0 ? ` other_violations=${others.join(',')}` : ''}\n`,
   );
   code = kept ? 0 : 1;
 } catch (error) {

@@ -71,16 +71,8 @@ try {
   const motion = await installation.restless();
   if (motion.length > 0) throw new Error(`the old version did not come to rest: ${motion.join(', ')}`);
   say('the old version runs and is at rest');
-  let edits = 0;
-  let working = true;
-  const person = (async () => {
-    while (working) {
-      await bench.edit();
-      edits++;
-      // A customer, an invoice and a correction: three writes a second, of eight that one company takes (500 a minute).
-      await sleep(1_000);
-    }
-  })();
+  // A customer, an invoice and a correction: three writes a second, of eight that one company takes (500 a minute).
+  const person = bench.keepsEditing(1_000);
   installation.use(process.cwd());
   for (const app of [addressed[0]!, ...consumers, ...addressed.slice(1)]) {
     if (addressed.includes(app)) {
@@ -88,11 +80,10 @@ try {
       await installation.startApp(app);
       await sleep(1_000);
     } else await installation.replaceSideBySide(app, sideBySideMs);
-    say(`${app} is of the new version; ${edits} edits so far`);
+    say(`${app} is of the new version; ${person.edits} edits so far`);
   }
   await sleep(2_000);
-  working = false;
-  await person;
+  await person.stop();
   const report = await bench.judged('once', { restMs: restAfterUpgradeMs });
   for (const line of report.violations > 0 ? report.lines : report.lines.slice(-1)) say(line);
   const broken = report.judgements.filter(({ verdict }) => verdict.kind === 'violated').map(({ id }) => id);
@@ -100,9 +91,9 @@ try {
   const others = broken.filter((id) => !['I-01', 'I-02'].includes(id));
   if (broken.length > 0) say(`logs: ${await installation.keepLogs('upgrade-logs')}`);
   process.stdout.write(
-    `upgrade-proof: from=${from.slice(0, 9)} to=${to.slice(0, 9)} edits=${edits} lost=${count('I-01')} doubled=${count('I-02')}${others.length > 0 ? ` other_violations=${others.join(',')}` : ''}\n`,
+    `upgrade-proof: from=${from.slice(0, 9)} to=${to.slice(0, 9)} edits=${person.edits} lost=${count('I-01')} doubled=${count('I-02')}${others.length > 0 ? ` other_violations=${others.join(',')}` : ''}\n`,
   );
-  code = broken.length === 0 && edits > 0 ? 0 : 1;
+  code = broken.length === 0 && person.edits > 0 ? 0 : 1;
 } catch (error) {
   say(`failed: ${String((error as Error).stack)}`);
   say(`logs: ${(await installation?.keepLogs('upgrade-logs').catch(() => undefined)) ?? 'none'}`);
