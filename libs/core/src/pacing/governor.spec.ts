@@ -174,6 +174,21 @@ describe('the governor', () => {
       expect(slot(30)).toBeLessThanOrEqual(60);
       expect(slot(2)).toBeGreaterThan(500);
     });
+
+    it('the way of a far process is not taken for work of its batches', () => {
+      // 480 ms there and back, nothing to do at the server: of its batches as little is known as of its single calls.
+      let state = practised(() => 480, 'far');
+      for (let n = 0; n < 30; n += 1) {
+        const sent = go(state, 7_000 + n * 2_000, call('attachments', { kind: 'batch', by: 'far' }));
+        state = complete(sent.state, policy, 7_000 + n * 2_000 + 480, sent.grantId, 'ok', 30);
+      }
+      state = practised(() => 4, 'near', state, 70_000);
+      const atMs = 80_000;
+      const answered = Array.from({ length: 10 }, () => ({ app: 'intuit app', atMs, items: 30 }));
+      expect(waits({ ...state, recent: answered }, atMs, call('live', { by: 'near' }))).toBeGreaterThanOrEqual(
+        atMs + 1_000,
+      );
+    });
   });
 
   it('frees the slot of a minute a minute after its answer, not with the whole second', () => {

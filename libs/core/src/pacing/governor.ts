@@ -9,7 +9,8 @@
 // - A call holds a slot of the second from its grant until 1 s after its answer, less the part of its way that is known:
 //   the least delay ever measured less the spread of the measured delays. On a steady network that is 10/s; the more the
 //   answers jitter, the longer slots are held and the wider sends are spaced. Spacing by the clock alone (120 ms) let
-//   eleven calls into a second as soon as one was delayed by more than 200 ms. Of a batch its items' work is known as well.
+//   eleven calls into a second as soon as one was delayed by more than 200 ms. Of a batch the work of its items
+//   is known as well.
 // - Spacing (GCRA with a short catch-up) is for smoothness only: the minute is spent evenly, so whoever comes next never
 //   waits long.
 //
@@ -68,7 +69,7 @@ interface Want {
   untilMs: number;
 }
 
-/** How long the calls of a process take: single ones, and batches by the item. */
+/** How long the calls of a process take: single ones, and the further items of batches. */
 interface Delay extends Spread {
   items?: Spread;
   lastMs: number;
@@ -117,6 +118,8 @@ const yieldMs = 25;
 const wantMs = 750;
 /** Fewer samples say nothing about the least delay. */
 const enoughSamples = 20;
+/** Over fewer items the unevenness of the way is a large part of what each seems to take. */
+const tellingItems = 10;
 const delaySpanMs = 60_000;
 const delayForgottenMs = 5 * 60_000;
 /** A 429 below this share of the limit is somebody else's doing; above it the server may count otherwise than we do. */
@@ -320,8 +323,8 @@ function secondFree(
   const leaving = state.recent
     .filter((one) => one.app === app)
     .map(({ atMs, items = 1 }) => {
-      const ofBatchMs = items > 1 ? Math.min(secondMs, items * known.itemMs) : 0;
-      return Math.ceil(atMs + secondMs + clockMarginMs - Math.max(known.callMs, ofBatchMs));
+      const knownMs = Math.min(secondMs, known.callMs + (items - 1) * known.itemMs);
+      return Math.ceil(atMs + secondMs + clockMarginMs - knownMs);
     })
     .filter((leavesMs) => leavesMs > nowMs);
   const over = open + leaving.length - policy.perSecond;
@@ -339,8 +342,8 @@ function knownDelayMs(state: PacingState, by: string): number {
 }
 
 /**
- * The same for each item of a batch: its work. Measured by itself, because beside single calls a batch of 30 looks like one
- * that was held up on its way; every batch then widened the spacing of all calls (see docs/performance.md, migrate).
+ * The same for each further item of a batch: its work alone. Measured by itself, because beside single calls a batch of 30 looks
+ * like one that was held up on its way; every batch then widened the spacing of all calls (see docs/performance.md, migrate).
  */
 function knownItemMs(state: PacingState): number {
   const measured = Object.values(state.delays).flatMap(({ items }) => (items ? [sureMs(items)] : []));
@@ -360,16 +363,21 @@ function withSample(
 ): PacingState['delays'] {
   const known = delays[by];
   const tookMs = nowMs - atMs;
-  // A batch of one is a single call by its work; how many items an unreported one had nobody knows.
   const next =
-    kind === 'batch'
-      ? { ...(known ?? nothingSeen(nowMs)), items: sampled(known?.items, tookMs / Math.max(1, items), nowMs) }
-      : { ...known, ...sampled(known, tookMs, nowMs) };
+    kind === 'batch' ? withBatch(known, tookMs, items, nowMs) : { ...known, ...sampled(known, tookMs, nowMs) };
   return { ...delays, [by]: { ...next, lastMs: nowMs } };
 }
 
-function nothingSeen(nowMs: number): Spread {
-  return { samples: 0, meanMs: 0, leastMs: secondMs, leastBeforeMs: secondMs, sinceMs: nowMs };
+/**
+ * What its items took beyond a single call of the same process: without that the way of a far process would be taken for work,
+ * and a near one let its calls come too soon after (eleven in a second). As far above the mean as the least is below it,
+ * for what belongs to the way must not be counted as work.
+ */
+function withBatch(known: Delay | undefined, tookMs: number, items: number, nowMs: number): Omit<Delay, 'lastMs'> {
+  const delay = known ?? { ...sampled(undefined, 0, nowMs), samples: 0 };
+  if (items < tellingItems || delay.samples < enoughSamples) return delay;
+  const singleMs = 2 * delay.meanMs - Math.min(delay.leastMs, delay.leastBeforeMs);
+  return { ...delay, items: sampled(delay.items, Math.max(0, tookMs - singleMs) / (items - 1), nowMs) };
 }
 
 function sampled(known: Spread | undefined, tookMs: number, nowMs: number): Spread {

