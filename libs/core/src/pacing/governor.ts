@@ -374,7 +374,7 @@ function withSample(
  * for what belongs to the way must not be counted as work.
  */
 function withBatch(known: Delay | undefined, tookMs: number, items: number, nowMs: number): Omit<Delay, 'lastMs'> {
-  const delay = known ?? { ...sampled(undefined, 0, nowMs), samples: 0 };
+  const delay: Omit<Delay, 'lastMs'> = known ?? { ...sampled(undefined, 0, nowMs), samples: 0 };
   if (items < tellingItems || delay.samples < enoughSamples) return delay;
   const singleMs = 2 * delay.meanMs - Math.min(delay.leastMs, delay.leastBeforeMs);
   return { ...delay, items: sampled(delay.items, Math.max(0, tookMs - singleMs) / (items - 1), nowMs) };
