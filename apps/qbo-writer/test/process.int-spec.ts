@@ -116,7 +116,7 @@ describe('the writer process', () => {
     expect(await w.targetRecord('Invoice', invoice.Id)).toMatchObject({ TotalAmt: 99.95 });
     // The relay empties the outbox right after.
     await w.until(() => true);
-    for (let tries = 0; (await w.results()).length > 0 && tries < 100; tries++) await systemClock.sleep(50);
+    for (let tries = 0; (await w.results()).length > 0 && tries < 400; tries++) await systemClock.sleep(50);
     const told = await results();
     const about = (type: string, id: unknown) =>
       told.filter((r) => r.entityType === type && r.sourceId === String(id)).map((r) => r.outcome);
@@ -178,11 +178,11 @@ describe('the writer process', () => {
       (await port.committed(`${topicPrefix}sync-qbo-writer`, topic)).filter(
         ({ partition, offset }) => offset !== undefined && offset < ends.get(partition)!,
       );
-    for (let tries = 0; (await behind()).length > 0 && tries < 20; tries++) await systemClock.sleep(50);
+    for (let tries = 0; (await behind()).length > 0 && tries < 200; tries++) await systemClock.sleep(50);
     expect(await behind()).toEqual([]);
     expect(await settled(slow.syncId)).toBeLessThan(each);
     await w.emulator.clearFaults();
-    for (let tries = 0; (await settled(slow.syncId)) < each && tries < 200; tries++) await systemClock.sleep(50);
+    for (let tries = 0; (await settled(slow.syncId)) < each && tries < 600; tries++) await systemClock.sleep(50);
     expect(await settled(slow.syncId)).toBe(each);
   });
 });
