@@ -129,6 +129,11 @@ export class EmulatorClient {
     return this.steer<Raw>('PUT', 'webhooks', o);
   }
 
+  /** What became of the notifications: `waiting` are not delivered, because their door was closed. */
+  deliveries() {
+    return this.steer<{ sent: number; delivered: number; waiting: number }>('GET', 'webhooks');
+  }
+
   limits(o: Record<string, unknown>) {
     return this.steer<Raw>('PUT', 'limits', o);
   }
