@@ -103,7 +103,10 @@ export class EmulatorClient {
   }
 
   /** A person at work in a company. */
-  edit(realmId: string, o: { count: number; seed: number; mix?: Record<string, number>; movingPrices?: boolean }) {
+  edit(
+    realmId: string,
+    o: { count: number; seed: number; mix?: Record<string, number>; movingPrices?: boolean; awkward?: boolean },
+  ) {
     return this.steer<Raw>('POST', `companies/${realmId}/edits`, o);
   }
 

@@ -32,6 +32,10 @@ export interface EqualOptions {
   country?: Country;
   /** what is bought has another price each time: then the order of one day's purchases decides what sold goods cost */
   movingPrices: boolean;
+  /** half of what people do is what they do seldom: names that change places, edits of what is paid, numbers exchanged */
+  awkward: boolean;
+  /** live: nobody waits until the company was read for the first time */
+  meanwhile: boolean;
   /** runs that may be spent on finding a shorter failing history; 0 = none */
   shrinkRuns: number;
 }
@@ -49,10 +53,11 @@ export type CompanyKind = 'sample' | 'generated' | 'empty' | 'fixtures';
 export const usage = `npm run equal -- [--seed 1 | --seeds 1-12,40] [--acts 60] [--how live|backfill|both|turns] [--shuffle] [--faults] [--kills 0]
   [--two-way [--together] | --chain]
   [--company generated|sample|empty|fixtures] [--transactions 40] [--years 1] [--currency EUR] [--country US|GB|CA|AU]
-  [--types Invoice,Payment] [--only 3,17,21] [--moving-prices]
+  [--types Invoice,Payment] [--only 3,17,21] [--moving-prices] [--awkward] [--meanwhile]
   [--shrink-runs 10]
 One random history in a source company, carried to an empty one live (backfill first, then act by act) and to another by
-backfill afterwards; at rest the two sets of books are compared. Exit 0 only when nothing differs; otherwise a shorter
+backfill afterwards; at rest the two sets of books are compared. --awkward: half of what the person does is what people do
+seldom (names change places, what is paid is edited); --meanwhile: the person works while the first backfill reads. Exit 0 only when nothing differs; otherwise a shorter
 history that fails is looked for and printed.
 --two-way: two companies in opposite syncs and a person at work in both, in turns or together (then some of what they do
 cannot both be, and is held); --chain: A to B to C. At rest the books are compared
@@ -83,6 +88,8 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
       currency: { type: 'string' },
       country: { type: 'string' },
       'moving-prices': { type: 'boolean', default: false },
+      awkward: { type: 'boolean', default: false },
+      meanwhile: { type: 'boolean', default: false },
       'shrink-runs': { type: 'string', default: '10' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -115,6 +122,8 @@ export function readArguments(args: string[]): EqualOptions | 'help' {
     transactions: wholeNumber('--transactions', values.transactions),
     years: wholeNumber('--years', values.years),
     movingPrices: values['moving-prices'],
+    awkward: values.awkward,
+    meanwhile: values.meanwhile,
     shrinkRuns: wholeNumber('--shrink-runs', values['shrink-runs']),
   };
 }

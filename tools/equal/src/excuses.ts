@@ -14,7 +14,6 @@ export const excuses: readonly Excuse[] = [
     code: /^MAPPING\.NOT_CARRIED$|^MAPPING\.NOT_ALLOWED$|^RECORD\.NOT_CARRIED$|^TYPE\.NOT_CARRIED$/,
     because: 'this kind of record cannot be written through the API',
   },
-  { code: /^COLLISION\.(NAME|NUMBER)$/, because: 'the target has it already, and the policy of the sync is to ask' },
   { code: /^CREATE\.NO_LINES$/, because: 'QuickBooks makes no such document without lines' },
   { code: /^QBO\.62(00|10)$/, because: 'the period is closed' },
   { code: /^QBO\.6220$/, because: 'QuickBooks makes no name inactive that has a balance' },
@@ -22,19 +21,30 @@ export const excuses: readonly Excuse[] = [
 ];
 
 /**
+ * Also where what has it was there before the sync. Copies are no excuse elsewhere: they move as the source's records do.
+ */
+export const takenAlready: Excuse = {
+  code: /^COLLISION\.(NAME|NUMBER)$/,
+  because: 'the target has it already, and the policy of the sync is to ask',
+};
+
+/**
  * Only of real records, which their own QuickBooks has taken before a rule of the API stood in the way: there an item can become
  * a stock item after it was sold, and then the API takes no document from before its first day.
  */
 export const excusesOfRealRecords: readonly Excuse[] = [
+  takenAlready,
   { code: /^QBO\.6270$/, because: 'the stock of an item on it begins after its date, in the source as well' },
 ];
 
 /** Only where people were at work in both companies at once. */
 export const excusesOfSeveralHands: readonly Excuse[] = [
+  takenAlready,
   {
     code: /^PAIR\.(PARENT_GONE|KEPT_HERE)$/,
     because: 'somebody deleted it, or what it refers to, in the other company',
   },
+  { code: /^FROZEN\.BY_HAND$/, because: 'somebody deposited it in the other company' },
   { code: /^QBO\.620$/, because: 'somebody paid or deposited the same document in the other company' },
   {
     code: /^QBO\.6000$/,

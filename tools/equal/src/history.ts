@@ -85,13 +85,21 @@ export class Histories {
       targets.push({ how, target, before, syncId });
     };
     await emulator.webhooks(this.o.shuffle ? { ...lossyWebhooks, seed } : goodWebhooks);
-    if (hows.includes('live')) {
+    let done: Done[] = [];
+    const isMeanwhile = this.o.meanwhile && hows.includes('live');
+    if (isMeanwhile) {
+      await addTarget('live');
+      const backfill = (): Promise<void> => this.backfill(targets[0]!.syncId, chance);
+      await this.amidKills(chance, async () => {
+        [done] = await Promise.all([this.work(source, acts), backfill()]);
+      });
+    } else if (hows.includes('live')) {
       await addTarget('live');
       await this.amidKills(chance, () => this.backfill(targets[0]!.syncId, chance));
       await this.atRest(source, targets[0]!.syncId, 'backfill before the live acts');
     }
-    let done: Done[] = [];
-    if (targets.length > 0) await this.amidKills(chance, async () => void (done = await this.work(source, acts)));
+    if (isMeanwhile) this.say('the acts were done while the backfill read');
+    else if (targets.length > 0) await this.amidKills(chance, async () => void (done = await this.work(source, acts)));
     else done = await this.work(source, acts);
     if (hows.includes('backfill')) {
       await addTarget('backfill');
@@ -127,6 +135,7 @@ export class Histories {
         count: 1,
         seed,
         movingPrices: this.o.movingPrices,
+        awkward: this.o.awkward,
       });
       for (const one of answer.done as Done[]) done.push({ ...one, index });
       if (done.length % actsInOneGo === 0) await sleep(breathMs);

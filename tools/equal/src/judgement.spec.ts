@@ -112,6 +112,25 @@ it('what is held with an excuse is no difference, in either sum; it is listed wi
   ]);
 });
 
+it.each([
+  ['was there before the sync', '900', []],
+  ['is a copy of ours', '104', ['missing']],
+])('a name that is taken by what %s', (_what, holder, expected) => {
+  const evidence = equalPair();
+  const failureReason = `the target has the name "Eve" already: Customer ${holder}`;
+  const link = { entityType: 'Customer', sourceId: '5', targetId: null, state: 'held', failureCode: 'COLLISION.NAME' };
+  evidence.source.records.Customer!.push({ Id: '5', DisplayName: 'Eve' });
+  evidence.target.records.Customer!.push({ Id: '900', DisplayName: 'Eve' });
+  const [source, target] = [evidence.source, evidence.target].map(({ records, lines }) => new Books(records, lines));
+  const judged = judge({
+    ...evidence,
+    ...{ source: source!, target: target! },
+    targetBefore: new Set([...evidence.targetBefore, 'Customer/900']),
+    links: [...evidence.links, { ...link, failureReason } as unknown as (typeof evidence.links)[number]],
+  });
+  expect(judged.differences.filter(({ what }) => what === 'missing').map(({ what }) => what)).toEqual(expected);
+});
+
 it('what failed without an excuse is a difference', () => {
   const evidence = equalPair();
   const links = evidence.links.map((link) =>
@@ -290,6 +309,22 @@ it('what one deleted and another one paid in the other company is held as long a
   expect(judged(true).differences).toEqual([]);
   for (const { differences } of [judged(false), judged(true, 'settled')])
     expect(differences).toContainEqual(expect.objectContaining({ what: 'missing', key: 'Invoice/10' }));
+});
+
+it('what was done to a copy and is held on the way back is held on both sides where two people were at work, and a difference elsewhere', () => {
+  const judged = (severalHands: boolean) => {
+    const e = equalPair();
+    const [voided] = e.target.records.Payment!;
+    Object.assign(voided, { TotalAmt: 0, Line: [] });
+    const lines = e.target.lines.filter((line) => line.txnType !== 'Payment');
+    const target = new Books({ ...e.target.records, Payment: [voided] }, lines);
+    return judge({ ...e, target, heldThere: new Set([`Payment/${voided.Id}`]), severalHands });
+  };
+  expect(judged(true).held).toEqual([
+    expect.objectContaining({ key: 'Payment/11', reason: expect.stringContaining('held on the way back') as unknown }),
+  ]);
+  expect(judged(true).differences.filter(({ key }) => key === 'Payment/11')).toEqual([]);
+  expect(judged(false).differences).toContainEqual(expect.objectContaining({ what: 'posting', key: 'Payment/11' }));
 });
 
 it('a held document leaves its stock where it was, and nothing else differs for it', () => {

@@ -5,7 +5,7 @@ import type { Raw } from '#testing';
 import { cents, money } from '../../installation/src/comparison.js';
 import type { LinkRow } from '../../installation/src/control.js';
 import { amountOf, ownerOf, type Books, type Named, type PostingLine } from './books.js';
-import { excuses, excusesOfRealRecords, excusesOfSeveralHands, parentCodes } from './excuses.js';
+import { excuses, excusesOfRealRecords, excusesOfSeveralHands, parentCodes, takenAlready } from './excuses.js';
 import { linkTypeOf, linkedDocuments } from './linked.js';
 import { differences as contentDifferences, meaning } from './sameness.js';
 
@@ -79,8 +79,8 @@ export function judge(e: Evidence): Judgement {
     void differences.push({ what, key, text, cause });
   const notes: string[] = [];
   const linkOf = new Map(e.links.map((link) => [`${link.entityType}/${link.sourceId}`, link]));
-  const held = whatIsHeld(e, linkOf);
   const pairs = pairUp(e, linkOf);
+  const held = whatIsHeld(e, linkOf, pairs);
   const causes = new Map<string, string>();
   const blame = (key: string, text: string): string => {
     if (!causes.has(key)) causes.set(key, text);
@@ -167,7 +167,11 @@ function describe(record: Raw): string {
 }
 
 /** Records with an excuse: of a type that is not carried, not possible, or held by name; and what depends on them. */
-function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<string, Held> {
+function whatIsHeld(
+  e: Evidence,
+  linkOf: ReadonlyMap<string, LinkRow>,
+  pairs: ReadonlyMap<string, string>,
+): Map<string, Held> {
   const held = new Map<string, Held>();
   const add = (key: string, record: Raw, reason: string): void =>
     void held.set(key, { key, reason, amount: String(record.TotalAmt ?? record.Amount ?? record.Balance ?? '-') });
@@ -211,13 +215,16 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
       if (!link || link.state === 'settled') continue;
       const code = link.failureCode ?? '';
       const excuse = known.find((one) => one.code.test(code) && (one.saying?.test(link.failureReason ?? '') ?? true));
+      const named = [...(link.failureReason ?? '').matchAll(/\b([A-Z][A-Za-z]+)[ /](\d+)\b/g)].map(
+        ([, other, id]) => `${other}/${id}`,
+      );
+      const isTaken = takenAlready.code.test(code) && named.some((one) => e.targetBefore.has(one));
       const absent = e.fragment && (link.waitingOn ?? []).find((parent) => isAbsent(e.source, parent));
       const reason = `${link.state} ${code}: ${link.failureReason ?? ''}`;
-      if (excuse) add(key, record, `${excuse.because} (${reason})`);
+      if (excuse ?? isTaken) add(key, record, `${(excuse ?? takenAlready).because} (${reason})`);
       else if (absent) add(key, record, `refers to ${absent}, which the source itself does not have`);
       else if (link.state === 'waiting' || parentCodes.test(code)) {
-        const named = [...(link.failureReason ?? '').matchAll(/\b([A-Z][A-Za-z]+)[ /](\d+)\b/g)];
-        const parents = [...(link.waitingOn ?? []), ...named.map(([, parent, id]) => `${parent}/${id}`)];
+        const parents = [...(link.waitingOn ?? []), ...named];
         pending.push({
           key,
           record,
@@ -230,6 +237,11 @@ function whatIsHeld(e: Evidence, linkOf: ReadonlyMap<string, LinkRow>): Map<stri
   for (const [key, reason] of e.severalHands ? keptAgainst(e.linksBack ?? [], e.target) : []) {
     const record = e.source.record(key);
     if (record) add(key, record, `deleted in the other company, where nothing hung on it: ${reason}`);
+  }
+  // What somebody did to the copy and cannot be done here.
+  for (const [key, copy] of e.severalHands ? pairs : []) {
+    const record = e.source.record(key);
+    if (record && e.heldThere?.has(copy)) add(key, record, `${copy} of the other company is held on the way back`);
   }
   for (let grown = true; grown;) {
     grown = false;

@@ -146,6 +146,7 @@ export class Shaped {
         count: 1,
         seed,
         movingPrices: this.o.movingPrices,
+        awkward: this.o.awkward,
       });
       for (const one of answer.done as Done[]) done.push({ ...one, index, in: company.name });
     }

@@ -3,8 +3,19 @@
 import { type CompanyView, QboFault, type Rec } from '../types.js';
 import type { Actor } from './actor.js';
 import { Bookkeeper, type ItemKind, cents, isHome } from './bookkeeper.js';
+import { AwkwardPerson, awkwardActs, awkwardMix, type AwkwardAct } from './awkward.js';
 import { Chance } from './chance.js';
 import { copyOfLine, depositWhatWaits, invoiceEstimate, payOpenInvoices } from './generated.js';
+import {
+  isOpen,
+  isUntouched,
+  isVoided,
+  linesAsSent,
+  linkedTo,
+  outcome,
+  type Outcome,
+  type Touched,
+} from './outcome.js';
 
 export const acts = [
   'create',
@@ -23,15 +34,11 @@ export const acts = [
   'merge',
   'attach',
 ] as const;
-export type EditAct = (typeof acts)[number];
+type UsualAct = (typeof acts)[number];
+export type EditAct = UsualAct | AwkwardAct;
 
-export interface Edit {
+export interface Edit extends Touched {
   act: EditAct;
-  type: string;
-  id: string;
-  /** What else took part: the invoice paid, the name that died, the record a file hangs on. */
-  with?: { type: string; id: string }[];
-  name?: string;
 }
 
 export interface EditsAnswer {
@@ -47,9 +54,11 @@ export interface EditsOptions {
   mix?: Partial<Record<EditAct, number>>;
   /** what is bought has another price each time */
   movingPrices?: boolean;
+  /** every other act is one that people do seldom (awkward.ts) */
+  awkward?: boolean;
 }
 
-const usualMix: Record<EditAct, number> = {
+const usualMix: Record<UsualAct, number> = {
   create: 30,
   update: 18,
   lines: 10,
@@ -95,9 +104,11 @@ const created = {
 } as const;
 
 export function workAsPerson(actor: Actor, options: EditsOptions): EditsAnswer {
-  const mix = options.mix ?? usualMix;
+  const mix: Partial<Record<EditAct, number>> =
+    options.mix ?? (options.awkward ? { ...usualMix, ...awkwardMix(sumOf(usualMix)) } : usualMix);
+  const known: readonly string[] = [...acts, ...awkwardActs];
   for (const [act, weight] of Object.entries(mix)) {
-    if (!acts.includes(act as EditAct)) throw new RangeError(`No act is called '${act}'. Known: ${acts.join(', ')}.`);
+    if (!known.includes(act)) throw new RangeError(`No act is called '${act}'. Known: ${known.join(', ')}.`);
     if (typeof weight !== 'number' || weight < 0)
       throw new RangeError(`The weight of '${act}' takes a number from 0 up.`);
   }
@@ -106,7 +117,8 @@ export function workAsPerson(actor: Actor, options: EditsOptions): EditsAnswer {
   const chance = new Chance(options.seed ?? 1);
   const books = new Bookkeeper(actor, chance);
   books.movingPrices = options.movingPrices === true;
-  const person = new PersonAtWork(books);
+  const [usual, awkward] = [new PersonAtWork(books), new AwkwardPerson(books)];
+  const person = { do: (act: EditAct) => (isAwkward(act) ? awkward.do(act) : usual.do(act)) };
   const answer: EditsAnswer = { done: [], counts: {}, refused: [] };
   const wanted = Object.values(mix).some((weight) => weight > 0) ? mix : usualMix;
   while (answer.done.length < options.count) {
@@ -118,9 +130,12 @@ export function workAsPerson(actor: Actor, options: EditsOptions): EditsAnswer {
   return answer;
 }
 
+const sumOf = (mix: Record<string, number>): number => Object.values(mix).reduce((sum, weight) => sum + weight, 0);
+const isAwkward = (act: EditAct): act is AwkwardAct => awkwardActs.some((one) => one === act);
+
 // Some acts of the mix, then, if the company has nothing they fit, something that always can be done: a new document.
 function tryActs(
-  person: PersonAtWork,
+  person: { do: (act: EditAct) => Outcome },
   chance: Chance,
   mix: Partial<Record<EditAct, number>>,
   refused: EditsAnswer['refused'],
@@ -129,7 +144,7 @@ function tryActs(
     const act = attempt < 8 ? chance.weighted<EditAct>(mix) : 'create';
     try {
       const edit = person.do(act);
-      if (edit) return edit;
+      if (edit) return { act, ...edit };
     } catch (error) {
       if (!(error instanceof QboFault)) throw error;
       refused.push({ act, why: `${error.code} ${error.message}: ${error.detail}` });
@@ -138,40 +153,18 @@ function tryActs(
   return undefined;
 }
 
-type Outcome = Omit<Edit, 'act'> | undefined;
-
-const nameOf = (rec: Rec): string | undefined => (rec.DisplayName ?? rec.Name ?? rec.DocNumber) as string | undefined;
-const outcome = (type: string, rec: Rec | undefined, others: { type: string; rec: Rec }[] = []): Outcome =>
-  rec && {
-    type,
-    id: rec.Id as string,
-    name: nameOf(rec),
-    ...(others.length > 0 ? { with: others.map((one) => ({ type: one.type, id: one.rec.Id as string })) } : {}),
-  };
-
-const isVoided = (rec: Rec): boolean => String(rec.PrivateNote ?? '').startsWith('Voided');
-const isUntouched = (rec: Rec): boolean => !isVoided(rec) && ((rec.LinkedTxn as Rec[] | undefined)?.length ?? 0) === 0;
-const isOpen = (rec: Rec): boolean => Number(rec.Balance) > 0;
 /** Every item on its lines can still be sold or bought. */
 const itemsActive = (rec: Rec, company: CompanyView): boolean =>
   ((rec.Line as Rec[] | undefined) ?? []).every((line) => {
     const item = (line.SalesItemLineDetail ?? line.ItemBasedExpenseLineDetail)?.ItemRef?.value as string | undefined;
     return item === undefined || company.get('Item', item)?.Active !== false;
   });
-const linkedTo = (rec: Rec): { type: string; rec: Rec }[] =>
-  ((rec.Line as Rec[] | undefined) ?? []).flatMap((line) =>
-    ((line.LinkedTxn as Rec[] | undefined) ?? []).map((link) => ({
-      type: link.TxnType as string,
-      rec: { Id: link.TxnId },
-    })),
-  );
 
 class PersonAtWork {
   constructor(private readonly books: Bookkeeper) {}
 
-  do(act: EditAct): Edit | undefined {
-    const done = this[act]();
-    return done && { act, ...done };
+  do(act: UsualAct): Outcome {
+    return this[act]();
   }
 
   private get company() {
@@ -670,14 +663,4 @@ class PersonAtWork {
     const rec = books.find(type);
     return rec && outcome('Attachable', books.attachment({ type, rec }), [{ type, rec }]);
   }
-}
-
-/** The lines of a payment or deposit in the form a client sends. */
-function linesAsSent(rec: Rec): Rec[] {
-  return ((rec.Line as Rec[] | undefined) ?? []).map((line) => {
-    const sent: Rec = { Amount: line.Amount };
-    for (const field of ['Id', 'DetailType', 'Description', 'LinkedTxn', 'DepositLineDetail'])
-      if (line[field] !== undefined) sent[field] = line[field];
-    return sent;
-  });
 }

@@ -7,6 +7,7 @@ import { furnishEmptyCompany } from '../company/empty-company.js';
 import { Engine } from '../engine/engine.js';
 import type { Rec } from '../types.js';
 import { actorOn } from './actor.js';
+import { awkwardActs } from './awkward.js';
 import { acts, workAsPerson } from './edits.js';
 import { generate } from './generated.js';
 import { furnishSample } from './sample.js';
@@ -221,6 +222,18 @@ describe('the person at work', () => {
       expect(engine.company.get(type, id) ?? engine.company.gravesOf(type).get(id)).toBeDefined();
     assertSensible(engine.company);
   });
+
+  it.each([1, 2])(
+    'does what people do seldom for half of the time, and leaves the books sensible (seed %i)',
+    (seed) => {
+      const engine = newEngine();
+      generate(actorOn(engine), { seed, transactions: 200, years: 1 });
+      const { counts, refused } = workAsPerson(actorOn(engine), { count: 900, seed, awkward: true });
+      expect([...acts, ...awkwardActs].filter((act) => !counts[act])).toEqual([]);
+      expect(refused.length).toBeLessThan(40);
+      assertSensible(engine.company);
+    },
+  );
 
   it('finds something to do in an empty company', () => {
     const engine = newEngine();

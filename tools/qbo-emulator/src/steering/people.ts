@@ -68,5 +68,6 @@ export function workAsPerson(emulator: Emulator, seat: Seat, spec: Rec): Rec {
     ...(spec['seed'] !== undefined && { seed: Number(spec['seed']) }),
     ...(spec['mix'] !== undefined && { mix: spec['mix'] as Record<string, number> }),
     movingPrices: spec['movingPrices'] === true,
+    awkward: spec['awkward'] === true,
   });
 }
