@@ -169,6 +169,49 @@ describe('collisions', () => {
     expect(await w.targetRecord('Customer', made.Id)).toMatchObject({ DisplayName: 'Acme (C)' });
   });
 
+  describe('names and numbers that move between records of the source', () => {
+    /** Made in the source and carried, as they are read. */
+    async function carried(type: string, bodies: readonly Json[]): Promise<Json[]> {
+      const made: Json[] = [];
+      for (const body of bodies) {
+        const { Id } = await w.save(type, body);
+        made.push((await w.query(w.source, `select * from ${type} where Id = '${String(Id)}'`))[0]!);
+      }
+      for (const record of made) await w.carry(type, record);
+      await w.quiet();
+      return made;
+    }
+    const asItIs = async (type: string, id: unknown): Promise<Json> =>
+      (await w.query(w.source, `select * from ${type} where Id = '${String(id)}'`))[0]!;
+
+    it('two customers that change names change them in the copy', async () => {
+      await w.begin();
+      w.startWriter();
+      const [a, b] = (await carried('Customer', [{ DisplayName: 'First' }, { DisplayName: 'Second' }])) as [Json, Json];
+      const aside = await edit('Customer', a, { DisplayName: 'Aside' });
+      await edit('Customer', b, { DisplayName: 'First' });
+      await edit('Customer', aside, { DisplayName: 'Second' });
+      for (const { Id } of [a, b]) await w.carry('Customer', await asItIs('Customer', Id));
+      await w.quiet();
+      expect((await w.targetRecord('Customer', a.Id)).DisplayName).toBe('Second');
+      expect((await w.targetRecord('Customer', b.Id)).DisplayName).toBe('First');
+    });
+
+    it('a vendor that gets the name of a customer that was renamed is made, though it is told of first', async () => {
+      await w.begin();
+      w.startWriter();
+      const [customer] = (await carried('Customer', [{ DisplayName: 'Acme' }])) as [Json];
+      await edit('Customer', customer, { DisplayName: 'Acme Trading' });
+      const vendor = await w.save('Vendor', { DisplayName: 'Acme' });
+      await w.carry('Vendor', await asItIs('Vendor', vendor.Id));
+      await w.until((links) => links.some(({ failureCode }) => failureCode === 'COLLISION.TURN'));
+      await w.carry('Customer', await asItIs('Customer', customer.Id));
+      await w.quiet();
+      expect(await w.targetRecord('Vendor', vendor.Id)).toMatchObject({ DisplayName: 'Acme' });
+      expect(await w.targetRecord('Customer', customer.Id)).toMatchObject({ DisplayName: 'Acme Trading' });
+    });
+  });
+
   function edit(type: string, { Id, SyncToken }: Json, changes: Json): Promise<Json> {
     return w.save(type, { Id: Id as string, SyncToken: SyncToken as string, sparse: true, ...changes });
   }

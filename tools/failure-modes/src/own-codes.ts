@@ -42,6 +42,10 @@ export const ownCodes: readonly OwnCode[] = [
       'another document of the target has this number, or another account this account number',
       'change one of the numbers, use a document number rule, or set settings.collisions.numbers to "suffix", then redrive',
     ],
+    'COLLISION.TURN': [
+      'another copy of this sync still has the name or number, and is to get another one: names that changed places, or a name that is used again',
+      'nothing: it goes on by itself, for a moment perhaps under its name with "(~id)" behind it',
+    ],
     'NUMBER.TOO_LONG': [
       'the number of the copy, with its prefix or suffix, is longer than QuickBooks takes',
       'give the document number rule a shorter text or a word for it (tooLong: "cut" or "drop"), or shorten the number in the source; the document goes on by itself then',

@@ -2,8 +2,12 @@
 // the core for each link, and asks again when the core wanted to know more. Reads only; writes nothing.
 import {
   definitionOf,
+  faultBehind,
   freezesOthers,
   holderTypesOf,
+  holdingCopy,
+  inTurn,
+  isCollision,
   isContentApplied,
   isEnteredBefore,
   isResting,
@@ -105,7 +109,7 @@ export class Planner {
           changing.has(keyText(livesOn({ syncId: one.syncId, entityType, sourceId }))),
         ...stock.turnOf(one),
         ...(pairs.has(keyText(one)) ? { pair: pairs.get(keyText(one))! } : {}),
-        ...(one.lastFault === undefined ? {} : { lastFault: one.lastFault }),
+        ...(one.lastFault === undefined ? {} : { lastFault: faultBehind(one.entityType, one.lastFault) }),
         ...(knowledge?.candidates === undefined ? {} : { candidates: knowledge.candidates }),
         ...(knowledge?.namesakes === undefined ? {} : { namesakes: knowledge.namesakes }),
         ...(knowledge?.targetNow === undefined ? {} : { targetNow: knowledge.targetNow }),
@@ -140,7 +144,7 @@ export class Planner {
       // What was read may have told of an edit on the other side.
       for (const [key, facts] of await this.ports.pairs.facts(open)) pairs.set(key, facts);
     }
-    return inOrderOfReceipt(done);
+    return inOrderOfReceipt(await this.namesInTurn(done));
   }
 
   /** Whose turn it is to bring in goods (core: stock-order.ts). Within this round `inOrderOfReceipt` decides. */
@@ -186,6 +190,28 @@ export class Planner {
         return turn ? { stockTurn: turn } : {};
       },
     };
+  }
+
+  /** What has the name or number that another record is to get may be a copy of the same sync (core: names-in-turn.ts). */
+  private async namesInTurn(planned: readonly Planned[]): Promise<Planned[]> {
+    const { links, clock } = this.ports;
+    const done: Planned[] = [];
+    for (const one of planned) {
+      const { stored, plan } = one;
+      if (!isCollision(plan)) {
+        done.push(one);
+        continue;
+      }
+      const candidates = plan.candidates ?? [];
+      const copies = await links.ofCopies(stored.syncId, candidates);
+      const holders = candidates.map((candidate) => {
+        const holder = copies.find(({ entityType, link }) => `${entityType}/${link.target?.id}` === candidate);
+        return holder && holdingCopy(stored.link, plan.code, holder.link);
+      });
+      const waitedMs = clock.nowMs() - stored.desiredAt.getTime();
+      done.push({ ...one, plan: inTurn(stored.link, plan, holders, waitedMs) });
+    }
+    return done;
   }
 
   private async learn(

@@ -201,8 +201,10 @@ describe('a rename or a new number that was refused', () => {
     // Later edits keep what it was given.
     const kept = plan(link(type, { ...payload, PrivateNote: 'x', Description: 'x', Notes: 'x' }, update.applied));
     expect(JSON.stringify((kept as { body?: Json }).body)).not.toContain('"Name"');
-    const alone = type === 'Invoice' ? { kind: 'hold' } : { kind: 'update' };
-    expect(plan(one, { lastFault, candidates: [{ Id: '50', ...holder }] })).toMatchObject(alone);
+    const alone = { lastFault, candidates: [{ Id: '50', ...holder }] };
+    expect(plan(one, alone)).toMatchObject({ kind: 'update' });
+    // Nobody seems to have the number, and it is refused again and again.
+    if (type === 'Invoice') expect(plan({ ...one, attempts: 4 }, alone)).toMatchObject({ kind: 'hold' });
   });
 
   it('is no collision under another parent', () => {

@@ -68,7 +68,9 @@ export function numberLookups(entityType: string, body: Json): Lookup[] {
   return field && typeof number === 'string' && number !== '' ? [{ entityType, field, value: number }] : [];
 }
 
-const numberFault = 'QBO.6140';
+/** Refused so often for a number that nobody seems to have, a person must look. */
+const triesOfNumber = 4;
+export const numberFault = 'QBO.6140';
 /** Of names, and of account numbers where the company has them. */
 export const nameFault = 'QBO.6240';
 
@@ -163,7 +165,9 @@ function planNumber(
   const holders = facts.candidates.filter(
     (record) => isSame(record[rule.field], number) && sameSeries(entityType, record, body),
   );
-  if (holders.length === 0 && facts.fault !== numberFault) return { kind: 'free', body };
+  // Who had it when it was refused may be gone by now: a document deleted and entered again under its number.
+  const isAskedAgain = facts.fault === numberFault && facts.attempts < triesOfNumber;
+  if (holders.length === 0 && (facts.fault !== numberFault || isAskedAgain)) return { kind: 'free', body };
   return numberTaken(entityType, number, holders);
 }
 
@@ -189,8 +193,11 @@ export function withKeptSuffix(entityType: string, body: Json, applied: Json | u
 /** "Acme" of a vendor becomes "Acme (V)". */
 function suffixed(entityType: string, name: string): string {
   const suffix = ` (${entityType.charAt(0)})`;
-  const longest = namedPeople.includes(entityType) ? longestSharedName : (longestName[entityType] ?? longestListName);
-  return name.slice(0, longest - suffix.length) + suffix;
+  return name.slice(0, longestNameOf(entityType) - suffix.length) + suffix;
+}
+
+export function longestNameOf(entityType: string): number {
+  return namedPeople.includes(entityType) ? longestSharedName : (longestName[entityType] ?? longestListName);
 }
 
 function told({ entityType, record }: Namesake): string {

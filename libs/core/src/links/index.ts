@@ -6,6 +6,7 @@ export * from './adoption.js';
 export * from './sparse.js';
 export * from './difference.js';
 export * from './collisions.js';
+export * from './names-in-turn.js';
 export * from './money.js';
 export * from './rounding.js';
 export * from './settle.js';

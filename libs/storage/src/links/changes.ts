@@ -1,5 +1,6 @@
-// What a decision changes on links, written in one statement, and the files that hang on records that were made again.
-import type { Applied, Json, LinkState, Target } from '#core';
+// What a decision changes on links, written in one statement, the files that hang on records that were made again, and who was
+// held because of a name that is free now.
+import { freesName, type Applied, type Json, type LinkState, type Target } from '#core';
 import type { Tx } from '../database.js';
 import type { OutboxRecord } from '../outbox/outbox.js';
 import { keyText } from './keys.js';
@@ -79,6 +80,31 @@ export async function reanchorFiles(
        where sync_id = $1 and state = 'settled' and not desired_deleted
          and desired -> 'references' @> jsonb_build_array(jsonb_build_object('entityType', $2::text, 'sourceId', $3::text))`,
       [key.syncId, key.entityType, key.sourceId, at],
+    );
+  }
+}
+
+/** Held because a copy had the name or number that it is to get: goes on when that copy has another one, or is gone. */
+export async function letCollisionsGo(
+  tx: Tx,
+  before: readonly LinkRecord[],
+  changes: readonly LinkChange[],
+  at: Date,
+): Promise<void> {
+  const known = new Map(
+    before.map((row) => [keyText({ syncId: row.sync_id, entityType: row.entity_type, sourceId: row.source_id }), row]),
+  );
+  for (const { key, applied, target } of changes) {
+    const row = known.get(keyText(key));
+    if (!row?.target_id || row.target_deleted) continue;
+    if (!freesName(key.entityType, row.applied_payload ?? undefined, applied?.payload, target?.deleted === true))
+      continue;
+    await tx.query(
+      // The holders stand in the reason, as collisions.ts writes them there.
+      `update links set state = 'ready', due_at = $4, failure_code = null, failure_reason = null
+       where sync_id = $1 and target_realm_id = $2 and state = 'held' and failure_code in ('COLLISION.NAME', 'COLLISION.NUMBER')
+         and failure_reason ~ $3`,
+      [key.syncId, row.target_realm_id, `[ ]${key.entityType} ${row.target_id}( \\(inactive\\))?(,|$)`, at],
     );
   }
 }

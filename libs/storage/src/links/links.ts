@@ -20,7 +20,7 @@ import {
   type CallRecord,
   type OpenCall,
 } from './calls.js';
-import { reanchorFiles, writeChanges, type LinkChange } from './changes.js';
+import { letCollisionsGo, reanchorFiles, writeChanges, type LinkChange } from './changes.js';
 import { againAfterDeadlock, newestOfEach, repoint, takeIn, tellWork, type DesiredLink, type Taken } from './intake.js';
 import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';
 import {
@@ -252,6 +252,17 @@ export class Links {
     return new Map(rows.map((r) => [r.target_id, r.source_id]));
   }
 
+  /** Links of a sync whose copies these are, `Type/id` of the target each. */
+  async ofCopies(syncId: string, copies: readonly string[]): Promise<StoredLink[]> {
+    const names = copies.map((copy) => copy.split('/') as [string, string]);
+    const rows = await this.db.query<LinkRecord>(
+      `select ${columns} from links where sync_id = $1
+         and (entity_type, target_id) in (select * from unnest($2::text[], $3::text[]))`,
+      [syncId, names.map(([type]) => type), names.map(([, id]) => id)],
+    );
+    return rows.map(storedLink);
+  }
+
   /**
    * Writes a call down before it is made. Only links that are still ready for the planned version take part; `compose`
    * builds the call from those. Undefined when none is left.
@@ -353,6 +364,7 @@ export class Links {
       await writeChanges(tx, changes, at);
       if (call) await writeCallEnd(tx, call, at);
       await reanchorFiles(tx, rows, changes, at);
+      await letCollisionsGo(tx, rows, changes, at);
       const woken = await wakeWaiters(tx, changes, at);
       await this.outbox.addAll(
         tx,
