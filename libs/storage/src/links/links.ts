@@ -5,7 +5,7 @@
 // carries the fence of its lease. Decisions are made by the caller (libs/core) on rows read under lock.
 import { failpoint } from '#common/failpoints';
 import { Injectable } from '@nestjs/common';
-import { releaseName, restsKnown } from '#core';
+import { releaseName, restsKnown, typesInRankOrder } from '#core';
 import { settingsStand } from '../configuration/settings-versions.js';
 import { Database } from '../database.js';
 import type { Tx } from '../database.js';
@@ -63,8 +63,7 @@ export interface Decided {
 
 /** So many of those who wait are asked what they wait for: some hundred names, which is a minute's work one at a time. */
 const firstWaiters = 200;
-/** Ids of QuickBooks are one sequence for each company. Served by the index links_pick_in_order. */
-const orderOfEntry = `(case when lane = 'bulk' then lpad(source_id, 20, '0') collate "C" end)`;
+const everyType = typesInRankOrder().map((one) => one.type);
 
 @Injectable()
 export class Links {
@@ -150,7 +149,7 @@ export class Links {
   /**
    * Ready work of the given types: live before bulk, parents before children; then live work oldest first, bulk work in the
    * source's order of entry, by which QuickBooks costs the stock of one day. Only active syncs; of one lane when it is named,
-   * and without what the caller has in hand.
+   * and without what the caller has in hand. Reads no more rows than it was asked for (migration pick-by-type).
    */
   async pick(
     realmId: string,
@@ -159,13 +158,8 @@ export class Links {
     { lane, except = [] }: { lane?: Lane; except?: readonly LinkKey[] } = {},
   ): Promise<StoredLink[]> {
     const rows = await this.db.query<LinkRecord>(
-      `select ${columns} from links l
-       where target_realm_id = $1 and state = 'ready' and lane = any($4) and entity_type = any($2)
-         and sync_id in (select id from syncs where target_realm_id = $1 and state = 'active')
-         and not exists (select from unnest($5::uuid[], $6::text[], $7::text[]) as h (sync_id, entity_type, source_id)
-                         where h.sync_id = l.sync_id and h.entity_type = l.entity_type and h.source_id = l.source_id)
-       order by lane desc, rank, ${orderOfEntry}, due_at limit $3`,
-      [realmId, types, limit, lane === undefined ? ['live', 'bulk'] : [lane], ...keyArrays(except)],
+      `select ${columns} from pick_links($1, 'ready', $2, $3, $4, $5, $6, $7)`,
+      [realmId, lane === undefined ? ['live', 'bulk'] : [lane], types, limit, ...keyArrays(except)],
     );
     return rows.map(storedLink);
   }
@@ -183,9 +177,8 @@ export class Links {
     if (limit <= 0) return [];
     const rows = await this.db.query<LinkRecord>(
       `with first as (
-         select sync_id, waiting_on, row_number() over () as place from (
-           select sync_id, waiting_on from links where target_realm_id = $1 and state = 'waiting'
-           order by lane desc, rank, ${orderOfEntry}, due_at limit ${firstWaiters}) w
+         select sync_id, waiting_on, ordinality as place
+         from pick_links($1, 'waiting', '{live,bulk}', $8, ${firstWaiters}, '{}', '{}', '{}') with ordinality
        ), awaited as (
          select sync_id, split_part(name, '/', 1) as entity_type, split_part(name, '/', 2) as source_id, min(place) as place
          from first cross join lateral unnest(waiting_on) as name group by 1, 2, 3
@@ -196,7 +189,7 @@ export class Links {
          and not exists (select from unnest($5::uuid[], $6::text[], $7::text[]) as h (sync_id, entity_type, source_id)
                          where h.sync_id = l.sync_id and h.entity_type = l.entity_type and h.source_id = l.source_id)
        order by a.place limit $3`,
-      [realmId, types, limit, lane, ...keyArrays(except)],
+      [realmId, types, limit, lane, ...keyArrays(except), everyType],
     );
     const awaited = rows.map(storedLink);
     if (awaited.length === limit) return awaited;

@@ -20,6 +20,7 @@ import { PlatformCircuitAndReads1763700000055 } from './0055-platform-circuit-an
 import { SettingsVersions1763700000056 } from './0056-settings-versions.js';
 import { TokenKeys1763700000057 } from './0057-token-keys.js';
 import { ConsumerPlaces1763700000060 } from './0060-consumer-places.js';
+import { PickByType1763700000061 } from './0061-pick-by-type.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -43,4 +44,5 @@ export const migrations = [
   SettingsVersions1763700000056,
   TokenKeys1763700000057,
   ConsumerPlaces1763700000060,
+  PickByType1763700000061,
 ];
