@@ -145,6 +145,8 @@ export class RealmWriter implements RealmLoop {
   private readonly costs = new CallCosts();
   private hasOpenCalls = true;
   private nextWaitingLookMs = 0;
+  /** up to here those who wait were looked at, when there are more of them */
+  private waitsSeen: LinkKey | undefined;
   private nextSweepLookMs = 0;
   private sweeping = false;
   private pausedUntilMs = 0;
@@ -309,12 +311,9 @@ export class RealmWriter implements RealmLoop {
         watched: watchedCodes,
       }),
     );
-    if (next === undefined) {
-      this.looksAgain = 0;
-      return Number.POSITIVE_INFINITY;
-    }
     const now = clock.nowMs();
-    const restMs = next.getTime() - now;
+    const nextPageMs = this.waitsSeen === undefined ? Number.POSITIVE_INFINITY : this.nextWaitingLookMs - now;
+    const restMs = Math.min(next === undefined ? Number.POSITIVE_INFINITY : next.getTime() - now, nextPageMs);
     if (restMs > 0) {
       this.looksAgain = 0;
       return restMs;
@@ -330,7 +329,10 @@ export class RealmWriter implements RealmLoop {
   private async lookAtWaiting(now: number): Promise<void> {
     const { links, clock } = this.ports;
     const at = clock.now();
-    await links.recheckWaiting(this.realmId, this.fence, at, (held) => held.map((one) => announceHeld(one, at)));
+    const announce = (held: readonly StoredLink[]) => held.map((one) => announceHeld(one, at));
+    const { next } = await links.recheckWaiting(this.realmId, this.fence, at, announce, this.waitsSeen);
+    this.waitsSeen = next;
+    if (next !== undefined) this.lastWorkMs = now;
     // A call that another owner wrote down in the moment of handing over.
     this.hasOpenCalls = true;
     // Beside the loop: it may have to ask the target.
@@ -341,9 +343,10 @@ export class RealmWriter implements RealmLoop {
       const swept = await this.sweepDue();
       this.watchesTarget = books || frozen || others || swept;
     });
-    // At most a twentieth of the time goes into it, however many links wait.
+    // At most a twentieth of the time goes into it, however many links wait; the next page of them comes sooner.
     const tookMs = clock.nowMs() - now;
-    this.nextWaitingLookMs = clock.nowMs() + Math.max(this.waitingLookMs, 20 * tookMs);
+    const untilNextMs = next === undefined ? this.waitingLookMs : this.waitingLookMs / 2;
+    this.nextWaitingLookMs = clock.nowMs() + Math.max(untilNextMs, 20 * tookMs);
   }
 
   /** Whether something was swept; one look at a time. */
@@ -367,6 +370,8 @@ export class RealmWriter implements RealmLoop {
       const held = await links.holdRealm(this.realmId, this.fence, reason);
       if (held > 0) log.warn({ realm: this.realmId, held }, 'target company needs to be reconnected, its work is held');
       this.blocked = true;
+      // Nobody looks at those who wait now, so no page of them is due either.
+      this.waitsSeen = undefined;
       return true;
     }
     if (this.blocked) {

@@ -14,6 +14,7 @@ import {
   type LinkChange,
   type StoredLink,
 } from './index.js';
+import { waitsInPage } from './waits.js';
 
 const at = new Date('2026-11-21T12:00:00Z');
 const version = (n: number) =>
@@ -237,7 +238,8 @@ describe('links', () => {
       // Counted for each transaction by itself.
       const readSoFar = async () => {
         const [row] = await tx.query<{ n: string }>(
-          `select pg_stat_get_xact_tuples_returned(c) + pg_stat_get_xact_tuples_fetched(c) as n from (select 'links'::regclass::oid c)`,
+          `select pg_stat_get_xact_tuples_returned('links'::regclass) + pg_stat_get_xact_tuples_fetched('links'::regclass)
+             + (select sum(pg_stat_get_xact_tuples_fetched(indexrelid)) from pg_index where indrelid = 'links'::regclass) as n`,
         );
         return Number(row!.n);
       };
@@ -466,8 +468,32 @@ describe('links', () => {
       `update links set state = 'settled', target_id = '9', applied_version = desired_version, applied_hash = 'x' where sync_id = $1 and source_id = 'p1'`,
       [syncId],
     );
-    expect(await links.recheckWaiting(realmId, fence, at)).toBe(1);
+    expect(await links.recheckWaiting(realmId, fence, at)).toEqual({ woken: 1, next: undefined });
     expect((await one('c', 'Invoice')).link.state).toEqual({ kind: 'ready' });
+  });
+
+  it('looks at those who wait a page at a time, and begins again when all were looked at', async () => {
+    await links.intake([desired('p1', 1)], at);
+    const count = waitsInPage + 10;
+    await db.query(
+      `insert into links (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane, rank,
+         desired_version, desired_hash, desired_op, mapping_version, change_id, waiting_on)
+       select sync_id, 'Invoice', lpad(n::text, 5, '0'), organization_id, source_realm_id, target_realm_id, 'waiting', lane, 7,
+         desired_version, 'h', desired_op, 0, 'c', '{Customer/p1}' from links cross join generate_series(1, $2::int) n
+       where target_realm_id = $1`,
+      [realmId, count],
+    );
+    await db.query(
+      `update links set state = 'settled', target_id = '9', applied_version = desired_version where sync_id = $1 and source_id = 'p1'`,
+      [syncId],
+    );
+    const first = await links.recheckWaiting(realmId, fence, at);
+    expect(first).toEqual({ woken: waitsInPage, next: key(String(waitsInPage).padStart(5, '0'), 'Invoice') });
+    expect(await links.recheckWaiting(realmId, fence, at, undefined, first.next)).toEqual({
+      woken: 10,
+      next: undefined,
+    });
+    expect(await links.recheckWaiting(realmId, fence, at)).toEqual({ woken: 0, next: undefined });
   });
 
   it('takes in and settles side by side without a deadlock', async () => {

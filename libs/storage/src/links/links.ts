@@ -49,6 +49,8 @@ import {
   parkOn,
   reconnectNeeded,
   waitingForRelease,
+  waitsAfter,
+  waitsInPage,
   wakeApplied,
   wakeWaiters,
   type Wait,
@@ -382,26 +384,33 @@ export class Links {
         tx,
         realmId,
         waits.map((w) => w.key),
+        // One that closes just now is found by the next look at those who wait.
+        { rings: false },
       );
     });
   }
 
   /**
    * The safety net under the wakes: a link whose parents are all applied becomes ready, and every other waiting link says
-   * what it waits for and why that does not come. Level-triggered, so a lost wake costs one interval and nothing else.
+   * what it waits for and why that does not come. Level-triggered, so a lost wake costs one interval and nothing else. Looks at
+   * one page of those who wait; `next`, when there are more, is where to go on.
    */
   async recheckWaiting(
     realmId: string,
     fence: bigint,
     at: Date,
     announceHeld: (held: StoredLink[]) => OutboxRecord[] = () => [],
-  ): Promise<number> {
+    after?: LinkKey,
+  ): Promise<{ woken: number; next: LinkKey | undefined }> {
     return this.db.withTransaction(async (tx) => {
       await assertFence(tx, realmId, fence);
-      const woken = await wakeApplied(tx, realmId, at);
-      await explainWaits(tx, realmId);
-      await this.outbox.addAll(tx, announceHeld(await holdEndlessWaits(tx, realmId, at)));
-      return woken;
+      const keys = await waitsAfter(tx, realmId, after);
+      const next = keys.length < waitsInPage ? undefined : keys.at(-1);
+      if (keys.length === 0) return { woken: 0, next };
+      const woken = await wakeApplied(tx, keys, at);
+      await explainWaits(tx, realmId, keys, { rings: true });
+      await this.outbox.addAll(tx, announceHeld(await holdEndlessWaits(tx, keys, at)));
+      return { woken, next };
     });
   }
 

@@ -15,6 +15,10 @@ export const isParentNamed = `p.sync_id = l.sync_id and p.entity_type = split_pa
 /** Code of links that are held because their target company must be reconnected first. */
 export const reconnectNeeded = 'TARGET.RECONNECT_NEEDED';
 
+/** Looked at in some 50 ms: a hundred thousand at once took ten seconds, and the rows' locks as long. */
+export const waitsInPage = 2_000;
+const beforeAll: LinkKey = { syncId: '00000000-0000-0000-0000-000000000000', entityType: '', sourceId: '' };
+
 export async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Date): Promise<number> {
   let woken = 0;
   const freed = changes.filter((c) => c.wakes || c.target?.deleted === true);
@@ -52,38 +56,38 @@ export async function wakeWaiters(tx: Tx, changes: readonly LinkChange[], at: Da
 }
 
 /**
- * Links that wait for each other: two, or a ring of at most six, which is longer than any chain of types QuickBooks has. Among
- * waiting links whose parents wait too, which are few even in a storm of children.
+ * Links that wait for each other: two, or a ring of at most six, which is longer than any chain of types QuickBooks has. Walked
+ * from each of the given links along those of its parents that wait too; `first` is the parent through which it comes back.
  */
-const rings = `with recursive edge as (
-    select l.sync_id, l.entity_type || '/' || l.source_id as child, name as parent
+const rings = `with recursive walk (sync_id, start, first, here, steps) as (
+    select l.sync_id, l.entity_type || '/' || l.source_id, name, name, 1
     from links l cross join lateral unnest(l.waiting_on) as name
-    where l.target_realm_id = $1 and ${isWaiting} and name not like 'release:%'
-      and exists (select from links p where ${isParentNamed} and p.waiting_on <> '{}')
-  ), walk (sync_id, start, here, steps) as (
-    select sync_id, child, parent, 1 from edge
+    where (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))
+      and name not like 'release:%'
     union
-    select w.sync_id, w.start, e.parent, w.steps + 1
-    from walk w join edge e on e.sync_id = w.sync_id and e.child = w.here where w.steps < 6 and w.here <> w.start
-  ), ring as (select distinct sync_id, start as name from walk where here = start)`;
-const noRings = `with ring as (select null::uuid as sync_id, null::text as name where false)`;
-const inRing = (link: string): string =>
-  `exists (select from ring r where r.sync_id = ${link}.sync_id and r.name = ${link}.entity_type || '/' || ${link}.source_id)`;
+    select w.sync_id, w.start, w.first, name, w.steps + 1
+    from walk w join links l on l.sync_id = w.sync_id and l.entity_type = split_part(w.here, '/', 1)
+        and l.source_id = split_part(w.here, '/', 2) and ${isWaiting}
+      cross join lateral unnest(l.waiting_on) as name
+    where w.steps < 6 and w.here <> w.start and name not like 'release:%'
+  ), ring as materialized (select distinct sync_id, start, first from walk where here = start)`;
+const noRings = `with ring as (select null::uuid as sync_id, null::text as start, null::text as first where false)`;
+const closesRing = `(l.sync_id, l.entity_type || '/' || l.source_id, name) in (select sync_id, start, first from ring)`;
 
-/** Says on each waiting link what it waits for. Without keys: on all of a realm. */
-export async function explainWaits(tx: Tx, realmId: string, keys?: readonly LinkKey[]): Promise<void> {
-  const narrowed =
-    keys === undefined
-      ? ''
-      : `and (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))`;
+/** Says on each of these waiting links what it waits for. */
+export async function explainWaits(
+  tx: Tx,
+  realmId: string,
+  keys: readonly LinkKey[],
+  o: { rings: boolean },
+): Promise<void> {
   await tx.query(
-    // Rings are looked for where everything is looked at; a ring that closes just now can wait for that.
-    `${keys === undefined ? rings : noRings}
+    `${o.rings ? rings : noRings}
      update links l set failure_code = why.code, failure_reason = why.reason
      from (
        select distinct on (l.sync_id, l.entity_type, l.source_id) l.sync_id, l.entity_type, l.source_id,
          case when p.sync_id is null then 'PARENT.UNKNOWN'
-              when ${inRing('l')} and ${inRing('p')} then 'PARENT.RING'
+              when ${closesRing} then 'PARENT.RING'
               when p.desired_op = 'exclude' and (p.target_id is null or p.target_deleted) then 'PARENT.EXCLUDED'
               when p.state = 'failed' then 'PARENT.FAILED'
               -- a connection comes back for all at once; nobody needs to look at each child
@@ -93,7 +97,7 @@ export async function explainWaits(tx: Tx, realmId: string, keys?: readonly Link
          'waits for ' || replace(regexp_replace(name, '^release:', ''), '/', ' ')
            || case when name like 'release:%' then ' to let it go' else '' end || case
            when p.sync_id is null then ', which has not arrived'
-           when ${inRing('l')} and ${inRing('p')} then ', which waits for it'
+           when ${closesRing} then ', which waits for it'
            when p.desired_op = 'exclude' and (p.target_id is null or p.target_deleted)
              then ', which the mapping leaves out: ' || coalesce(p.exclusion, 'excluded')
            when p.state in ('failed', 'held') then ', which is ' || p.state || ': ' || coalesce(p.failure_reason, '')
@@ -101,13 +105,15 @@ export async function explainWaits(tx: Tx, realmId: string, keys?: readonly Link
            else ', which is ' || p.state end as reason
        from links l cross join lateral unnest(l.waiting_on) as name
          left join links p on ${isParentNamed}
-       where l.target_realm_id = $1 and ${isWaiting} ${narrowed}
+       where l.target_realm_id = $1 and ${isWaiting}
+         and (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))
        -- the reason that asks for a person comes first
-       order by l.sync_id, l.entity_type, l.source_id, (p.state in ('failed', 'held')) desc nulls last, p.sync_id is null desc
+       order by l.sync_id, l.entity_type, l.source_id, (p.state in ('failed', 'held')) desc nulls last, p.sync_id is null desc,
+         ${closesRing} desc
      ) why
      where l.sync_id = why.sync_id and l.entity_type = why.entity_type and l.source_id = why.source_id
        and (l.failure_code, l.failure_reason) is distinct from (why.code, why.reason)`,
-    keys === undefined ? [realmId] : [realmId, ...keyArrays(keys)],
+    [realmId, ...keyArrays(keys)],
   );
 }
 
@@ -115,22 +121,22 @@ export async function explainWaits(tx: Tx, realmId: string, keys?: readonly Link
  * A wait that does not end by itself is held, with the parent as the reason, and goes back to waiting when the parent is on
  * its way again (core: waits.ts). Answers the links that became held.
  */
-export async function holdEndlessWaits(tx: Tx, realmId: string, at: Date): Promise<StoredLink[]> {
+export async function holdEndlessWaits(tx: Tx, keys: readonly LinkKey[], at: Date): Promise<StoredLink[]> {
   const patience = Object.entries(waitPatienceMs).filter(([, ms]) => Number.isFinite(ms));
   await tx.query(
-    `update links l set state = 'waiting' where l.target_realm_id = $1 and l.state = 'held' and l.failure_code like 'PARENT.%'
-       and l.failure_code <> all($2::text[])`,
-    [realmId, patience.map(([code]) => code)],
+    `update links l set state = 'waiting' where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable})
+       and l.state = 'held' and l.failure_code like 'PARENT.%' and l.failure_code <> all($4::text[])`,
+    [...keyArrays(keys), patience.map(([code]) => code)],
   );
   const rows = await tx.query<LinkRecord>(
-    `update links l set state = 'held' from unnest($2::text[], $3::bigint[]) as w (code, patience_ms)
-     where l.target_realm_id = $1 and l.state = 'waiting' and l.failure_code = w.code
-       and l.due_at <= $4::timestamptz - w.patience_ms * interval '1 millisecond'
+    `update links l set state = 'held' from unnest($4::text[], $5::bigint[]) as w (code, patience_ms)
+     where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable}) and l.state = 'waiting'
+       and l.failure_code = w.code and l.due_at <= $6::timestamptz - w.patience_ms * interval '1 millisecond'
      returning ${columns
        .split(',')
        .map((column) => `l.${column.trim()}`)
        .join(', ')}`,
-    [realmId, patience.map(([code]) => code), patience.map(([, ms]) => ms), at],
+    [...keyArrays(keys), patience.map(([code]) => code), patience.map(([, ms]) => ms), at],
   );
   return rows.map(storedLink);
 }
@@ -186,11 +192,11 @@ function parentKey(syncId: string, name: string): LinkKey {
   return { syncId, entityType: name.slice(0, slash), sourceId: name.slice(slash + 1) };
 }
 
-/** Links whose parents are all applied, or have let them go, become ready, woken before or not. Answers how many. */
-export async function wakeApplied(tx: Tx, realmId: string, at: Date): Promise<number> {
+/** Of these links, those whose parents are all applied, or have let them go, become ready, woken before or not. Answers how many. */
+export async function wakeApplied(tx: Tx, keys: readonly LinkKey[], at: Date): Promise<number> {
   const rows = await tx.query(
-    `update links l set state = 'ready', waiting_on = '{}', due_at = $2, failure_code = null, failure_reason = null
-     where l.target_realm_id = $1 and ${isWaiting} and not exists (
+    `update links l set state = 'ready', waiting_on = '{}', due_at = $4, failure_code = null, failure_reason = null
+     where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable}) and ${isWaiting} and not exists (
        select from unnest(l.waiting_on) as name where case when name like 'release:%'
          -- who holds it frozen has nothing left to do, or has let it go
          then exists (select from links p where ${isParentNamed} and not p.target_deleted and p.state <> 'settled'
@@ -198,9 +204,19 @@ export async function wakeApplied(tx: Tx, realmId: string, at: Date): Promise<nu
          else not exists (select from links p where ${isParentNamed} and p.target_id is not null
            and p.applied_version is not null and not p.target_deleted) end)
      returning l.sync_id`,
-    [realmId, at],
+    [...keyArrays(keys), at],
   );
   return rows.length;
+}
+
+/** The next of those who wait in a company, in the order of their keys, a page of them; from the beginning without `after`. */
+export async function waitsAfter(tx: Tx, realmId: string, after: LinkKey | undefined): Promise<LinkKey[]> {
+  const { syncId, entityType, sourceId } = after ?? beforeAll;
+  const rows = await tx.query<{ sync_id: string; entity_type: string; source_id: string }>(
+    `select sync_id, entity_type, source_id from waits_after($1, $2, $3, $4, $5)`,
+    [realmId, syncId, entityType, sourceId, waitsInPage],
+  );
+  return rows.map((r) => ({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id }));
 }
 
 /** Who waits for each of these records to let it go, by key. */

@@ -1,8 +1,9 @@
 // Work is picked type by type, each in its order: who looks for names does not walk through a hundred thousand transactions
 // that are ready too. The index replaces the one that `pick` used before, which began with the rank. Takes a lock on links
 // while it is built.
+// Those who wait are looked at a page at a time (waits.ts), in the order of their keys.
 //
-// A function, because a planner that has not counted since a backfill began believes in a handful of rows, and then reads
+// Functions, because a planner that has not counted since a backfill began believes in a handful of rows, and then reads
 // and sorts all of them for the first twenty: in here it may not.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
@@ -31,9 +32,23 @@ export class PickByType1763700000061 implements MigrationInterface {
             order by ${entry}, due_at limit at_most) l
           order by lane desc, rank, ${entry}, due_at limit at_most;
       end $$`);
+    await runner.query(
+      `create index links_waits on links (target_realm_id, sync_id, entity_type, source_id) where state in ('waiting', 'held')`,
+    );
+    await runner.query(`
+      create function waits_after(realm text, its_sync uuid, its_type text, its_id text, at_most int) returns setof links
+      language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
+      begin
+        return query
+          select * from links where target_realm_id = realm and (sync_id, entity_type, source_id) > (its_sync, its_type, its_id)
+            and state in ('waiting', 'held') and (state = 'waiting' or failure_code like 'PARENT.%')
+          order by sync_id, entity_type, source_id limit at_most;
+      end $$`);
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop function waits_after(text, uuid, text, text, int)');
+    await runner.query('drop index links_waits');
     await runner.query('drop function pick_links(text, text, text[], text[], int, uuid[], text[], text[])');
     await runner.query(
       `create index links_pick_in_order on links (target_realm_id, state, lane desc, rank, ${entry}, due_at)`,
