@@ -406,9 +406,9 @@ export class RealmWriter implements RealmLoop {
 
   private async resendOpenCalls(): Promise<void> {
     const { links, clock } = this.ports;
-    const open = await links.openCalls(this.realmId);
+    const open = await links.openCalls(this.realmId, [...this.openInHand]);
     const mine = open.filter((call) => !this.openInHand.has(call.id));
-    this.hasOpenCalls = open.length > 0;
+    this.hasOpenCalls = mine.length > 0;
     // A call of another incarnation is due at once: nobody waits for its answer any more.
     const due = mine.filter((call) => call.state === 'claimed' || call.dueAt.getTime() <= clock.nowMs());
     for (const call of due) this.startResend(call);

@@ -90,7 +90,7 @@ export async function writeCallEnd(tx: Tx, call: CallEnd, at: Date): Promise<voi
 }
 
 /** Calls of which the end is not known, oldest first. */
-export async function openCalls(db: Database, realmId: string): Promise<OpenCall[]> {
+export async function openCalls(db: Database, realmId: string, except: readonly string[]): Promise<OpenCall[]> {
   const rows = await db.query<{
     id: string;
     request_id: string;
@@ -111,9 +111,9 @@ export async function openCalls(db: Database, realmId: string): Promise<OpenCall
        coalesce(array_agg(a.position::int) filter (where a.outcome is not null), '{}') as settled
      from calls c join attempts a on a.call_id = c.id
        left join links l on l.sync_id = a.sync_id and l.entity_type = a.entity_type and l.source_id = a.source_id
-     where c.target_realm_id = $1 and c.state in ('claimed', 'unknown')
+     where c.target_realm_id = $1 and c.state in ('claimed', 'unknown') and c.id <> all($2::uuid[])
      group by c.id order by c.claimed_at`,
-    [realmId],
+    [realmId, except],
   );
   return rows.map((r) => ({
     id: r.id,

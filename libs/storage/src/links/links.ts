@@ -310,9 +310,12 @@ export class Links {
     });
   }
 
-  /** Calls of which the end is not known, oldest first: after a crash, and after an answer that was lost. */
-  openCalls(realmId: string): Promise<OpenCall[]> {
-    return openCalls(this.db, realmId);
+  /**
+   * Calls of which the end is not known, oldest first: after a crash, and after an answer that was lost.
+   * @param except ids of calls that the caller has in hand
+   */
+  openCalls(realmId: string, except: readonly string[] = []): Promise<OpenCall[]> {
+    return openCalls(this.db, realmId, except);
   }
 
   /** Notes that a call goes out (again) under this fence. False: it was settled meanwhile. @throws FenceLost */

@@ -103,10 +103,13 @@ export async function explainWaits(
            when p.state in ('failed', 'held') then ', which is ' || p.state || ': ' || coalesce(p.failure_reason, '')
            when p.target_deleted or p.desired_op = 'delete' then ', which is removed'
            else ', which is ' || p.state end as reason
-       from links l cross join lateral unnest(l.waiting_on) as name
+       from unnest($2::uuid[], $3::text[], $4::text[]) as k (sync_id, entity_type, source_id)
+         -- one by one: a planner that has not counted yet reads all of the company's waits for a hundred of them
+         cross join lateral (select * from links o
+           where o.sync_id = k.sync_id and o.entity_type = k.entity_type and o.source_id = k.source_id limit 1) l
+         cross join lateral unnest(l.waiting_on) as name
          left join links p on ${isParentNamed}
        where l.target_realm_id = $1 and ${isWaiting}
-         and (l.sync_id, l.entity_type, l.source_id) in (select * from unnest($2::uuid[], $3::text[], $4::text[]))
        -- the reason that asks for a person comes first
        order by l.sync_id, l.entity_type, l.source_id, (p.state in ('failed', 'held')) desc nulls last, p.sync_id is null desc,
          ${closesRing} desc
@@ -194,15 +197,19 @@ function parentKey(syncId: string, name: string): LinkKey {
 
 /** Of these links, those whose parents are all applied, or have let them go, become ready, woken before or not. Answers how many. */
 export async function wakeApplied(tx: Tx, keys: readonly LinkKey[], at: Date): Promise<number> {
+  // Parents by their keys and nothing else: asked as "not exists" it became a look at all of a sync's settled links for each.
   const rows = await tx.query(
-    `update links l set state = 'ready', waiting_on = '{}', due_at = $4, failure_code = null, failure_reason = null
-     where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable}) and ${isWaiting} and not exists (
-       select from unnest(l.waiting_on) as name where case when name like 'release:%'
+    `with blocked as materialized (
+       select l.sync_id, l.entity_type, l.source_id
+       from links l cross join lateral unnest(l.waiting_on) as name left join links p on ${isParentNamed}
+       where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable}) and case when name like 'release:%'
          -- who holds it frozen has nothing left to do, or has let it go
-         then exists (select from links p where ${isParentNamed} and not p.target_deleted and p.state <> 'settled'
-           and not p.waiting_on @> array[l.entity_type || '/' || l.source_id])
-         else not exists (select from links p where ${isParentNamed} and p.target_id is not null
-           and p.applied_version is not null and not p.target_deleted) end)
+         then p.sync_id is not null and not p.target_deleted and p.state <> 'settled'
+           and not p.waiting_on @> array[l.entity_type || '/' || l.source_id]
+         else p.target_id is null or p.applied_version is null or p.target_deleted end)
+     update links l set state = 'ready', waiting_on = '{}', due_at = $4, failure_code = null, failure_reason = null
+     where (l.sync_id, l.entity_type, l.source_id) in (select * from ${keysTable}) and ${isWaiting}
+       and (l.sync_id, l.entity_type, l.source_id) not in (select * from blocked)
      returning l.sync_id`,
     [...keyArrays(keys), at],
   );

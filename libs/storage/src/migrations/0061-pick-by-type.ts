@@ -3,6 +3,8 @@
 // while it is built.
 // Those who wait are looked at a page at a time (waits.ts), in the order of their keys.
 //
+// Who settles asks who waits for it, each time; an index that puts news aside for later has to read through all of it then.
+//
 // Functions, because a planner that has not counted since a backfill began believes in a handful of rows, and then reads
 // and sorts all of them for the first twenty: in here it may not.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -35,6 +37,10 @@ export class PickByType1763700000061 implements MigrationInterface {
     await runner.query(
       `create index links_waits on links (target_realm_id, sync_id, entity_type, source_id) where state in ('waiting', 'held')`,
     );
+    await runner.query(
+      `create index links_waiters on links using gin (waiting_on) with (fastupdate = off) where state in ('waiting', 'held')`,
+    );
+    await runner.query('drop index links_waiting_or_held');
     await runner.query(`
       create function waits_after(realm text, its_sync uuid, its_type text, its_id text, at_most int) returns setof links
       language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
@@ -48,6 +54,10 @@ export class PickByType1763700000061 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('drop function waits_after(text, uuid, text, text, int)');
+    await runner.query(
+      `create index links_waiting_or_held on links using gin (waiting_on) where state in ('waiting', 'held')`,
+    );
+    await runner.query('drop index links_waiters');
     await runner.query('drop index links_waits');
     await runner.query('drop function pick_links(text, text, text[], text[], int, uuid[], text[], text[])');
     await runner.query(
