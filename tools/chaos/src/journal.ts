@@ -8,6 +8,8 @@ import type { PlannedAct } from './plan.js';
 
 export type Entry =
   | { what: 'run'; options: Omit<ChaosOptions, 'replay'> }
+  /** realm ids by the number that acts give them */
+  | { what: 'companies'; realmIds: readonly string[] }
   | { what: 'act'; planned: PlannedAct; changes: number }
   | { what: 'healed'; n: number }
   | { what: 'recovered'; n: number; afterMs: number | null }
@@ -16,8 +18,11 @@ export type Entry =
   | { what: 'noticed'; text: string }
   | { what: 'ended'; line: string };
 
+export type Stamped<T> = T & { at: string };
+
 export class Journal {
-  private readonly startedMs = performance.now();
+  /** what was written so far; no run is long enough to mind it */
+  readonly entries: Stamped<Entry>[] = [];
   private readonly file: WriteStream;
 
   private constructor(readonly path: string) {
@@ -30,7 +35,9 @@ export class Journal {
   }
 
   write(entry: Entry): void {
-    this.file.write(`${JSON.stringify({ ms: Math.round(performance.now() - this.startedMs), ...entry })}\n`);
+    const stamped = { at: new Date().toISOString(), ...entry };
+    this.entries.push(stamped);
+    this.file.write(`${JSON.stringify(stamped)}\n`);
   }
 
   close(): Promise<void> {

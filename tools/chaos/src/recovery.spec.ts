@@ -1,4 +1,4 @@
-import { kindOf, longestOutage, recoveryTable, type Sample } from './recovery.js';
+import { kindOf, recoveryTable, type Sample } from './recovery.js';
 
 const sample = (kind: string, ms: number | undefined, joined = false): Sample => ({ kind, ms, joined });
 
@@ -28,15 +28,4 @@ it('what met another fault is shown, and not judged by the goal', () => {
 it('freezes are told apart by their length, QuickBooks by its trouble', () => {
   expect(kindOf({ kind: 'app-freeze', app: 'mapper', sessions: 1.5 })).toBe('app freeze 1.5 sessions');
   expect(kindOf({ kind: 'quickbooks', trouble: 'throttled', company: 0, forMs: 1 })).toBe('QuickBooks: throttled');
-});
-
-it('an outage of everything is the longest time that was felt, but not what one company of QuickBooks does to itself', () => {
-  const felt = [
-    sample('app kill', 4_000),
-    sample('broker kill', 30_000, true),
-    sample('QuickBooks: throttled', 60_000),
-  ];
-  expect(longestOutage(felt, 120_000)).toBe(30_000);
-  expect(longestOutage([...felt, sample('postgres kill', undefined)], 120_000)).toBe(120_000);
-  expect(longestOutage([], 120_000)).toBe(0);
 });

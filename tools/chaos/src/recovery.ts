@@ -37,10 +37,6 @@ export function kindOf(act: Act): string {
   }
 }
 
-/** How long the whole system was away at a stretch: what hits one company of QuickBooks only is no excuse for the others. */
-export const longestOutage = (samples: readonly Sample[], limitMs: number): number =>
-  Math.max(0, ...samples.filter(({ kind }) => !/^(QuickBooks|grant)/.test(kind)).map(({ ms }) => ms ?? limitMs));
-
 export function recoveryTable(samples: readonly Sample[], limitMs: number): string[] {
   const kinds = [...new Set(samples.map(({ kind }) => kind))].sort();
   const rows = kinds.map((kind) => {

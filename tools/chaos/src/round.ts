@@ -16,10 +16,11 @@ import type { Raw } from '#testing';
 import { Canary } from './canary.js';
 import { countsOf, type Counted } from './count.js';
 import type { Journal } from './journal.js';
+import { keptOf } from './kept.js';
 import { Load } from './load.js';
-import { feltLimitMs, Nemesis, type Company } from './nemesis.js';
+import { Nemesis, type Company } from './nemesis.js';
 import { goesOnBeside, planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
-import { longestOutage, type Sample } from './recovery.js';
+import type { Sample } from './recovery.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 export interface RoundOptions {
@@ -91,11 +92,11 @@ export class Round {
     const skews = new Map<AppName, number>();
     say('infrastructure and QuickBooks stand');
     // The books are written while the apps come up.
-    const companies = this.makeCompanies();
+    const books = this.makeCompanies();
     const clientId = await this.startApps(skews);
     say('the six apps are ready');
     const { control } = installation;
-    const all = await Promise.all((await companies).map((pair) => this.connect(clientId, pair)));
+    const all = await Promise.all((await books).map((pair) => this.connect(clientId, pair)));
     const canaryPair = all.at(-1)!;
     const made = all.slice(0, -1);
     await emulator.webhooks(goodWebhooks);
@@ -106,15 +107,16 @@ export class Round {
 
     const plan = o.plan ?? this.plan(made.length * 2);
     const person = await emulator.createApp({ name: 'person' });
-    const books = await Accounting.open(emulator, person.clientId, canaryPair.source);
+    const canaryBooks = await Accounting.open(emulator, person.clientId, canaryPair.source);
+    const companies = made.flatMap(({ source, target, organizationId }): Company[] => [
+      { realmId: source, organizationId },
+      { realmId: target, organizationId },
+    ]);
+    this.journal.write({ what: 'companies', realmIds: companies.map(({ realmId }) => realmId) });
     const nemesis = new Nemesis({
       ...{ installation, control, clientId, skews, goodWebhooks, say },
-      ...{ journal: this.journal, links: this.links, seed: o.seed },
-      canary: new Canary(emulator, books, canaryPair.target),
-      companies: made.flatMap(({ source, target, organizationId }): Company[] => [
-        { realmId: source, organizationId },
-        { realmId: target, organizationId },
-      ]),
+      ...{ journal: this.journal, links: this.links, seed: o.seed, companies },
+      canary: new Canary(emulator, canaryBooks, canaryPair.target),
     });
     const load = new Load(
       emulator,
@@ -270,7 +272,7 @@ export class Round {
     this.say('both sides are compared; the checker replays and judges');
     const report = await installation.judge({
       interruptions: nemesis.kills + nemesis.otherEnds,
-      outageMs: longestOutage(nemesis.samples, feltLimitMs),
+      kept: keptOf(this.journal.entries),
     });
     this.say('judged');
     for (const said of report.lines) line(said);

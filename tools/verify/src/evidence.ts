@@ -256,6 +256,15 @@ export interface ReplayEvidence {
   writes: { realmId: string; writes: number }[];
 }
 
+/** A span in which somebody's edits were kept waiting on purpose. */
+export interface KeptWaiting {
+  fromMs: number;
+  toMs: number;
+  /** a company, as source or as target */
+  whom: 'everybody' | string;
+  why: string;
+}
+
 export interface Evidence {
   companies: ReadonlyMap<string, CompanyEvidence>;
   tokens: TokenEvidence;
@@ -269,8 +278,8 @@ export interface Evidence {
   tokenKey?: Buffer | undefined;
   /** processes that were killed while tokens may have been renewed: each may cost one more renewal */
   interruptions: number;
-  /** the longest time in which the whole system was kept from working, on purpose: nobody's edit can be faster */
-  outageMs: number;
+  /** what was done to the installation on purpose; what its QuickBooks was told to do stands in the companies' journals */
+  kept: readonly KeptWaiting[];
   /** calls may be forgotten; what was announced of them stands for them */
   restored?: boolean;
 }

@@ -215,7 +215,7 @@ export function healthy(): Evidence {
     ourApps: new Set([app]),
     tokenKey: key,
     interruptions: 0,
-    outageMs: 0,
+    kept: [],
     rest: { motion: [], afterMs: 1200, limitMs: 60_000 },
     replay: { published: 4, writes: [{ realmId: target, writes: 0 }] },
     tokens: {

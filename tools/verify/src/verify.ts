@@ -1,7 +1,7 @@
 // The checker as a library: waits for rest, replays if it may, gathers the evidence, and has it judged.
 import { EmulatorClient } from '#testing';
 import { Control } from '../../installation/src/control.js';
-import type { Evidence, ReplayEvidence, Rest } from './evidence.js';
+import type { Evidence, KeptWaiting, ReplayEvidence, Rest } from './evidence.js';
 import { companyOf, tokensOf } from './gather/quickbooks.js';
 import { untilRest } from './gather/rest.js';
 import { Database } from './gather/tables.js';
@@ -34,8 +34,8 @@ export interface VerifyOptions {
   replay?: ReplayEvidence | 'skip' | undefined;
   /** processes killed since the start */
   interruptions?: number;
-  /** the longest time that all of it was away, on purpose */
-  outageMs?: number;
+  /** when it was kept from working on purpose */
+  kept?: readonly KeptWaiting[];
   /** the database was restored on purpose: what it forgot, announced results stand for */
   restored?: boolean;
   /** only these invariants */
@@ -97,7 +97,7 @@ export async function gather(places: Places, o: VerifyOptions = {}): Promise<Evi
       tokens: await tokensOf(emulator),
       tokenKey: places.tokenKey === undefined ? undefined : Buffer.from(places.tokenKey, 'base64'),
       interruptions: o.interruptions ?? 0,
-      outageMs: o.outageMs ?? 0,
+      kept: o.kept ?? [],
       restored: o.restored ?? false,
     };
   } finally {
