@@ -16,16 +16,18 @@ export interface ChaosOptions {
   resume: boolean;
   /** at most so many changes in one round */
   perRound: number;
+  /** journals, and what finished rounds found */
+  folder: string;
 }
 
 export const usage = `npm run chaos -- [--seed 1] [--changes 3000] [--kills 30] [--nemesis ${nemeses.join(',')}]
-  [--quick] [--per-round ${mostChanges}] [--resume] | --replay JOURNAL
+  [--quick] [--per-round ${mostChanges}] [--resume] [--folder .cache/chaos] | --replay JOURNAL
 The whole system as processes under the load of persons at work, while a seeded nemesis kills, stops, freezes, cuts off and fills
 what it can reach. Then everything is healed, the books are compared, the checker judges. Exit 0 only when nothing was
 lost, doubled or reordered, no quota exceeded, and all thirteen invariants hold.
 --quick: one broker, 60 changes, 3 kills unless said otherwise. More changes than --per-round run in rounds, each a new
 installation with a seed of its own; --resume goes on after the last finished round. --replay repeats the acts of a journal at the
-same numbers of changes.`;
+same numbers of changes. --folder holds the journals and what finished rounds found.`;
 
 /** @throws TypeError with a sentence for a person */
 export function readArguments(args: string[]): ChaosOptions | 'help' {
@@ -40,6 +42,7 @@ export function readArguments(args: string[]): ChaosOptions | 'help' {
       replay: { type: 'string' },
       'per-round': { type: 'string', default: String(mostChanges) },
       resume: { type: 'boolean', default: false },
+      folder: { type: 'string', default: '.cache/chaos' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -61,6 +64,7 @@ export function readArguments(args: string[]): ChaosOptions | 'help' {
     nemeses: wanted as Nemesis[],
     quick: values.quick,
     resume: values.resume,
+    folder: values.folder,
     ...(values.replay !== undefined && { replay: values.replay }),
   };
 }

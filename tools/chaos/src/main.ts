@@ -7,6 +7,7 @@ import { feltLimitMs } from './nemesis.js';
 import type { PlannedAct } from './plan.js';
 import { recoveryTable } from './recovery.js';
 import { Round, type RoundEnd } from './round.js';
+import { spentLine } from './spent.js';
 import { RoundsFile, roundsOf, type RoundDone } from './rounds.js';
 
 const startedMs = performance.now();
@@ -15,7 +16,7 @@ const phase = (text: string): void =>
   line(`» ${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 
 async function runRound(o: ChaosOptions, plan: readonly PlannedAct[] | undefined): Promise<RoundEnd> {
-  const path = `.cache/chaos/seed-${o.seed}-${new Date().toISOString().replace(/[:.]/g, '-')}.jsonl`;
+  const path = `${o.folder}/seed-${o.seed}-${new Date().toISOString().replace(/[:.]/g, '-')}.jsonl`;
   const journal = await Journal.open(path);
   const { replay: _from, ...options } = o;
   journal.write({ what: 'run', options });
@@ -43,7 +44,7 @@ async function main(asked: ChaosOptions): Promise<number> {
   }
   const { seed, changes, kills, nemeses, quick, perRound } = asked;
   const which = [seed, changes, kills, perRound, quick ? 'quick' : 'whole', nemeses.join('-')].join('_');
-  const file = new RoundsFile(`.cache/chaos/rounds-${which}.jsonl`);
+  const file = new RoundsFile(`${asked.folder}/rounds-${which}.jsonl`);
   const done = asked.resume ? await file.done() : [];
   const rounds = roundsOf(asked);
   if (done.length > 0) phase(`${done.length} of ${rounds.length} rounds were finished before`);
@@ -69,6 +70,12 @@ function summed({ seed, changes, kills }: ChaosOptions, rounds: readonly RoundDo
   const counted = sumOf(rounds.map((round) => round.counted));
   const made = rounds.reduce((sum, round) => sum + round.changes, 0);
   const ended = rounds.reduce((sum, round) => sum + round.kills, 0);
+  line(
+    spentLine(
+      rounds.map(({ spent }) => spent),
+      ended,
+    ),
+  );
   line(closingLine(seed, made, ended, counted));
   return isGood(counted) && made === changes && ended === kills ? 0 : 1;
 }

@@ -21,6 +21,7 @@ import { Load } from './load.js';
 import { Nemesis, type Company } from './nemesis.js';
 import { goesOnBeside, planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
 import type { Sample } from './recovery.js';
+import { Stretches, type Spent } from './spent.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 export interface RoundOptions {
@@ -38,6 +39,7 @@ export interface RoundEnd {
   kills: number;
   counted: Counted;
   samples: readonly Sample[];
+  spent: Spent;
 }
 
 /** With the canary's there are always neighbours to be judged. */
@@ -62,6 +64,7 @@ export class Round {
     private readonly journal: Journal,
     private readonly line: (text: string) => void,
     private readonly say: (text: string) => void,
+    private readonly stretches: Stretches,
   ) {}
 
   private get size(): 'quick' | 'whole' {
@@ -74,6 +77,7 @@ export class Round {
     line: (text: string) => void,
     say: (text: string) => void,
   ): Promise<Round> {
+    const stretches = new Stretches();
     const links = new Map<string, TcpProxy>();
     const brokers: string[] = [];
     const between = async (broker: number, port: number): Promise<number> => {
@@ -83,18 +87,20 @@ export class Round {
       return proxy.port;
     };
     const installation = await Installation.start(() => undefined, { nodes: o.quick ? 1 : 3, between });
-    return new Round(o, installation, links, brokers, journal, line, say);
+    return new Round(o, installation, links, brokers, journal, line, say, stretches);
   }
 
   async run(): Promise<RoundEnd> {
-    const { o, installation, say } = this;
+    const { o, installation, say, stretches } = this;
     const { emulator } = installation;
     const skews = new Map<AppName, number>();
     say('infrastructure and QuickBooks stand');
+    stretches.ended('infrastructure');
     // The books are written while the apps come up.
     const books = this.makeCompanies();
     const clientId = await this.startApps(skews);
     say('the six apps are ready');
+    stretches.ended('apps');
     const { control } = installation;
     const all = await Promise.all((await books).map((pair) => this.connect(clientId, pair)));
     const canaryPair = all.at(-1)!;
@@ -102,8 +108,10 @@ export class Round {
     await emulator.webhooks(goodWebhooks);
     await Promise.all(all.map(({ syncId }) => control.startJob(syncId, 'backfill')));
     say('companies are connected, their backfill goes on');
+    stretches.ended('connect');
     // A quick run has no time to wait: its first blows fall into the backfill.
     if (!o.quick) await this.atRest(control, all);
+    stretches.ended('backfill');
 
     const plan = o.plan ?? this.plan(made.length * 2);
     const person = await emulator.createApp({ name: 'person' });
@@ -127,13 +135,16 @@ export class Round {
     );
     await this.fight(plan, nemesis, load);
     say(`${load.done} changes made, ${nemesis.kills} processes ended; everything is healed`);
+    stretches.ended('blows');
     await nemesis.healAll();
     say('every app is ready again');
+    stretches.ended('heal');
     await sleep(2 * sweepMs[this.size]);
     for (const { source } of all) await control.look(source);
     const unrest = await this.atRest(control, all);
+    stretches.ended('rest');
     const counted = await this.judge(control, all, unrest, nemesis, clientId);
-    return { changes: load.done, kills: nemesis.kills, counted, samples: nemesis.samples };
+    return { changes: load.done, kills: nemesis.kills, counted, samples: nemesis.samples, spent: stretches.spent };
   }
 
   async stop(good: boolean): Promise<void> {
@@ -270,11 +281,13 @@ export class Round {
     const quota = await installation.emulator.whyQuotaBroke(clientId);
     for (const why of quota) line(`quota: ${why}`);
     this.say('both sides are compared; the checker replays and judges');
+    this.stretches.ended('compare');
     const report = await installation.judge({
       interruptions: nemesis.kills + nemesis.otherEnds,
       kept: keptOf(this.journal.entries),
     });
     this.say('judged');
+    this.stretches.ended('check');
     for (const said of report.lines) line(said);
     return countsOf(judgements, report, quota);
   }

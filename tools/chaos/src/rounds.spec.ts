@@ -25,7 +25,7 @@ it('rounds deal out all changes and kills, evenly, each with a seed of its own',
 it('goes on after the last round that was written down whole', async () => {
   const path = join(await mkdtemp(join(tmpdir(), 'chaos-')), 'rounds.jsonl');
   const counted = { lost: 0, doubled: 0, reordered: 0, overQuota: 0, invariantsHeld: 13, invariants: 13 };
-  const done: RoundDone = { round: 0, seed: 1, changes: 10, kills: 1, counted, samples: [] };
+  const done: RoundDone = { round: 0, seed: 1, changes: 10, kills: 1, counted, samples: [], spent: {} };
   await new RoundsFile(path).add(done);
   await appendFile(path, '{"round":1,"se');
   expect(await new RoundsFile(path).done()).toEqual([done]);

@@ -5,6 +5,7 @@ import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Counted } from './count.js';
 import type { Sample } from './recovery.js';
+import type { Spent } from './spent.js';
 
 export interface RoundPlan {
   round: number;
@@ -16,6 +17,7 @@ export interface RoundPlan {
 export interface RoundDone extends RoundPlan {
   counted: Counted;
   samples: readonly Sample[];
+  spent: Spent;
 }
 
 /** About a fifth of the requests that are kept, so that retries and replays have room. */
