@@ -17,7 +17,7 @@ export { TopicReader } from './topic-reader.js';
 export type { Progress } from './topic-reader.js';
 export { GroupLag } from './group-lag.js';
 export type { PartitionLag } from './group-lag.js';
-export { InvalidEvent, MemorySchemas } from './schemas.js';
+export { InvalidEvent, MemorySchemas, RegistrySchemas, ValueCodec } from './schemas.js';
 export { MemoryLog } from './memory-log.js';
 export type { LogClient } from './port.js';
 export { guardIdleTimers } from './timer-guard.js';

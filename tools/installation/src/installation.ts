@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RegistrySchemas, ValueCodec } from '#kafka';
 import { EmulatorClient } from '#testing';
 import type { EmulatorApp } from '#testing';
 import { appNames } from '../../dev/src/apps.js';
@@ -52,6 +53,7 @@ export class Installation {
         ? join(infrastructure.folder, 'logs')
         : await mkdtemp(join(tmpdir(), 'qbo-sync-logs-'));
       await mkdir(logs, { recursive: true });
+      registerSchemas(infrastructure);
       const emulator = await startEmulator(infrastructure, logs);
       const ports = new Map<AppName, number>();
       for (const app of appNames) ports.set(app, await freePort());
@@ -311,6 +313,16 @@ export class Installation {
     }
     throw new Error(`${app} was not ready within ${startTimeoutMs / 1000} s: ${last}`);
   }
+}
+
+/**
+ * Six apps that bring the same schemas to a registry that has just started are in each other's way for seconds; who finds them there
+ * asks one question per schema. They load meanwhile, and would do it themselves if this failed.
+ */
+function registerSchemas({ addresses, given }: Infrastructure): void {
+  if (given.length > 0) return;
+  const schemas = new RegistrySchemas(addresses.SYNC_REGISTRY_URL, 'installation');
+  new ValueCodec(schemas, '').registerAll().catch(() => undefined);
 }
 
 async function startEmulator({ children }: Infrastructure, logs: string): Promise<EmulatorClient> {
