@@ -15,10 +15,13 @@ const line = (text: string): void => void process.stdout.write(`${text}\n`);
 const phase = (text: string): void =>
   line(`» ${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 
-async function runRound(o: ChaosOptions, plan: readonly PlannedAct[] | undefined): Promise<RoundEnd> {
+async function runRound(
+  o: ChaosOptions & { dense: boolean },
+  plan: readonly PlannedAct[] | undefined,
+): Promise<RoundEnd> {
   const path = `${o.folder}/seed-${o.seed}-${new Date().toISOString().replace(/[:.]/g, '-')}.jsonl`;
   const journal = await Journal.open(path);
-  const { replay: _from, ...options } = o;
+  const { replay: _from, dense: _dense, ...options } = o;
   journal.write({ what: 'run', options });
   phase(`the whole system starts; journal: ${path}`);
   const round = await Round.open({ ...o, ...(plan && { plan }) }, journal, line, phase);
@@ -40,7 +43,7 @@ async function runRound(o: ChaosOptions, plan: readonly PlannedAct[] | undefined
 async function main(asked: ChaosOptions): Promise<number> {
   if (asked.replay !== undefined) {
     const { options, plan } = await readJournal(asked.replay);
-    return summed(options, [{ ...options, round: 0, ...(await runRound(options, plan)) }]);
+    return summed(options, [{ ...options, round: 0, ...(await runRound({ ...options, dense: false }, plan)) }]);
   }
   const { seed, changes, kills, nemeses, quick, perRound } = asked;
   const which = [seed, changes, kills, perRound, quick ? 'quick' : 'whole', nemeses.join('-')].join('_');
@@ -51,7 +54,7 @@ async function main(asked: ChaosOptions): Promise<number> {
   for (const round of rounds) {
     if (done.some((one) => one.round === round.round)) continue;
     if (rounds.length > 1) phase(`round ${round.round + 1} of ${rounds.length}, seed ${round.seed}`);
-    const end = { ...round, ...(await runRound({ ...asked, ...round }, undefined)) };
+    const end = { ...round, ...(await runRound({ ...asked, ...round, dense: rounds.length > 1 }, undefined)) };
     done.push(end);
     await file.add(end);
     if (rounds.length > 1) line(closingLine(end.seed, end.changes, end.kills, end.counted));

@@ -78,6 +78,8 @@ export interface PlanOptions {
   links: readonly string[];
   /** no freezes beyond one session, nothing that lasts */
   brief?: boolean;
+  /** how many of the acts against our own processes come while the last one is still felt */
+  joinedShare?: number;
 }
 
 /** Ends a process; these make up `kills`. Weights: what a platform does most often comes most often. */
@@ -114,7 +116,9 @@ export const goesOnBeside = ({ kind }: Act): boolean => besideOthers.has(kind);
 /** So much other trouble per kill; with none to kill, so many acts per hundred changes. */
 const troublePerKill = 0.7;
 const troublePerHundredChanges = 2;
-const joinedShare = 0.2;
+const fewJoined = 0.2;
+/** For runs of hours: what does not depend on each other recovers side by side. The others are enough to say how long one takes. */
+export const manyJoined = 0.6;
 
 export function planOf(o: PlanOptions): PlannedAct[] {
   const chance = new Chance(o.seed);
@@ -138,7 +142,8 @@ export function planOf(o: PlanOptions): PlannedAct[] {
     const act = actOf(kind, o, chance, bags);
     const beside = goesOnBeside(act);
     // At most two at once, besides what goes on beside everything.
-    const joined = beside || (before?.joined === false && mayJoin(before.act, act) && chance.happens(joinedShare));
+    const joined =
+      beside || (before?.joined === false && mayJoin(before.act, act) && chance.happens(o.joinedShare ?? fewJoined));
     const planned = { n, atChange: Math.floor(((n + 0.5) * o.changes) / kinds.length), joined, act };
     if (!beside) before = planned;
     return planned;

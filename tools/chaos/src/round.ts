@@ -19,7 +19,7 @@ import type { Journal } from './journal.js';
 import { keptOf } from './kept.js';
 import { Load } from './load.js';
 import { Nemesis, type Company } from './nemesis.js';
-import { goesOnBeside, planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
+import { goesOnBeside, manyJoined, planOf, type Nemesis as NemesisName, type PlannedAct } from './plan.js';
 import type { Sample } from './recovery.js';
 import { Stretches, type Spent } from './spent.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -30,6 +30,8 @@ export interface RoundOptions {
   kills: number;
   nemeses: readonly NemesisName[];
   quick: boolean;
+  /** one round of many: acts closer together, more of them side by side */
+  dense: boolean;
   /** acts of a journal instead of the seed's */
   plan?: readonly PlannedAct[];
 }
@@ -47,7 +49,7 @@ const pairs = { quick: 1, whole: 2 };
 /** What change data capture does not tell is found by the sweep. */
 const sweepMs = { quick: 1_000, whole: 5_000 };
 /** The persons keep on working while an act is felt: so long it takes on a machine with nothing else to do. */
-const secondsPerAct = { quick: 2.5, whole: 6 };
+const secondsPerAct = { quick: 1.5, whole: 6, dense: 5 };
 /** Two companies' worth of typing and more; above it the quota of their mirrors would be what is measured. */
 const mostPerSecond = 12;
 
@@ -169,17 +171,18 @@ export class Round {
   }
 
   private plan(companies: number): PlannedAct[] {
-    const { seed, changes, kills, quick } = this.o;
+    const { seed, changes, kills, quick, dense } = this.o;
     const nemeses = new Set(this.o.nemeses);
     // One broker that stands still is the whole of Kafka standing still: that is its kill already.
     return planOf({
       ...{ seed, changes, kills, nemeses, companies, brief: quick, brokers: quick ? 1 : 3 },
+      ...(dense && { joinedShare: manyJoined }),
       links: [...this.links.keys()].sort(),
     });
   }
 
   private pace(acts: number): number {
-    const seconds = acts * secondsPerAct[this.size];
+    const seconds = acts * secondsPerAct[this.o.dense && !this.o.quick ? 'dense' : this.size];
     return Math.min(mostPerSecond, this.o.changes / Math.max(1, seconds));
   }
 

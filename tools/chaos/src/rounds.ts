@@ -20,8 +20,8 @@ export interface RoundDone extends RoundPlan {
   spent: Spent;
 }
 
-/** About a fifth of the requests that are kept, so that retries and replays have room. */
-export const mostChanges = 3_000;
+/** The busiest company has about as many requests: a third of those that are kept, so that retries and replays have room. */
+export const mostChanges = 6_000;
 
 /** Changes and kills dealt out evenly; every seed and size makes the same rounds. */
 export function roundsOf({

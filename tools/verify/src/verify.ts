@@ -124,8 +124,9 @@ async function replayAll(
   };
   const before = new Map(await Promise.all(realms.map(async (realmId) => [realmId, await writes(realmId)] as const)));
   let published = 0;
-  for (const { id } of syncs) {
-    const job = await control.startJob(id, 'replay');
+  // All are asked for before one is waited for: whoever works on them looks for the next by itself.
+  const jobs = await Promise.all(syncs.map(({ id }) => control.startJob(id, 'replay').then((job) => ({ id, job }))));
+  for (const { id, job } of jobs) {
     for (;;) {
       const [row] = await database.rows<{ state: string; error: string | null; published: number }>(
         `select state, error, coalesce((progress ->> 'published')::int, 0) as published from jobs where id = $1`,
