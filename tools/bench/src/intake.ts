@@ -15,7 +15,7 @@ export const bench: Bench = {
         await writing.db.query(`update syncs set state = 'paused' where id = $1`, [tenant.syncId]);
         const rawBefore = await pipeline.raw(true);
         await writing.startApp('qbo-writer');
-        const rate = pipeline.rateUntilAllAre(() => pipeline.rows());
+        const rate = pipeline.rateUntilAllAre(() => pipeline.takenByWriter());
         await writing.startApp('mapper');
         const ours = await rate;
         const rawAfter = await pipeline.raw(true);

@@ -57,13 +57,10 @@ export class Pipeline {
     await this.admin.disconnect();
   }
 
-  /** Rows of the work list. */
-  async rows(): Promise<number> {
-    const [row] = await this.writing.db.query<{ n: number }>('select count(*)::int as n from links');
-    return row!.n;
-  }
-
-  /** Records of its topic that the writer is done with, as it committed. */
+  /**
+   * Records of its topic that the writer is done with, as it committed: their rows are there. Counting the rows themselves, of a
+   * million, again and again costs as much as what is measured.
+   */
   async takenByWriter(): Promise<number> {
     const topic = this.writing.topicPrefix + topics.writes.name;
     const [found] = await this.admin.fetchOffsets({

@@ -20,6 +20,8 @@ export interface Tenant {
 }
 
 const readyWithinMs = 180_000;
+/** A second or two on a quiet machine: a statement may take a minute, on a busy one too. */
+const backlogAtOnce = 20_000;
 
 export class Writing {
   private readonly organization = randomUUID();
@@ -148,9 +150,9 @@ export class Writing {
     return sourceId;
   }
 
-  /** So many invoices are wanted that a backfill brought, in one statement. */
+  /** So many invoices are wanted that a backfill brought. */
   async backlog(tenant: Tenant, rows: number): Promise<void> {
-    for (let at = 0; at < rows; at += 100_000) {
+    for (let at = 0; at < rows; at += backlogAtOnce) {
       await this.db.query(
         `insert into links (sync_id, entity_type, source_id, organization_id, source_realm_id, target_realm_id, state, lane,
            rank, desired_version, desired_hash, desired_op, desired_payload, mapping_version, change_id)
@@ -163,7 +165,7 @@ export class Writing {
           tenant.target,
           JSON.stringify(invoice(tenant)),
           at + 1,
-          Math.min(rows, at + 100_000),
+          Math.min(rows, at + backlogAtOnce),
         ],
       );
     }

@@ -223,6 +223,15 @@ describe('links', () => {
     expect(picked.map((l) => l.sourceId)).toEqual(['31', '30', '9', '10', '100']);
   });
 
+  it('picks a removal first that came last among many of its type', async () => {
+    await links.intake(
+      Array.from({ length: 9 }, (_, n) => desired(String(n), 1, { rank: 7 })),
+      at,
+    );
+    await links.intake([desired('99', 1, { op: 'delete', rank: -7 })], at);
+    expect((await links.pick(realmId, ['Customer'], 2)).map((l) => l.sourceId)).toEqual(['99', '0']);
+  });
+
   it('reads no more than it picks, however much else is ready and whatever the planner believes', async () => {
     await links.intake([desired('1', 1), desired('2', 1)], at);
     await db.query('analyze links');

@@ -17,7 +17,7 @@ export class PickByType1763700000061 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(
-      `create index links_pick_by_type on links (target_realm_id, state, lane, entity_type, ${entry}, due_at)`,
+      `create index links_pick_by_type on links (target_realm_id, state, lane, entity_type, rank, ${entry}, due_at)`,
     );
     await runner.query('drop index links_pick_in_order');
     await runner.query(`
@@ -31,7 +31,7 @@ export class PickByType1763700000061 implements MigrationInterface {
             where target_realm_id = realm and state = its_state and lane = its_lane and entity_type = its_type
               and sync_id = any(array(select s.id from syncs s where s.target_realm_id = realm and s.state = 'active'))
               and (sync_id, entity_type, source_id) not in (select * from unnest(not_sync, not_type, not_id))
-            order by ${entry}, due_at limit at_most) l
+            order by rank, ${entry}, due_at limit at_most) l
           order by lane desc, rank, ${entry}, due_at limit at_most;
       end $$`);
     await runner.query(
