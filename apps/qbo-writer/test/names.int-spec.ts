@@ -159,6 +159,25 @@ describe('names', () => {
     expect(await w.targetRecord('Item', item.Id)).toMatchObject({ Active: false });
   });
 
+  it('made active again, but its turn has not come when a document with it does: the document waits for it', async () => {
+    w.startWriter();
+    const [buyer, item] = [await customer('Northwind'), await service()];
+    await carryAll();
+    const asleep = await edit('Item', item, { Active: false });
+    await w.carry('Item', asleep);
+    await w.quiet();
+    const match = { realmId: w.target.realmId, entity: 'Item', operation: 'update' };
+    await w.emulator.fault({ match, fault: 'http', status: 429, body: 'slower' });
+    await w.carry('Item', await edit('Item', asleep, { Active: true }));
+    const invoice = await w.saveInvoice(String(buyer.Id), String(item.Id), 12);
+    await w.carry('Invoice', invoice);
+    await w.until((links) => links.some((one) => one.entityType === 'Invoice' && one.state === 'waiting'));
+    await w.emulator.clearFaults();
+    await w.quiet();
+    expect(await w.targetRecord('Invoice', invoice.Id)).toMatchObject({ TotalAmt: 12 });
+    expect(await w.targetRecord('Item', item.Id)).toMatchObject({ Active: true });
+  });
+
   it('made inactive and active again: the copy comes back under its name, as the same record', async () => {
     w.startWriter();
     const one = await customer('Northwind');

@@ -3,6 +3,7 @@
 import {
   defaultRetryPolicy,
   marked,
+  mayWake,
   settle,
   transition,
   type AttemptFacts,
@@ -80,8 +81,13 @@ export function settleCall(
     const own = judged(attempt, answer.answers[position]!);
     const holders = answer.holders?.get(keyText(attempt)) ?? [];
     const rounding = answer.rounding?.(stored.syncId);
+    const sleepers = (answer.sleepers?.get(keyText(attempt)) ?? []).flatMap((name) => byKey.get(keyText(name)) ?? []);
+    const waitsFor = {
+      frozenBy: holders.map(waitName),
+      restingOn: sleepers.filter(({ link }) => mayWake(link)).map(waitName),
+    };
     const when = { nowMs: timing.at.getTime(), jitter: timing.jitter(), policy: retryPolicy };
-    const settled = settledOrFailed(stored, attempt, holders.map(waitName), own, when, rounding);
+    const settled = settledOrFailed(stored, attempt, waitsFor, own, when, rounding);
     const result = withMerger(withNotice(settled.result, attempt.told?.notice), stored);
     const isUncertain = own.kind === 'failed' && own.failure.kind === 'uncertain';
     uncertain ||= isUncertain;
@@ -118,10 +124,8 @@ export function settleCall(
       const row = byKey.get(keyText(holder));
       if (settled.state.kind === 'waiting' && row) wakeHolder(row, changes);
     }
-    for (const name of answer.sleepers?.get(keyText(attempt)) ?? []) {
-      const row = byKey.get(keyText(name));
-      if (settled.state.kind === 'backoff' && row) wakeSleeper(row, changes);
-    }
+    if (['waiting', 'backoff'].includes(settled.state.kind))
+      for (const sleeper of sleepers) wakeSleeper(sleeper, changes);
   }
   const state = uncertain ? 'unknown' : happened || ends.length === 0 ? 'answered' : 'abandoned';
   return { changes, ends, call: { id: call.id, state, httpStatus: answer.httpStatus, tid: answer.tid, attempts } };
@@ -159,14 +163,14 @@ function shortened(differences: readonly Difference[]): Difference[] {
 function settledOrFailed(
   stored: StoredLink,
   attempt: AttemptRecord,
-  frozenBy: readonly string[],
+  waitsFor: Pick<AttemptFacts, 'frozenBy' | 'restingOn'>,
   answer: WriteAnswer,
   timing: Timing,
   rounding: RoundingPolicy | undefined,
 ): Settled {
   const { link } = stored;
   try {
-    return settle(link, { ...attemptFacts(attempt), frozenBy }, answer, timing, rounding);
+    return settle(link, { ...attemptFacts(attempt), ...waitsFor }, answer, timing, rounding);
   } catch (error) {
     const record = answer.kind === 'done' ? answer.record : undefined;
     const made = record?.Id === undefined ? link.target : { id: String(record.Id), deleted: false };

@@ -1,6 +1,6 @@
 // Names that are woken for the documents that come after their deactivation.
 import type { Link } from './link.js';
-import { isContentApplied, marked, mayBeAsleep } from './asleep.js';
+import { isContentApplied, marked, mayBeAsleep, mayWake } from './asleep.js';
 import { defaultWritePolicy, planWrite } from './plan.js';
 import { settle } from './settle.js';
 import { defaultRetryPolicy } from '../retry/index.js';
@@ -67,6 +67,47 @@ describe('a name that is inactive when a document with it comes', () => {
     const planned = plan(edited, true);
     expect(planned).toMatchObject({ kind: 'update', body: { Description: 'old' } });
     expect((planned as { body: object }).body).not.toHaveProperty('Active');
+  });
+
+  it.each([
+    ['update', '610', 'reread'],
+    ['create', '610', 'parent-missing'],
+    ['create', '620', 'others-first'],
+  ] as const)(
+    'lets a document wait for its turn, however often its %s was refused (%s)',
+    (operation, code, faultClass) => {
+      const { applied: _none, target: _neither, ...fresh } = item();
+      const invoice: Link = { ...fresh, entityType: 'Invoice', state: { kind: 'sending' }, attempts: 99 };
+      const attempt = { operation, version: '1', hash: 'h' };
+      const answer = {
+        kind: 'failed',
+        failure: { kind: 'refused', class: faultClass, code, reason: 'inactive' },
+      } as const;
+      const waits = settle(invoice, { ...attempt, restingOn: ['Item/5'] }, answer, timing);
+      expect(waits).toMatchObject({ state: { kind: 'waiting', on: ['Item/5'] }, attempts: 100 });
+      expect(waits.result).toBeUndefined();
+      // Nothing of it will be woken: then it is the document that cannot be made.
+      expect(['failed', 'held']).toContain(settle(invoice, attempt, answer, timing).state.kind);
+    },
+  );
+
+  it.each([
+    ['it is to be marked', {}, true],
+    ['its own write has not had its turn', { state: { kind: 'ready' } }, true],
+    [
+      'it is marked already',
+      { state: { kind: 'ready' }, applied: { version: '1', hash: 'asleep:h', payload: gone } },
+      true,
+    ],
+    [
+      'it is awake',
+      { state: { kind: 'ready' }, applied: { version: '1', hash: 'h', payload: { Name: 'Pump' } } },
+      false,
+    ],
+    ['its write failed', { state: { kind: 'failed', code: 'c', reason: 'r' } }, false],
+    ['it was removed', { target: { id: '70', deleted: true } }, false],
+  ] as const)('is waited for when %s: %p -> %p', (_why, o, waitedFor) => {
+    expect(mayWake(item(o))).toBe(waitedFor);
   });
 
   it('may be why a document is refused only where QuickBooks says that something is missing or inactive', () => {

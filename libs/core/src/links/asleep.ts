@@ -2,7 +2,8 @@
 // document was filled in long after it. QuickBooks takes no document with an inactive name (610), though it lets those be that
 // have one. So the name is woken for as long as its documents are on their way:
 //
-//   1. the document is refused, and each name it refers to that we made inactive is marked and gets ready
+//   1. the document is refused, and each name it refers to that we made inactive is marked and gets ready; the document waits
+//      for it, however long its turn takes (a name that the source woke itself has its own write on the way)
 //   2. the marked name is made active, under its own name
 //   3. the document is sent again and taken
 //   4. the name is inactive again once nothing that may use it is on its way: the wait of every name that leaves (plan.ts)
@@ -63,6 +64,12 @@ export function marked(link: Link): Link | undefined {
   if (desired.op !== 'upsert' || !target || target.deleted) return undefined;
   if (!['settled', 'ready', 'backoff'].includes(state.kind) || isMarked(applied.hash)) return undefined;
   return { ...link, applied: { ...applied, hash: mark + applied.hash } };
+}
+
+/** At rest, and a write of it is on its way that may wake it: who was refused because of it waits for that. */
+export function mayWake(link: Link): boolean {
+  const moves = ['ready', 'sending', 'backoff', 'uncertain', 'waiting'].includes(link.state.kind);
+  return isResting(link.entityType, link.applied?.payload) && (moves || marked(link) !== undefined);
 }
 
 /** What is sent to wake it; undefined when it is not to be woken. */

@@ -4,6 +4,7 @@ import { isVoided, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { definitionOf, knownType } from '../registry/index.js';
 import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
+import { mayBeAsleep } from './asleep.js';
 import { frozenByHand, frozenFault, frozenTries, releaseName } from './frozen.js';
 import { diffAnswer, type Difference } from './difference.js';
 import type { Applied, Link, Target } from './link.js';
@@ -31,6 +32,8 @@ export interface AttemptFacts {
   partial?: boolean;
   /** records of ours that hold this one frozen in the target, as "Deposit/9" */
   frozenBy?: readonly string[];
+  /** what it refers to that is at rest in the target and may be woken by a write on its way, as "Item/6" (asleep.ts) */
+  restingOn?: readonly string[];
 }
 
 export type WriteAnswer =
@@ -268,6 +271,19 @@ function settleFailed(link: Link, attempt: AttemptFacts, failure: Failure, timin
     // Not a fault of this record, so no number of tries makes it fail; the token is read anew when it is let go.
     return {
       state: transition(link.state, { kind: 'parent-missing', on: frozenBy.map(releaseName) }),
+      applied: link.applied,
+      target: link.target && withoutToken(link.target),
+      attempts,
+      wakes: false,
+      differences: [],
+    };
+  }
+  const restingOn = attempt.restingOn ?? [];
+  if (failure.kind === 'refused' && restingOn.length > 0 && (mayBeAsleep(failure) || failure.code === '610')) {
+    // Not a fault of this record either: a name may wait for its turn for minutes. The token may be why as well: read anew.
+    // Counted all the same: the next try needs a request id of its own.
+    return {
+      state: transition(link.state, { kind: 'parent-missing', on: restingOn }),
       applied: link.applied,
       target: link.target && withoutToken(link.target),
       attempts,

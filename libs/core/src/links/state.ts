@@ -68,7 +68,7 @@ export const allowedEvents: Readonly<Record<StateName, readonly LinkEvent['kind'
   // parent-missing, parent-settled: held because of its parent
   held: ['desired', 'held', 'released', 'parent-missing', 'parent-settled'],
   // claimed = the same call is sent again; settled = a read-back showed the effect
-  uncertain: ['desired', 'claimed', 'settled', 'answer-lost', 'refused-for-now', 'held', 'failed'],
+  uncertain: ['desired', 'claimed', 'settled', 'parent-missing', 'answer-lost', 'refused-for-now', 'held', 'failed'],
   failed: ['desired', 'failed', 'released'],
 };
 
