@@ -21,8 +21,14 @@ export class GroupLag {
     for (const { name } of Object.values(topics)) {
       const topic = this.o.topicPrefix + name;
       const ends = await this.o.client.offsets(topic);
-      for (const groupId of groupIds) {
-        const committed = await this.o.client.committed(this.o.topicPrefix + groupId, topic);
+      // Topic after topic, so that no record slips by unseen from one to the next; the groups of one topic may be asked at once.
+      const places = await Promise.all(
+        groupIds.map(async (groupId) => ({
+          groupId,
+          committed: await this.o.client.committed(this.o.topicPrefix + groupId, topic),
+        })),
+      );
+      for (const { groupId, committed } of places) {
         if (committed.every(({ offset }) => offset === undefined)) continue;
         for (const { partition, low, high } of ends) {
           const offset = committed.find((entry) => entry.partition === partition)?.offset ?? low;
