@@ -27,6 +27,7 @@ it('a file that is no journal is refused with a sentence', async () => {
 
 it('the nightly form is what comes without options', () => {
   expect(readArguments([])).toMatchObject({ seed: 1, changes: 3000, kills: 30, quick: false, nemeses });
+  expect(readArguments(['--folder', '/elsewhere'])).toMatchObject({ folder: '/elsewhere' });
 });
 
 it('kills are not asked of a nemesis that kills nobody', () => {

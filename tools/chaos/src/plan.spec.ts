@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { appNames } from '../../dev/src/apps.js';
-import { canKill, endsAProcess, goesOnBeside, nemeses, planOf, type Nemesis, type PlanOptions } from './plan.js';
+import {
+  canKill,
+  endsAProcess,
+  goesOnBeside,
+  manyJoined,
+  nemeses,
+  planOf,
+  type Nemesis,
+  type PlanOptions,
+} from './plan.js';
 
 const options = (o: Partial<PlanOptions> = {}): PlanOptions => ({
   ...{ seed: 1, changes: 3000, kills: 30, nemeses: new Set(nemeses), brokers: 3, companies: 4, links: ['a', 'b'] },
@@ -14,8 +23,11 @@ const anyOptions = fc
     wanted: fc.subarray([...nemeses], { minLength: 1 }),
     brokers: fc.constantFrom<1 | 3>(1, 3),
     brief: fc.boolean(),
+    joinedShare: fc.constantFrom(undefined, manyJoined),
   })
-  .map(({ wanted, ...o }) => options({ ...o, nemeses: new Set<Nemesis>(wanted) }));
+  .map(({ wanted, joinedShare, ...o }) =>
+    options({ ...o, ...(joinedShare && { joinedShare }), nemeses: new Set<Nemesis>(wanted) }),
+  );
 
 it('the same seed makes the same plan, another seed another one', () => {
   expect(planOf(options())).toEqual(planOf(options()));
@@ -77,4 +89,13 @@ it('thirty kills meet every kind of act, and every app', () => {
   expect(new Set(plan.map(({ act }) => act.kind)).size).toBe(15);
   const apps = plan.flatMap(({ act }) => (act.kind === 'app-kill' ? [act.app] : []));
   expect(new Set(apps)).toEqual(new Set(appNames));
+});
+
+it('in a long run about half of the blows at our own processes come while another one is felt, and enough come alone', () => {
+  const ours = planOf(options({ changes: 6000, kills: 60, joinedShare: manyJoined })).filter(
+    ({ act }) => !goesOnBeside(act),
+  );
+  const met = ours.filter(({ joined }, i) => joined || ours[i + 1]?.joined === true).length;
+  expect(met / ours.length).toBeGreaterThan(0.5);
+  expect(met / ours.length).toBeLessThan(0.85);
 });
