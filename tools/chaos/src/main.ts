@@ -15,6 +15,12 @@ const line = (text: string): void => void process.stdout.write(`${text}\n`);
 const phase = (text: string): void =>
   line(`» ${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s  ${text}`);
 
+/** For all rounds: many of them must not listen one by one. */
+const interrupted = new Promise<never>((_, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Error('interrupted')));
+});
+interrupted.catch(() => undefined);
+
 async function runRound(
   o: ChaosOptions & { dense: boolean },
   plan: readonly PlannedAct[] | undefined,
@@ -26,9 +32,6 @@ async function runRound(
   phase(`the whole system starts; journal: ${path}`);
   const round = await Round.open({ ...o, ...(plan && { plan }) }, journal, line, phase);
   let good = false;
-  const interrupted = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => reject(new Error('interrupted')));
-  });
   try {
     const end = await Promise.race([round.run(), interrupted]);
     good = isGood(end.counted);
