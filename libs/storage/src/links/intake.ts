@@ -113,10 +113,16 @@ export async function repoint(tx: Tx, { syncId, entityType, sourceId }: DesiredL
   await wakeRefused(tx, { syncId, entityType, sourceId }, at);
   await tx.query(
     // Another hash than the one applied, or on its way to be: whatever the state, there is more to do.
-    `update links set desired_hash = 'merged:' || desired_hash, due_at = case when state = 'settled' then $4 else due_at end,
+    // What was bound to this name only because an earlier one was merged into it still names that earlier one.
+    `with recursive names (source_id) as (
+       select $3::text
+       union
+       select l.source_id from links l join names n on l.merged_into = n.source_id
+       where l.sync_id = $1 and l.entity_type = $2)
+     update links set desired_hash = 'merged:' || desired_hash, due_at = case when state = 'settled' then $4 else due_at end,
        state = case when state = 'settled' then 'ready' else state end
-     where sync_id = $1 and desired_op in ('upsert', 'void')
-       and desired_references @> jsonb_build_array(jsonb_build_object('entityType', $2::text, 'sourceId', $3::text))`,
+     where sync_id = $1 and desired_op in ('upsert', 'void') and desired_references @> any(array(
+       select jsonb_build_array(jsonb_build_object('entityType', $2::text, 'sourceId', n.source_id)) from names n))`,
     [syncId, entityType, sourceId, at],
   );
 }

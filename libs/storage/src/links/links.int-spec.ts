@@ -568,6 +568,27 @@ describe('links', () => {
     expect((await one('1')).link.state.kind).toBe(state);
   });
 
+  it('a name merged into one that is merged away itself: what named the first has work again, each time', async () => {
+    const references = [{ path: ['CustomerRef'], entityType: 'Customer', sourceId: '1' }];
+    const merged = (sourceId: string, mergedInto: string) => desired(sourceId, 2, { op: 'delete', mergedInto });
+    const settled = () =>
+      db.query(`update links set state = 'settled', applied_hash = desired_hash where sync_id = $1`, [syncId]);
+    await links.intake([desired('1', 1), desired('2', 1), desired('3', 1)], at);
+    await links.intake([desired('9', 1, { entityType: 'Invoice', references })], at);
+    for (const [loser, heir] of [
+      ['1', '2'],
+      ['2', '3'],
+    ] as const) {
+      await settled();
+      await links.intake([merged(loser, heir)], at);
+      expect((await one('9', 'Invoice')).link.state.kind).toBe('ready');
+    }
+    // Told again, and by nobody's doing a ring: nothing new, and an end.
+    await settled();
+    await links.intake([desired('3', 2, { op: 'delete', mergedInto: '1' })], at);
+    expect((await one('9', 'Invoice')).link.state.kind).toBe('ready');
+  });
+
   it('gives records of the target back to links that a restored database has forgotten, and nothing to those that know theirs', async () => {
     await links.intake([desired('known', 1), desired('forgotten', 1), desired('sending', 1)], at);
     await settle((await claim([await one('known')]))!);
