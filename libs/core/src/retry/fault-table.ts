@@ -67,7 +67,13 @@ export const faultTable: readonly FaultRow[] = [
     'others-first',
     'remove in the target what hangs on it: it goes on by itself',
   ),
-  row(900, 'parent would be its own child', 'never', 'correct the hierarchy in the source'),
+  // Where a tree is turned about (the parent below its former child), the other one may have to move first.
+  row(
+    900,
+    'parent would be its own child',
+    'others-first',
+    'nothing, when the other one is on its way; else correct the hierarchy in the source',
+  ),
   row(
     [1000, 1010, 1020, 1030],
     'operation failed, generic',
@@ -145,7 +151,12 @@ export const faultTable: readonly FaultRow[] = [
   row(6150, 'sub flag without parent', 'never', value),
   row([6160, 6230], 'custom sales tax code not usable', 'never', 'map the tax code by a table, then redrive'),
   row(6170, 'tax detail with NotApplicable', 'never', bug),
-  row(6180, 'more than five levels', 'never', 'flatten the hierarchy in the source'),
+  row(
+    6180,
+    'more than five levels',
+    'others-first',
+    'nothing, when what is below it is on its way to another place; else flatten the hierarchy in the source',
+  ),
   row(6190, 'subscription ended: read-only', 'operator', "renew the target's subscription, then redrive"),
   row(
     [6200, 6210],

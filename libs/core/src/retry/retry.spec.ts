@@ -19,7 +19,7 @@ describe('the fault router', () => {
     ['6200', 400, 'Account Period Closed', 'operator'],
     ['6210', 400, 'Account Period Closed, Cannot Update', 'operator'],
     ['6190', 400, 'Invalid Company Status', 'operator'],
-    ['900', 400, 'Parent cannot be child', 'never'],
+    ['900', 400, 'Parent cannot be child', 'others-first'],
     ['2020', 400, 'Required param missing', 'never'],
     ['6070', 400, 'Amount is not equal to UnitPrice * Qty', 'never'],
     ['10000', 500, 'An application error has occurred', 'wait'],
@@ -59,7 +59,7 @@ describe('the next step', () => {
     expect(refused(faultClass, attempt)).toBe(step);
   });
 
-  it.each(['620', '800', '6220'])(
+  it.each(['620', '800', '900', '6180', '6220'])(
     'of %s, which another record must clear first, ends with a person and never fails',
     (code) => {
       const failure = { kind: 'refused', class: classifyFault(code, 400, ''), code, reason: 'r' } as const;
@@ -108,15 +108,14 @@ describe('every refusal of the fault table of QuickBooks', () => {
   // Code, and what its documentation says of trying again: N never, R read again, W wait, A authenticate, O a person, D adopt.
   const documented: Record<string, readonly number[]> = {
     N: [
-      ...[
-        500, 900, 1040, 1050, 2000, 2010, 2020, 2030, 2040, 2050, 2060, 2070, 2080, 2090, 2100, 2110, 2120, 2130, 2140,
-      ],
+      ...[500, 1040, 1050, 2000, 2010, 2020, 2030, 2040, 2050, 2060, 2070, 2080, 2090, 2100, 2110, 2120, 2130, 2140],
       ...[2150, 2160, 2170, 2180, 2190, 2200, 2210, 2220, 2230, 2240, 2250, 2260, 2270, 2280, 2290, 2300, 2600, 3000],
       ...[4000, 4001, 4002, 5000, 6000, 6010, 6020, 6030, 6040, 6041, 6050, 6060, 6070, 6080, 6090, 6100, 6150, 6160],
-      ...[6170, 6180, 6230, 6270, 6290, 6300, 6310, 6320, 6330, 6340, 6350, 6360, 6370, 6380, 6390, 6400, 6420, 6430],
+      ...[6170, 6230, 6270, 6290, 6300, 6310, 6320, 6330, 6340, 6350, 6360, 6370, 6380, 6390, 6400, 6420, 6430],
       ...[6440, 6490, 6500, 6510, 6520, 6530, 10100],
     ],
-    R: [610, 620, 700, 800, 1000, 1010, 1020, 1030, 2500, 5010, 6220, 6250, 6540],
+    // 900 and 6180 are documented as never: they are so of one record, and not where a tree is turned about.
+    R: [610, 620, 700, 800, 900, 1000, 1010, 1020, 1030, 2500, 5010, 6180, 6220, 6250, 6540],
     W: [130, 140, 150, 3001, 10000],
     A: [100, 110, 3200, 3202],
     O: [120, 3100, 5020, 5030, 6110, 6120, 6130, 6190, 6200, 6210, 6280, 6450, 6480, 10200],
