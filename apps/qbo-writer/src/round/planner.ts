@@ -203,7 +203,7 @@ export class Planner {
         continue;
       }
       const candidates = plan.candidates ?? [];
-      const copies = await links.ofCopies(stored.syncId, candidates);
+      const copies = await links.ofCopies(stored.syncId, stored.targetRealmId, candidates);
       const holders = candidates.map((candidate) => {
         const holder = copies.find(({ entityType, link }) => `${entityType}/${link.target?.id}` === candidate);
         return holder && holdingCopy(stored.link, plan.code, holder.link);

@@ -1,7 +1,7 @@
 // Names that are woken for the documents that come after their deactivation.
 import type { Link } from './link.js';
 import { isContentApplied, marked, mayBeAsleep, mayWake } from './asleep.js';
-import { defaultWritePolicy, planWrite } from './plan.js';
+import { defaultWritePolicy, planWrite, type WriteFacts } from './plan.js';
 import { settle } from './settle.js';
 import { defaultRetryPolicy } from '../retry/index.js';
 
@@ -17,8 +17,8 @@ const item = (o: Partial<Link> = {}): Link => ({
   attempts: 0,
   ...o,
 });
-const plan = (link: Link, dependentsPending: boolean) =>
-  planWrite(link, { resolve: () => undefined, policy: defaultWritePolicy, dependentsPending });
+const plan = (link: Link, dependentsPending: boolean, more: Partial<WriteFacts> = {}) =>
+  planWrite(link, { resolve: () => undefined, policy: defaultWritePolicy, dependentsPending, ...more });
 const timing = { nowMs: 0, jitter: 0, policy: defaultRetryPolicy };
 
 describe('a name that is inactive when a document with it comes', () => {
@@ -43,6 +43,15 @@ describe('a name that is inactive when a document with it comes', () => {
     const active: Link = { ...woken, state: done.state, applied: done.applied!, target: done.target! };
     expect(plan(active, true)).toMatchObject({ kind: 'postpone' });
     expect(plan(active, false)).toMatchObject({ kind: 'update', body: { Active: false, SyncToken: '4' } });
+  });
+
+  it('is woken under a name of its own when another one has its name by now, and rests under its own', () => {
+    const woken = { ...marked(item())!, state: { kind: 'ready' } as const };
+    const renamed = plan(woken, true, { lastFault: 'QBO.6240' });
+    expect(renamed).toMatchObject({ kind: 'update', body: { Active: true, Name: 'Pump (~5)' }, partial: true });
+    const { applied: payload } = renamed as unknown as { applied: typeof gone };
+    const active = { ...woken, applied: { version: '1', hash: 'partial:h', payload } };
+    expect(plan(active, false)).toMatchObject({ kind: 'update', body: { Active: false, Name: 'Pump' } });
   });
 
   it('sleeps on when nothing is on its way any more', () => {

@@ -69,6 +69,52 @@ describe('a name that is taken', () => {
   });
 });
 
+it('what is inactive in the source is made under a name of its own and gets its name as it becomes inactive, whoever has it', () => {
+  const customer = (Active: boolean): Plan =>
+    planWrite(
+      {
+        ...{ entityType: 'Customer', sourceId: '19', state: { kind: 'ready' }, generation: 0, attempts: 0 },
+        desired: {
+          ...{ version: '1', hash: 'h', op: 'upsert', references: [] },
+          payload: { DisplayName: 'Acme', Active },
+          naturalKey: { DisplayName: 'Acme' },
+        },
+      },
+      {
+        ...{ resolve: () => undefined, policy: defaultWritePolicy, taken: new Set(['4']) },
+        ...{ candidates: [{ Id: '4', DisplayName: 'Acme', Active: true }], namesakes: [] },
+      },
+    );
+  expect(customer(false)).toMatchObject({
+    ...{ kind: 'create', partial: true },
+    body: { DisplayName: 'Acme (~19)', Active: true },
+  });
+  expect(customer(true)).toMatchObject({
+    ...{ kind: 'hold', code: 'COLLISION.NAME' },
+    aside: { kind: 'create', body: { DisplayName: 'Acme (~19)' } },
+  });
+});
+
+it('what becomes inactive and is refused for its name, which somebody has, goes under the name that it has', () => {
+  const copy: Link = {
+    ...{ entityType: 'Customer', sourceId: '19', state: { kind: 'ready' }, generation: 0, attempts: 1 },
+    desired: {
+      ...{ version: '1', hash: 'h', op: 'upsert', references: [] },
+      payload: { DisplayName: 'Acme', Active: false },
+    },
+    applied: { version: '1', hash: 'partial:h', payload: { DisplayName: 'Acme (~19)', Active: true } },
+    target: { id: '50', syncToken: '0', deleted: false },
+  };
+  const facts = { resolve: () => undefined, policy: defaultWritePolicy };
+  expect(planWrite(copy, facts)).toMatchObject({ kind: 'update', body: { DisplayName: 'Acme', Active: false } });
+  const refused = planWrite(copy, {
+    ...{ ...facts, lastFault: 'QBO.6240', namesakes: [] },
+    candidates: [{ Id: '4', DisplayName: 'Acme', Active: true }],
+  });
+  expect(refused).toMatchObject({ kind: 'update', body: { Active: false }, applied: { DisplayName: 'Acme (~19)' } });
+  expect((refused as { body: Json }).body).not.toHaveProperty('DisplayName');
+});
+
 const fault = 'QBO.6140';
 
 describe('a number that is taken', () => {

@@ -126,9 +126,13 @@ describe('a name that a copy of ours still has', () => {
     });
   });
 
-  it('makes nothing step aside that is not in the target yet', () => {
+  it('is made aside when it is not in the target yet: the holder may wait for its documents', () => {
     const { target: _none, applied: _nothing, ...made } = mover;
-    expect(turnOf(made, link('Customer', '2', 'Second', 'Third'), 60_000).kind).toBe('postpone');
+    const aside = { kind: 'create' as const, body: {}, applied: {}, deferred: [], partial: true };
+    const turn = (waitedMs: number, plan = { ...held('COLLISION.NAME', 'Customer/t2'), aside }): Plan =>
+      inTurn(made, plan, [holdingCopy(made, plan.code, link('Customer', '2', 'Second', undefined))], waitedMs);
+    expect(turn(1_000)).toMatchObject({ kind: 'postpone' });
+    expect(turn(5_000)).toBe(aside);
   });
 
   it('keeps to the length of a name', () => {

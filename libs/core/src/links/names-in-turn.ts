@@ -4,8 +4,8 @@
 // collision but a matter of turns:
 //
 //   - the holder is to be called otherwise, or to go, and is on its way: it goes first
-//   - both wait for each other: who has waited a while steps aside, under a name of its own that says whose it is, and gets
-//     its name when the other one has moved
+//   - both wait for each other (or the holder, which is to become inactive, for documents of the one that waits): who has
+//     waited a while steps aside or is made aside, under a name that says whose it is, and gets its own when the other has moved
 //   - the holder has not heard yet that it is to be called otherwise: a moment is given to the news
 //
 // What is held all the same is let go when the holder's copy gets another name (`freesName`). Pure.
@@ -103,26 +103,33 @@ export function inTurn(link: Link, plan: Held, holders: readonly (HoldingCopy | 
   // It goes on all the same when the name is free; a person is told by then.
   if (waitedMs > patienceMs) return plan;
   if (waitedMs < stepAsideMs && !ours.some(({ swaps }) => swaps)) return wait(' and is to get another one');
-  return stepAside(link, plan.code) ?? wait(' and is to get another one');
+  return stepAside(link, plan) ?? wait(' and is to get another one');
 }
 
-/** Undefined when nothing of it is in the target, or it has stepped aside already. */
-function stepAside(link: Link, code: string): Plan | undefined {
-  const { entityType, sourceId, target, applied, desired } = link;
-  if (!target?.syncToken || target.deleted || !applied?.payload || !desired.payload) return undefined;
-  const definition = definitionOf(entityType);
-  const [field] = contested(entityType, code).filter((one) => text(desired.payload?.[one]) !== undefined);
-  if (field === undefined) return undefined;
-  const aside = asideOf(entityType, field, String(desired.payload[field]), sourceId);
-  if (applied.payload[field] === aside) return undefined;
-  const payload: Json = { ...applied.payload, [field]: aside };
-  const required = definition.requiredOnSparse.filter((one) => one in payload);
+/** What it is to be in the target for a moment, under a name or number that says whose it is; undefined: it has none to change. */
+export function namedAside({ entityType, sourceId }: Link, body: Json, code: string): Json | undefined {
+  const [field] = contested(entityType, code).filter((one) => text(body[one]) !== undefined);
+  return field === undefined
+    ? undefined
+    : { ...body, [field]: asideOf(entityType, field, String(body[field]), sourceId) };
+}
+
+/** Undefined when it has stepped aside already. */
+function stepAside(link: Link, { code, aside: creation }: Held): Plan | undefined {
+  const { entityType, target, applied, desired } = link;
+  if (!target || target.deleted) return creation;
+  if (!target.syncToken || !applied?.payload || !desired.payload) return undefined;
+  const aside = namedAside(link, desired.payload, code);
+  const [field] = contested(entityType, code).filter((one) => aside?.[one] !== desired.payload?.[one]);
+  if (!aside || field === undefined || applied.payload[field] === aside[field]) return undefined;
+  const payload: Json = { ...applied.payload, [field]: aside[field] };
+  const required = definitionOf(entityType).requiredOnSparse.filter((one) => one in payload);
   return {
     kind: 'update',
     body: {
       ...{ Id: target.id, SyncToken: target.syncToken, sparse: true },
       ...Object.fromEntries(required.map((one) => [one, payload[one] as unknown])),
-      [field]: aside,
+      [field]: aside[field],
     },
     applied: payload,
     drift: [],

@@ -31,6 +31,7 @@ import { diffAnswer, type Difference } from './difference.js';
 import { defaultDrift, driftText, judgeDrift, type DriftPolicy } from './drift.js';
 import { stillHeld, withoutMembers } from './frozen.js';
 import type { Link } from './link.js';
+import { namedAside } from './names-in-turn.js';
 import {
   changedAt,
   conflictText,
@@ -108,6 +109,14 @@ export const defaultWritePolicy: WritePolicy = {
   drift: defaultDrift,
 };
 
+export interface Creation {
+  kind: 'create';
+  body: Json;
+  applied: Json;
+  deferred: MissingReference[];
+  partial: boolean;
+}
+
 /** `applied` is the whole bound body, to be stored as applied_payload when the call has succeeded. */
 export type Plan =
   /** nothing to send: settle at once */
@@ -132,7 +141,7 @@ export type Plan =
    * `deferred`: references left out to break a ring; after settling, the link waits for them.
    * `partial`: a second step follows (a record cannot be created inactive).
    */
-  | { kind: 'create'; body: Json; applied: Json; deferred: MissingReference[]; partial: boolean }
+  | Creation
   /** the twin is linked; `update` brings it in line when it differs (none: settle at once) */
   | { kind: 'adopt'; targetId: string; syncToken: string; beforeImage: Json; update?: Json; applied: Json }
   | {
@@ -158,7 +167,15 @@ export type Plan =
   /** not now; ask again later */
   | { kind: 'postpone'; code: string; reason: string; delayMs?: number }
   /** `seen`: what the target has instead of what we applied; released, the link is written on top of that */
-  | { kind: 'hold'; code: string; reason: string; candidates?: string[]; seen?: { payload: Json; syncToken: string } }
+  /** `aside`: how it could be made all the same, under a name that nobody has (names-in-turn.ts) */
+  | {
+      kind: 'hold';
+      code: string;
+      reason: string;
+      candidates?: string[];
+      seen?: { payload: Json; syncToken: string };
+      aside?: Creation;
+    }
   | { kind: 'fail'; code: string; reason: string };
 
 const duplicateFaults = new Set(['QBO.600', 'QBO.630', 'QBO.6140', 'QBO.6240']);
@@ -352,10 +369,18 @@ function planCreation(link: Link, body: Json, deferred: MissingReference[], fact
     return { kind: 'hold', code: 'CREATE.NO_LINES', reason };
   }
   const collision = collisionOf(link, body, facts);
-  if (collision.kind === 'hold') return collision;
-  const open = madeAwake(entityType, collision.body, facts.dependentsPending);
-  const { body: created, applied, unfinished } = firstForm(open ?? collision.body);
-  return { kind: 'create', body: created, applied, deferred, partial: unfinished || open !== undefined };
+  const made = (wanted: Json): Creation => {
+    const open = madeAwake(entityType, wanted, facts.dependentsPending);
+    const { body: created, applied, unfinished } = firstForm(open ?? wanted);
+    return { kind: 'create', body: created, applied, deferred, partial: unfinished || open !== undefined };
+  };
+  if (collision.kind === 'free') return made(collision.body);
+  const aside = namedAside(link, body, collision.code);
+  if (!aside) return collision;
+  const creation: Creation = { ...made(aside), partial: true };
+  // What is made inactive in the next step gets a word behind its name by QuickBooks, and stands in nobody's way.
+  const leaves = body.Active === false && definition.nameField !== undefined && collision.code === 'COLLISION.NAME';
+  return leaves ? creation : { ...collision, aside: creation };
 }
 
 /** `hold` of the mapping rule `documentNumber` says it for records of a type, the sync's setting for all. */
@@ -495,7 +520,9 @@ function planBeforeRest(entityType: string, body: Json, applied: Json, key: Json
 function planWaking(link: Link, body: Json, key: Json, facts: WriteFacts): Plan | undefined {
   const woken = waking(link, body, facts.dependentsPending);
   if (!woken) return undefined;
-  const applied = { ...link.applied?.payload, ...woken };
+  const awake = { ...link.applied?.payload, ...woken };
+  // Its name may be somebody else's by now.
+  const applied = facts.lastFault === nameFault ? (namedAside(link, awake, 'COLLISION.NAME') ?? awake) : awake;
   const changes = completed(definitionOf(link.entityType), woken, applied);
   return {
     kind: 'update',
@@ -514,7 +541,13 @@ function planRename(link: Link, body: Json, facts: WriteFacts): Collision | Extr
   if (renumbered) return renumbered;
   if (lastFault === undefined || !duplicateFaults.has(lastFault)) return { kind: 'free', body };
   const lookups = facts.candidates ? [] : holderLookups(link.entityType, body, lastFault, facts.policy.collisions);
-  return lookups.length > 0 ? { kind: 'lookup', lookups } : collisionOf(link, body, facts);
+  if (lookups.length > 0) return { kind: 'lookup', lookups };
+  const collision = collisionOf(link, body, facts);
+  const has: unknown = link.applied?.payload?.[definitionOf(link.entityType).nameField ?? ''];
+  // What becomes inactive goes under the name that it has, where QuickBooks wants its own to be free even for that.
+  if (collision.kind === 'hold' && collision.code === 'COLLISION.NAME' && body.Active === false && has !== undefined)
+    return { kind: 'free', body: { ...body, [definitionOf(link.entityType).nameField!]: has } };
+  return collision;
 }
 
 /** Another number than the copy has: too long, or to be asked for before it is written. */

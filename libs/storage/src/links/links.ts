@@ -248,12 +248,12 @@ export class Links {
   }
 
   /** Links of a sync whose copies these are, `Type/id` of the target each. */
-  async ofCopies(syncId: string, copies: readonly string[]): Promise<StoredLink[]> {
+  async ofCopies(syncId: string, targetRealmId: string, copies: readonly string[]): Promise<StoredLink[]> {
     const names = copies.map((copy) => copy.split('/') as [string, string]);
     const rows = await this.db.query<LinkRecord>(
-      `select ${columns} from links where sync_id = $1
-         and (entity_type, target_id) in (select * from unnest($2::text[], $3::text[]))`,
-      [syncId, names.map(([type]) => type), names.map(([, id]) => id)],
+      `select ${columns} from links where sync_id = $1 and target_realm_id = $2
+         and (entity_type, target_id) in (select * from unnest($3::text[], $4::text[]))`,
+      [syncId, targetRealmId, names.map(([type]) => type), names.map(([, id]) => id)],
     );
     return rows.map(storedLink);
   }
