@@ -18,7 +18,11 @@ const phase = (text: string): void =>
 async function prove(o: EqualOptions, installation: Installation): Promise<boolean> {
   const app = await installation.ourApp();
   // What change data capture does not tell (time, rates, tax) is found by the sweep: soon, here.
-  await installation.startApps(app, { SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs}ms` });
+  // And a merge of which the notification was lost is looked into after this long, not after minutes.
+  await installation.startApps(app, {
+    SYNC_CAPTURE_SWEEP_INTERVAL: `${sweepMs}ms`,
+    SYNC_CAPTURE_MERGE_GRACE: '3s',
+  });
   const { control } = installation;
   const histories = new Histories(o, installation, control, app, phase);
   phase('quotas as in reality, in real time: 500 requests and 40 batches of 30 a minute for each company');

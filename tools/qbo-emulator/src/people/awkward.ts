@@ -27,6 +27,7 @@ const weights = {
   undeposit: 3,
   clear: 5,
   reparent: 4,
+  turnTree: 3,
   reprice: 4,
   rewrite: 5,
   renameAndUse: 4,
@@ -496,6 +497,40 @@ export class AwkwardPerson {
     }[type];
     const change = { ParentRef: { value: parent.Id }, [flag]: true };
     return outcome(type, books.actor.update(type, { Id: rec.Id, ...change }), [{ type, rec: parent }]);
+  }
+
+  /** What was below comes to stand above. */
+  private turnTree(): Outcome {
+    const { books, chance } = this;
+    const type = chance.weighted({ Customer: 3, Class: 3, Department: 1, Account: 1 });
+    const flag = { Customer: 'Job', Class: 'SubClass', Department: 'SubDepartment', Account: 'SubAccount' }[type];
+    const isTop = (one: Rec): boolean => parentOf(one) === undefined;
+    const upper = (one: Rec): Rec | undefined => this.company.get(type, parentOf(one) as string);
+    const child =
+      this.findNamed(type, (one) => !isTop(one) && isTop(upper(one) ?? one)) ??
+      // Nothing stands below anything: then it is put there first.
+      this.placedBelow(type, flag);
+    const parent = child && upper(child);
+    if (!child || !parent) return undefined;
+    books.actor.update(type, { Id: child.Id, ParentRef: null, [flag]: false });
+    const turned = books.actor.update(type, { Id: parent.Id, ParentRef: { value: child.Id }, [flag]: true });
+    return outcome(type, turned, [{ type, rec: child }]);
+  }
+
+  private placedBelow(type: NamedType, flag: string): Rec | undefined {
+    const isTop = (one: Rec): boolean => parentOf(one) === undefined;
+    const parent = this.findNamed(type, isTop);
+    const child =
+      parent &&
+      this.findNamed(
+        type,
+        (one) =>
+          isTop(one) &&
+          one.Id !== parent.Id &&
+          one.AccountType === parent.AccountType &&
+          one.CurrencyRef?.value === parent.CurrencyRef?.value,
+      );
+    return child && this.books.actor.update(type, { Id: child.Id, ParentRef: { value: parent!.Id }, [flag]: true });
   }
 
   /** A stock item costs and sells for more from now on. */
