@@ -33,7 +33,7 @@ export const bench: Bench = {
             if (besides && n % 10 === 0) await writing.edit(besides);
             await sleep(editEveryMs);
           }
-          return writing.settleTimes(since, [slow.target, large.target]);
+          return writing.settleTimes(since, { except: [slow.target, large.target] });
         };
         await span();
         const ms = { quiet: [] as number[], slow: [] as number[], backfill: [] as number[] };

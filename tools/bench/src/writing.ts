@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#common/clock';
 import { TokenCustody, TokenSeal, IntuitTokens, qboEnvironment } from '#qbo';
-import { Database, Grants, Links, type Lane } from '#storage';
+import { Database, Grants, Links, type DesiredLink } from '#storage';
 import { startEmulator, type Addresses, type RunningEmulator } from '#testing';
 import { freePort } from '../../dev/src/ports.js';
 
@@ -17,6 +17,13 @@ export interface Tenant {
   target: string;
   customer: string;
   item: string;
+  /** a person's own way into the target's books */
+  post: (type: string, body: unknown) => Promise<string>;
+  income: string;
+}
+
+export interface Stock {
+  vendor: string;
 }
 
 const readyWithinMs = 180_000;
@@ -119,35 +126,96 @@ export class Writing {
       `insert into syncs (id, organization_id, source_realm_id, target_realm_id) values ($1, $2, $3, $4)`,
       [syncId, this.organization, source, target],
     );
-    return { syncId, source, target, customer, item };
+    return { syncId, source, target, customer, item, post, income };
   }
 
   /** An invoice comes to be wanted now. */
-  async edit(tenant: Tenant, lane: Lane = 'live'): Promise<string> {
+  async edit(tenant: Tenant): Promise<string> {
     const sourceId = `e${(this.written += 1)}`;
+    await this.want(tenant, { entityType: 'Invoice', sourceId, rank: 7, payload: invoice(tenant), references: [] });
+    return sourceId;
+  }
+
+  /** A supplier and goods that are counted, there already: what is bought of them waits for its turn (core: stock-order.ts). */
+  async stock(tenant: Tenant): Promise<Stock> {
+    const accounts = await this.accounts(tenant);
+    const vendor = await tenant.post('Vendor', { DisplayName: 'Supplier' });
+    const goods = await tenant.post('Item', {
+      Name: 'Goods',
+      Type: 'Inventory',
+      TrackQtyOnHand: true,
+      QtyOnHand: 0,
+      InvStartDate: '2026-01-01',
+      IncomeAccountRef: { value: tenant.income },
+      ...accounts,
+    });
+    await this.want(tenant, {
+      entityType: 'Item',
+      sourceId: 'goods',
+      rank: 3,
+      payload: { Type: 'Inventory' },
+      references: [],
+    });
+    await this.db.query(
+      `update links set state = 'settled', applied_version = desired_version, applied_hash = desired_hash, target_id = $2,
+         target_sync_token = '0' where sync_id = $1 and source_id = 'goods'`,
+      [tenant.syncId, goods],
+    );
+    return { vendor };
+  }
+
+  /** Goods are bought now. */
+  async buy(tenant: Tenant, { vendor }: Stock): Promise<string> {
+    const sourceId = `${(this.written += 1)}`;
+    const payload = {
+      VendorRef: { value: vendor },
+      TxnDate: '2026-01-10',
+      Line: [
+        { Amount: 5, DetailType: 'ItemBasedExpenseLineDetail', ItemBasedExpenseLineDetail: { Qty: 1, UnitPrice: 5 } },
+      ],
+    };
+    const path = ['Line', '0', 'ItemBasedExpenseLineDetail', 'ItemRef'];
+    const references = [{ path, entityType: 'Item', sourceId: 'goods' }];
+    await this.want(tenant, { entityType: 'Bill', sourceId, rank: 7, payload, references });
+    return sourceId;
+  }
+
+  private async accounts(tenant: Tenant): Promise<Record<string, { value: string }>> {
+    const asset = await tenant.post('Account', {
+      Name: 'Goods on hand',
+      AccountType: 'Other Current Asset',
+      AccountSubType: 'Inventory',
+    });
+    const cost = await tenant.post('Account', {
+      Name: 'Cost of goods',
+      AccountType: 'Cost of Goods Sold',
+      AccountSubType: 'SuppliesMaterialsCogs',
+    });
+    return { AssetAccountRef: { value: asset }, ExpenseAccountRef: { value: cost } };
+  }
+
+  private async want(
+    tenant: Tenant,
+    what: Pick<DesiredLink, 'entityType' | 'sourceId' | 'rank' | 'payload' | 'references'>,
+  ): Promise<void> {
     await this.links.intake(
       [
         {
+          ...what,
           syncId: tenant.syncId,
-          entityType: 'Invoice',
-          sourceId,
           organizationId: this.organization,
           sourceRealmId: tenant.source,
           targetRealmId: tenant.target,
-          lane,
-          rank: 7,
+          lane: 'live',
           version: 'v1',
-          hash: sourceId,
+          hash: what.sourceId,
           op: 'upsert',
-          payload: invoice(tenant),
-          references: [],
           mappingVersion: 0,
-          changeId: sourceId,
+          changeId: what.sourceId,
         },
       ],
       new Date(),
     );
-    return sourceId;
   }
 
   /** So many invoices are wanted that a backfill brought. */
@@ -173,13 +241,20 @@ export class Writing {
   }
 
   /** From wanted to settled, in ms, of live invoices that came to be wanted since then; waits until all are settled. */
-  async settleTimes(since: Date, except: readonly string[] = [], withinMs = 60_000): Promise<number[]> {
+  async settleTimes(
+    since: Date,
+    {
+      except = [],
+      type = 'Invoice',
+      withinMs = 60_000,
+    }: { except?: readonly string[]; type?: string; withinMs?: number } = {},
+  ): Promise<number[]> {
     const giveUpAt = Date.now() + withinMs;
     for (;;) {
       const rows = await this.db.query<{ state: string; ms: number }>(
         `select state, extract(epoch from settled_at - desired_at)::float * 1000 as ms from links
-         where lane = 'live' and desired_at >= $1 and target_realm_id <> all($2::text[])`,
-        [since, except],
+         where lane = 'live' and desired_at >= $1 and target_realm_id <> all($2::text[]) and entity_type = $3`,
+        [since, except, type],
       );
       const open = rows.filter((row) => row.state !== 'settled');
       if (open.length === 0) return rows.map((row) => row.ms);

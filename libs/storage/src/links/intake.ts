@@ -1,6 +1,6 @@
 // What should be, taken in: one statement for a whole Kafka batch, in which the version decides and not the order of arrival.
 import { goesOnWithNews, type Json, type LinkState, type Reference } from '#core';
-import type { Tx } from '../database.js';
+import type { Database, Tx } from '../database.js';
 import { compareKeys, keyText } from './keys.js';
 import type { Lane, LinkKey } from './row.js';
 
@@ -48,6 +48,28 @@ export async function tellWork(tx: Tx, desired: readonly DesiredLink[], at: Date
     `select pg_notify('realm_work_' || current_schema(), 'writer ' || realm) from unnest($1::text[]) realm`,
     [realms],
   );
+}
+
+/**
+ * Of these, what is newer than what is stored. Only asks: an upsert that changes nothing locks its row all the same, and that is
+ * a write.
+ */
+export async function newsOf(db: Database, newest: readonly DesiredLink[]): Promise<DesiredLink[]> {
+  const rows = await db.query<{ n: string }>(
+    `select d.n from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[]) with ordinality
+         as d (sync_id, entity_type, source_id, version, mapping_version, n)
+     where not exists (select from links l
+       where l.sync_id = d.sync_id and l.entity_type = d.entity_type and l.source_id = d.source_id
+         and (l.desired_version > d.version or l.desired_version = d.version and l.mapping_version >= d.mapping_version))`,
+    [
+      newest.map((one) => one.syncId),
+      newest.map((one) => one.entityType),
+      newest.map((one) => one.sourceId),
+      newest.map((one) => one.version),
+      newest.map((one) => one.mappingVersion),
+    ],
+  );
+  return rows.map(({ n }) => newest[Number(n) - 1]!).sort(compareKeys);
 }
 
 export async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise<Taken[]> {

@@ -168,6 +168,21 @@ describe('links', () => {
     ]);
   });
 
+  it('takes what is news among a replay of what is known, as it takes it alone', async () => {
+    await links.intake([desired('1', 1), desired('2', 1), desired('3', 1)], at);
+    const rowVersions = () =>
+      db.query('select source_id, xmin, xmax from links where sync_id = $1 order by 1', [syncId]);
+    const replay = [desired('1', 1), desired('2', 1), desired('3', 1)];
+    expect(await links.intake(replay, at)).toEqual([]);
+    const before = await rowVersions();
+    expect(await links.intake(replay, at)).toEqual([]);
+    // Not even locked.
+    expect(await rowVersions()).toEqual(before);
+    const mixed = [desired('1', 1), desired('2', 2), desired('3', 1, { mappingVersion: 2 }), desired('4', 1)];
+    expect((await links.intake(mixed, at)).map((one) => one.sourceId)).toEqual(['2', '3', '4']);
+    expect((await one('2')).link.desired.version).toBe(version(2));
+  });
+
   it('settles at once what the target has already, and keeps a call on its way in its state', async () => {
     await links.intake([desired('1', 1)], at);
     const call = (await claim([await one('1')]))!;

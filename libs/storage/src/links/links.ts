@@ -21,7 +21,16 @@ import {
   type OpenCall,
 } from './calls.js';
 import { letCollisionsGo, reanchorFiles, writeChanges, type LinkChange } from './changes.js';
-import { againAfterDeadlock, newestOfEach, repoint, takeIn, tellWork, type DesiredLink, type Taken } from './intake.js';
+import {
+  againAfterDeadlock,
+  newestOfEach,
+  newsOf,
+  repoint,
+  takeIn,
+  tellWork,
+  type DesiredLink,
+  type Taken,
+} from './intake.js';
 import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';
 import {
   lockPairs,
@@ -70,6 +79,8 @@ const everyType = typesInRankOrder().map((one) => one.type);
 @Injectable()
 export class Links {
   private readonly outbox = new Outbox();
+  /** most of what was told last was known */
+  private repeats = false;
 
   constructor(private readonly db: Database) {}
 
@@ -82,8 +93,18 @@ export class Links {
     at: Date,
     announce: (failed: DesiredLink[]) => OutboxRecord[] = () => [],
   ): Promise<Taken[]> {
-    const newest = newestOfEach(desired);
-    if (newest.length === 0) return [];
+    const all = newestOfEach(desired);
+    const newest = this.repeats ? await newsOf(this.db, all) : all;
+    const taken = newest.length === 0 ? [] : await this.takeIn(newest, at, announce);
+    this.repeats = taken.length < all.length / 2;
+    return taken;
+  }
+
+  private takeIn(
+    newest: readonly DesiredLink[],
+    at: Date,
+    announce: (failed: DesiredLink[]) => OutboxRecord[],
+  ): Promise<Taken[]> {
     return againAfterDeadlock(() =>
       this.db.withTransaction(async (tx) => {
         await tellWork(tx, newest, at);
