@@ -197,7 +197,9 @@ export class Links {
     limit: number,
     { lane, except = [] }: { lane: Lane; except?: readonly LinkKey[] },
   ): Promise<StoredLink[]> {
-    if (limit <= 0) return [];
+    const inOrder = await this.pick(realmId, types, limit, { lane, except });
+    // For most of a migration there is no name left: nobody need be asked what they wait for.
+    if (inOrder.length === 0) return [];
     const rows = await this.db.query<LinkRecord>(
       `with first as (
          select sync_id, waiting_on, ordinality as place
@@ -215,9 +217,8 @@ export class Links {
       [realmId, types, limit, lane, ...keyArrays(except), everyType],
     );
     const awaited = rows.map(storedLink);
-    if (awaited.length === limit) return awaited;
-    const others = await this.pick(realmId, types, limit - awaited.length, { lane, except: [...except, ...awaited] });
-    return [...awaited, ...others];
+    const first = new Set(awaited.map(keyText));
+    return [...awaited, ...inOrder.filter((one) => !first.has(keyText(one)))].slice(0, limit);
   }
 
   /** Links as they are now, without a lock. */
