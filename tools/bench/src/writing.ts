@@ -240,6 +240,11 @@ export class Writing {
     await this.db.query('analyze links');
   }
 
+  /** What is paused learns what is wanted, and sends nothing. */
+  async pause(tenant: Tenant, paused: boolean): Promise<void> {
+    await this.db.query('update syncs set state = $2 where id = $1', [tenant.syncId, paused ? 'paused' : 'active']);
+  }
+
   /** From wanted to settled, in ms, of live invoices that came to be wanted since then; waits until all are settled. */
   async settleTimes(
     since: Date,
