@@ -21,9 +21,9 @@ export const bench: Bench = {
         await writing.emulator.limits({ latency: { meanMs: qboMs, jitterMs: 50 } });
         await writing.backlog(tenant, quick ? 5_000 : 50_000);
         say('the backfill runs');
-        await sleep(quick ? 3_000 : 20_000);
+        await sleep(quick ? 3_000 : 15_000);
         const since = new Date();
-        const edits = quick ? 15 : 200;
+        const edits = quick ? 15 : 120;
         for (let n = 0; n < edits; n++) {
           await writing.edit(tenant);
           await sleep(editEveryMs);
@@ -31,7 +31,7 @@ export const bench: Bench = {
         const beyondQbo = (ms: readonly number[]) => ms.map((one) => Math.max(0, one - qboMs));
         const ms = beyondQbo(await writing.settleTimes(since));
         // Goods that come in wait on purpose for what may have been entered just before them: a figure by itself.
-        for (let n = 0; n < (quick ? 6 : 60); n++) {
+        for (let n = 0; n < (quick ? 6 : 40); n++) {
           await writing.buy(tenant, stock);
           await sleep(editEveryMs);
         }

@@ -149,6 +149,8 @@ export class Writing {
       IncomeAccountRef: { value: tenant.income },
       ...accounts,
     });
+    // Paused: nobody is to write what is there already.
+    await this.pause(tenant, true);
     await this.want(tenant, {
       entityType: 'Item',
       sourceId: 'goods',
@@ -161,6 +163,7 @@ export class Writing {
          target_sync_token = '0' where sync_id = $1 and source_id = 'goods'`,
       [tenant.syncId, goods],
     );
+    await this.pause(tenant, false);
     return { vendor };
   }
 

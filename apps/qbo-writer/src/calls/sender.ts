@@ -11,6 +11,7 @@ import * as metrics from '../qbo-writer.metrics.js';
 import { answersOf } from './answers.js';
 import type { Pairs, Written } from '../pairs/pairs.js';
 import { composeCall, wireOf, type PlannedWrite } from './compose.js';
+import { NameTurn } from '../realm/name-turn.js';
 import type { SyncSettings } from '../round/sync-settings.js';
 import type { ReadBack } from './read-back.js';
 import { settleCall, type AttemptEnd, type CallAnswer } from './settling.js';
@@ -57,6 +58,8 @@ const requestIdTrustMs = 24 * 60 * 60_000;
 const sendsBeforeReadBack = 8;
 
 export class Sender {
+  private readonly bulkTurn = new NameTurn();
+
   constructor(
     private readonly realmId: string,
     private readonly fence: bigint,
@@ -66,8 +69,10 @@ export class Sender {
   /** Undefined when no member was still to be sent. @throws FenceLost */
   async claim(members: readonly PlannedWrite[]): Promise<CallRecord | undefined> {
     await failpoint('writer.before-claim');
-    return this.ports.links.claim(this.realmId, this.fence, members, this.ports.clock.now(), (claimed) =>
-      composeCall(this.realmId, claimed),
+    return this.inTurn(members, () =>
+      this.ports.links.claim(this.realmId, this.fence, members, this.ports.clock.now(), (claimed) =>
+        composeCall(this.realmId, claimed),
+      ),
     );
   }
 
@@ -89,7 +94,22 @@ export class Sender {
       answer: await this.exchange(call, lane, signal, sent),
       traceparent: whole.traceparent,
     }));
-    return this.settle(call, answer, { sentBefore: false, settledBefore: [] }, traceparent);
+    return this.inTurn(members, () => this.settle(call, answer, { sentBefore: false, settledBefore: [] }, traceparent));
+  }
+
+  /**
+   * A backfill's batches are let go together and answered together. Written down side by side, ten of them keep the database
+   * and this process from everybody else for seconds; one after the other they are done as soon.
+   */
+  private async inTurn<T>(members: readonly PlannedWrite[], work: () => Promise<T>): Promise<T> {
+    const { lane } = members[0]!.stored;
+    if (members.length === 1 || lane === 'live') return work();
+    const done = await this.bulkTurn.take(lane);
+    try {
+      return await work();
+    } finally {
+      done();
+    }
   }
 
   /** Sends an open call again, byte for byte; when that cannot be trusted any more, asks the target. @throws FenceLost */
