@@ -12,6 +12,8 @@ import { PlatformController } from '../../apps/control/src/companies/platform.co
 import { ReadsController } from '../../apps/control/src/companies/reads.controller.js';
 import { MappingController } from '../../apps/control/src/mapping/mapping.controller.js';
 import { OrganizationsController } from '../../apps/control/src/organizations/organizations.controller.js';
+import { RollbackController } from '../../apps/control/src/rollback/rollback.controller.js';
+import { ValidationController } from '../../apps/control/src/validation/validation.controller.js';
 import { JobsController } from '../../apps/control/src/syncs/jobs.controller.js';
 import { SyncsController } from '../../apps/control/src/syncs/syncs.controller.js';
 import { asyncApi } from './asyncapi.js';
@@ -31,6 +33,8 @@ const documents: Record<string, object> = {
       OrganizationsController,
       CompaniesController,
       SyncsController,
+      RollbackController,
+      ValidationController,
       JobsController,
       MappingController,
       PlatformController,

@@ -207,6 +207,49 @@ describe('the admin API', () => {
     }
   });
 
+  it('takes a sync back by name and with a reason, once, and carries nothing forward after that', async () => {
+    const one = await sync();
+    await link(one, '1', 'settled');
+    await link(one, '2', 'failed');
+    await db.query(
+      `update links set target_id = '9', applied_version = 'v', applied_hash = 'h', origin = 'made' where sync_id = $1 and source_id = '1'`,
+      [one.id],
+    );
+    const url = `/v1/syncs/${one.id}/rollback`;
+    const forecast = await ask('GET', url);
+    expect(forecast.body).toMatchObject({ begun: false, total: { deleted: 1, nothing: 1, held: 0 } });
+    expect((await ask('POST', url, {})).status).toBe(400);
+    const decision = { author: 'Ada', reason: 'the wrong company' };
+    expect(await ask('POST', url, decision)).toMatchObject({ status: 202, body: { kind: 'rollback' } });
+    expect(await ask('POST', url, decision)).toMatchObject({ status: 409, body: { code: 'ROLLBACK.BEGUN' } });
+    const refused = await Promise.all([
+      ask('POST', `/v1/syncs/${one.id}/replay`, {}),
+      ask('POST', `/v1/syncs/${one.id}/sweep`, {}),
+      ask('PATCH', `/v1/syncs/${one.id}`, { settings: {}, ...decision }),
+    ]);
+    for (const answer of refused) expect(answer).toMatchObject({ status: 409, body: { code: 'SYNC.ROLLED_BACK' } });
+    expect((await ask('POST', `/v1/syncs/${one.id}/pause`)).body).toMatchObject({ state: 'paused' });
+    expect((await ask('POST', `/v1/syncs/${one.id}/resume`)).body).toMatchObject({ state: 'rolling_back' });
+    // No writer runs here: what it would do is done by hand.
+    for (const giveUpAt = Date.now() + 30_000; ; await new Promise((wake) => setTimeout(wake, 50))) {
+      const done = await db.query(
+        `update links set state = 'settled', rolled_back = 'deleted' where sync_id = $1 and desired_op = 'rollback' returning 1`,
+        [one.id],
+      );
+      if (done.length === 2) break;
+      if (Date.now() > giveUpAt) throw new Error('nobody told the links');
+    }
+    for (const giveUpAt = Date.now() + 30_000; ; await new Promise((wake) => setTimeout(wake, 50))) {
+      const { body } = await ask('GET', url);
+      if (body.state === 'rolled_back') {
+        expect(body).toMatchObject({ total: { deleted: 2, open: 0 }, job: { state: 'done', author: 'Ada' } });
+        break;
+      }
+      if (Date.now() > giveUpAt) throw new Error(JSON.stringify(body));
+    }
+    expect(await ask('POST', `/v1/syncs/${one.id}/pause`)).toMatchObject({ body: { code: 'SYNC.ROLLED_BACK' } });
+  });
+
   it('pages without skipping or repeating', async () => {
     for (let n = 0; n < 7; n++) await organization(`Page ${n}`);
     const seen: string[] = [];
@@ -426,6 +469,28 @@ describe('the admin API', () => {
         subject: 'Invoice: DocNumber',
         target: 'the opposite sync: prefix "X-"',
       }),
+    );
+  });
+
+  it('validates a migration, and keeps the report with who asked for it and why', async () => {
+    const organizationId = await organization();
+    const realms = [await connected(organizationId, {}), await connected(organizationId, {})] as const;
+    const made = (await ask('POST', '/v1/syncs', { sourceRealmId: realms[0], targetRealmId: realms[1] })).body;
+    const url = `/v1/syncs/${made.id}/validation`;
+    expect(await ask('GET', url)).toMatchObject({ status: 404 });
+    expect(await ask('POST', url, { author: 'Ada' })).toMatchObject({ status: 400 });
+    const signed = { author: 'Ada', reason: 'before we begin' };
+    expect(await ask('POST', url, signed)).toMatchObject({ status: 201, body: { number: 1, verdict: 'baseline' } });
+    // A record of which the target has nothing, and one that waits for a person.
+    await link(made, '1', 'held');
+    await db.query(`update links set target_id = '999' where sync_id = $1`, [made.id]);
+    const second = (await ask('POST', url, { ...signed, reason: 'before the cut-over' })).body;
+    expect(second).toMatchObject({ number: 2, verdict: 'different', baseline: 1, author: 'Ada' });
+    expect(second.differences).toContainEqual(expect.objectContaining({ kind: 'held', subject: 'Invoice' }));
+    const shown = (await ask('GET', `${url}?number=1`)).body;
+    expect(shown).toMatchObject({ number: 1, reason: 'before we begin', validations: [{ number: 2 }, { number: 1 }] });
+    expect(await audited(organizationId)).toContainEqual(
+      expect.objectContaining({ action: 'sync.validated', subject: made.id }),
     );
   });
 

@@ -30,6 +30,9 @@ import { KeyReplacement } from './companies/key-replacement.js';
 import { MappingController } from './mapping/mapping.controller.js';
 import { OrganizationsController } from './organizations/organizations.controller.js';
 import { ADMIN_KEY, AdminKeyGuard, ProblemFilter, validation } from '#common/problems';
+import { RollbackCommand } from './rollback/rollback-command.js';
+import { RollbackController } from './rollback/rollback.controller.js';
+import { RollbackLoop } from './rollback/rollback-loop.js';
 import { JobsController } from './syncs/jobs.controller.js';
 import { KafkaLag } from './syncs/kafka-lag.js';
 import { LinkRedrive } from './syncs/link-redrive.js';
@@ -37,6 +40,8 @@ import { PreflightCheck } from './syncs/preflight-check.js';
 import { SyncCommands } from './syncs/sync-commands.js';
 import { SyncStatus } from './syncs/sync-status.js';
 import { SyncsController } from './syncs/syncs.controller.js';
+import { ValidationCheck } from './validation/validation-check.js';
+import { ValidationController } from './validation/validation.controller.js';
 import { Watch } from './watch/watch.js';
 
 const { qboWebhookVerifierToken: _theDoorChecksSignatures, ...qbo } = qboSettings;
@@ -68,6 +73,8 @@ export class ControlModule {
         OrganizationsController,
         CompaniesController,
         SyncsController,
+        RollbackController,
+        ValidationController,
         JobsController,
         MappingController,
         PlatformController,
@@ -98,8 +105,11 @@ export class ControlModule {
         LookRequest,
         MappingLayers,
         PreflightCheck,
+        RollbackCommand,
+        RollbackLoop,
         SyncCommands,
         SyncStatus,
+        ValidationCheck,
         Watch,
       ],
     };

@@ -15,4 +15,6 @@ export * from './references/index.js';
 export * from './registry/index.js';
 export * from './requests/index.js';
 export * from './retry/index.js';
+export * from './rollback/index.js';
 export * from './scheduling/index.js';
+export * from './validation/index.js';

@@ -7,6 +7,7 @@ export * from './consumer-places/index.js';
 export * from './outbox/index.js';
 export * from './governor/index.js';
 export * from './preflight/index.js';
+export * from './validation/index.js';
 export * from './sync-log/index.js';
 export * from './audit-log/index.js';
 export * from './links/index.js';

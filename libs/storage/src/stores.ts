@@ -8,6 +8,7 @@ import { RealmLeases } from './leases/realm-leases.js';
 import { RealmWork } from './leases/realm-work.js';
 import { Outbox } from './outbox/outbox.js';
 import { Preflights } from './preflight/preflights.js';
+import { Validations } from './validation/validations.js';
 import { SyncLog } from './sync-log/sync-log.js';
 
 export const stores = [
@@ -25,4 +26,5 @@ export const stores = [
   RealmWork,
   SyncLog,
   Syncs,
+  Validations,
 ];

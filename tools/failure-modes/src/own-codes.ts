@@ -50,6 +50,43 @@ export const ownCodes: readonly OwnCode[] = [
       'the number of the copy, with its prefix or suffix, is longer than QuickBooks takes',
       'give the document number rule a shorter text or a word for it (tooLong: "cut" or "drop"), or shorten the number in the source; the document goes on by itself then',
     ],
+    'QBO.READ_BACK': [
+      'the answer to a write was lost for longer than QuickBooks can be trusted to remember it, and the target shows several records that could be ours, or another content',
+      'look at the records that the reason names: delete ours or leave it, then redrive',
+    ],
+    'ROLLBACK.DEPENDENT': [
+      'something that refers to this record is held, and cannot go back yet',
+      'decide about that one: this goes on by itself then',
+    ],
+    'ROLLBACK.EDITED': [
+      'a person edited this record in the target since we wrote it',
+      'keep it: leave it held. Take it back all the same: redrive it, by name and with a reason; edited again it is asked again',
+    ],
+    'ROLLBACK.LINKED': [
+      'a document that this sync did not make is linked to this one in the target',
+      'unlink it there and redrive, or redrive to delete this one all the same: what was applied becomes unapplied',
+    ],
+    'ROLLBACK.MAY_EXIST': [
+      'the answer to its creation was lost, and what was found in the target could not be told from others',
+      'look for it in the target, delete it by hand, then redrive',
+    ],
+    'ROLLBACK.NOT_POSSIBLE': [
+      'this record was there before the sync, and no API puts back what it was',
+      'put it right by hand (beforeImage in GET /v1/changes says what it was), then redrive: it is left then',
+    ],
+    'ROLLBACK.ORDER': ['what refers to this record goes back first', 'nothing: it goes on by itself'],
+    'ROLLBACK.STAYS': [
+      'QuickBooks neither deletes such a record nor makes it inactive',
+      'nothing: it stays in the target, unused and without money; in the screens of QuickBooks a person may hide it',
+    ],
+    'ROLLBACK.STOCK': [
+      'an item that we made began with a quantity on hand, which QuickBooks posted itself and takes back by no API',
+      'take the quantity out by an inventory adjustment against Opening Balance Equity, dated as the reason says, then redrive; redriven without that, its value stays in the books',
+    ],
+    'ROLLBACK.UNKNOWN_ORIGIN': [
+      'nobody wrote down whether this record was in the target before the sync: it was linked by an older version, or its link was recalled after a database was restored',
+      'delete it by hand in the target or leave it there, then redrive: the sync leaves it alone',
+    ],
     'MONEY.*': [
       'the target computed a total, tax or balance otherwise; the cause stands in the code and with each amount',
       'nothing is stuck: compare the two documents; TAX_RECOMPUTED: rates or addresses, AUTO_APPLIED: switch it off in the target, LINK_DROPPED: redrive, RATE and UNKNOWN: by hand',
@@ -228,6 +265,19 @@ export const ownCodes: readonly OwnCode[] = [
     'ROUTE.UNKNOWN': ['no such address', 'docs/api.md lists every route'],
     'SYNC.CURRENCIES.DIFFER': ['the companies have different home currencies', 'choose a target with the same'],
     'SETTINGS.CHANGED': ['the settings have another version by now', 'look at them and change that one'],
+    'ROLLBACK.BEGUN': ['the rollback of this sync has begun', 'watch it at GET /v1/syncs/{id}/rollback'],
+    'ROLLBACK.PAIR': [
+      'there is an opposite sync, which would carry every deletion back to where the records came from',
+      'pause both syncs and decide by hand; a rollback is for a one-off migration',
+    ],
+    'VALIDATION.COMPANY_UNREADABLE': [
+      'QuickBooks did not answer, so nothing was validated',
+      'send the same request again in a minute; when the token was refused, connect the company again',
+    ],
+    'SYNC.ROLLED_BACK': [
+      'the sync is taken back: it carries nothing any more',
+      'look at GET /v1/syncs/{id}/rollback; a rollback is final',
+    ],
     'SYNC.FIXED': [
       'a change of the companies of a sync was asked for',
       'make another sync; what was written belongs to these two',

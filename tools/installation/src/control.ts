@@ -60,6 +60,24 @@ export class Control {
     return this.call('POST', `/v1/syncs/${syncId}/${kind}`, { ...(types && { types }) });
   }
 
+  /** A report that somebody signs; the first one, before anything is written, says what the target has of its own. */
+  validate(syncId: string, signed: { author: string; reason: string }): Promise<Raw> {
+    return this.call('POST', `/v1/syncs/${syncId}/validation`, signed);
+  }
+
+  /** What a rollback would do, or has done. */
+  rollbackOf(syncId: string): Promise<Raw> {
+    return this.call('GET', `/v1/syncs/${syncId}/rollback`);
+  }
+
+  rollBack(syncId: string, signed: { author: string; reason: string }): Promise<{ id: string }> {
+    return this.call('POST', `/v1/syncs/${syncId}/rollback`, signed);
+  }
+
+  redrive(syncId: string, type: string, sourceId: string, signed: { author: string; reason: string }): Promise<Raw> {
+    return this.call('POST', `/v1/syncs/${syncId}/links/${type}/${sourceId}/redrive`, signed);
+  }
+
   addMapping(syncId: string, rules: Raw, reason: string): Promise<{ version: number }> {
     return this.call('POST', `/v1/syncs/${syncId}/mapping`, { rules, author: 'a person', reason });
   }

@@ -256,9 +256,64 @@ export const commands: Readonly<Record<string, Command>> = {
     'override=': 'why to start although the preflight blocks',
   }),
   replay: jobCommand('replay', 'compute everything again from the changes topic, without the source'),
+  validate: {
+    usage: 'validate SYNC [show] [NUMBER] --author NAME --reason TEXT',
+    says: 'compare counts and trial balances of both companies, and keep the report; the first one, before the backfill, is the baseline',
+    options: {
+      'author=': 'who signs (required, but for show)',
+      'reason=': 'what for (required, but for show)',
+      'as-of=': 'day of the trial balances, yyyy-mm-dd (default today)',
+    },
+    async run(api, words, options) {
+      const path = `/v1/syncs/${needed(words, 0, 'SYNC')}/validation`;
+      if (words[1] === 'show')
+        return validationTold(await api.control('GET', `${path}${queryOf({ number: words[2] })}`));
+      const asOf = textOf(options['as-of']);
+      const signed = { author: neededOption(options, 'author'), reason: neededOption(options, 'reason') };
+      return validationTold(await api.control('POST', path, { ...signed, ...(asOf !== undefined && { asOf }) }));
+    },
+  },
+  rollback: {
+    usage: 'rollback SYNC [--preview] --author NAME --reason TEXT',
+    says: 'take back what a sync wrote into its target; with --preview, or once it has begun without --author: how far, without effect',
+    options: {
+      preview: 'show what it would do, or has done',
+      'author=': 'who decides (required); kept in the audit log',
+      'reason=': 'why (required)',
+    },
+    async run(api, words, options) {
+      const path = `/v1/syncs/${needed(words, 0, 'SYNC')}/rollback`;
+      if (options.preview === true) {
+        const answer = await api.control('GET', path);
+        const rows = Object.entries(answer.byType as Record<string, object>).map(([type, counts]) => ({
+          type,
+          ...counts,
+        }));
+        const columns = Object.keys(answer.total as object);
+        const head = facts([
+          ['sync', `${answer.syncId} ${answer.state}`],
+          [answer.begun ? 'began' : 'forecast', answer.begun ? answer.beganAt : 'nothing is written yet'],
+          ['ended', answer.endedAt ?? ''],
+          [
+            'held for',
+            Object.entries(answer.heldFor as Record<string, number>)
+              .map(([code, n]) => `${n} ${code}`)
+              .join(', '),
+          ],
+        ]);
+        return {
+          data: answer,
+          text: `${head}\n${table([...rows, { type: 'all', ...answer.total }], ['type', ...columns])}`,
+        };
+      }
+      const decision = { author: neededOption(options, 'author'), reason: neededOption(options, 'reason') };
+      const job = await api.control('POST', path, decision);
+      return { data: job, text: `rollback ${job.id} is ${job.state}; watch it: rollback ${words[0]} --preview\n` };
+    },
+  },
   job: {
     usage: 'job JOB',
-    says: 'how far a backfill or replay is',
+    says: 'how far a backfill, replay or rollback is',
     async run(api, words) {
       return one(await api.control('GET', `/v1/jobs/${needed(words, 0, 'JOB')}`), ['syncId', ...jobColumns]);
     },
@@ -392,6 +447,50 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+function validationTold(answer: Answer): Told {
+  const head = facts([
+    ['validation', `${answer.number}, ${answer.at}, ${answer.author}: ${answer.reason}`],
+    ['verdict', answer.verdict],
+    [
+      'baseline',
+      answer.baseline ??
+        (answer.verdict === 'baseline' ? 'this one' : 'none: what the target had of its own counts as a difference'),
+    ],
+  ]);
+  const types = (answer.types as Answer[]).map((one) => ({
+    ...one,
+    held: Object.values(one.held as Record<string, number>).reduce((sum, n) => sum + n, 0),
+  }));
+  const typeColumns = [
+    'type',
+    'source',
+    'linked',
+    'settled',
+    'held',
+    'open',
+    'excluded',
+    'notPossible',
+    'target',
+    'own',
+  ];
+  const accounts = (answer.accounts as Answer[]).map((one) => ({ ...one, account: one.targetName ?? one.sourceName }));
+  const found =
+    answer.verdict === 'baseline'
+      ? ''
+      : answer.differences.length === 0
+        ? 'no differences\n'
+        : table(answer.differences, ['kind', 'subject', 'source', 'target', 'detail']);
+  return {
+    data: answer,
+    text: [
+      head,
+      table(types, typeColumns),
+      table(accounts, ['account', 'source', 'target', 'own', 'difference']),
+      found,
+    ].join('\n'),
+  };
+}
 
 /** Bulk beside live tells a backfill's or a replay's step from an edit's. */
 const withLane = (step: Answer): Record<string, unknown> => ({ ...step, lane: step.details?.lane });

@@ -53,14 +53,16 @@ export class Books {
     this.effects = [...e.companies.values()].flatMap((company) => this.effectsIn(company));
   }
 
-  /** Syncs whose state can be judged: a paused one only when nothing of it was left undone. */
+  /** Syncs whose state can be judged: a paused one only when nothing of it was left undone, none that was taken back. */
   judgeable(): SyncRow[] {
     const moving = new Set(
       this.e.tables.links
         .filter((link) => ['ready', 'sending', 'backoff', 'uncertain'].includes(link.state))
         .map((link) => link.sync_id),
     );
-    return this.e.tables.syncs.filter((sync) => sync.state === 'active' || !moving.has(sync.id));
+    return this.e.tables.syncs.filter(
+      ({ id, state }) => state !== 'rolled back' && (state === 'active' || !moving.has(id)),
+    );
   }
 
   company(realmId: string): CompanyEvidence | undefined {

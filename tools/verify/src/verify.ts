@@ -115,7 +115,7 @@ async function replayAll(
   const { url, auditUrl, adminKey } = places.control;
   const control = new Control(url, auditUrl, adminKey);
   const syncs = await database.rows<{ id: string; realm: string }>(
-    `select id, target_realm_id as realm from syncs where state = 'active'`,
+    `select id, target_realm_id as realm from syncs where state = 'active' and rollback_began_at is null`,
   );
   const realms = [...new Set(syncs.map((sync) => sync.realm))];
   const writes = async (realmId: string): Promise<number> => {

@@ -49,7 +49,13 @@ export class SyncStatus {
       byState[state] = (byState[state] ?? 0) + count;
       (byType[entityType] ??= {})[state] = count;
     }
-    const unfinished = jobs.items.filter((job) => job.state === 'queued' || job.state === 'running');
+    const heldBack = (byState.held ?? 0) + (byState.failed ?? 0) + (attachments.held ?? 0) + (attachments.failed ?? 0);
+    const unfinished = jobs.items.filter(
+      (job) =>
+        (job.state === 'queued' || job.state === 'running') &&
+        // A rollback that waits for nothing but a person does not move.
+        !(job.kind === 'rollback' && job.progress.told === true && heldBack > 0),
+    );
     const motion = motionOf({
       links: byState,
       attachments,

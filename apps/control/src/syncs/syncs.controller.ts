@@ -26,6 +26,7 @@ import { judgeSettings } from './judge-settings.js';
 import { attachable, LinkRedrive, redrivable } from './link-redrive.js';
 import { PreflightCheck, preflightView } from './preflight-check.js';
 import { SyncCommands } from './sync-commands.js';
+import { assertCarries, assertUnfinished, stateOf } from './sync-state.js';
 import { SyncStatus } from './sync-status.js';
 
 const realmIdRule = { message: '$property must be digits, as Intuit shows the realm id' };
@@ -196,6 +197,7 @@ export class SyncsController {
   @Patch(':id')
   async change(@Param('id') id: string, @Body() body: ChangeSync) {
     const sync = await this.find(id);
+    assertCarries(sync);
     const { settings, version, author, reason, ...fixed } = body;
     const changed = await this.commands.changeSettings(sync, { patch: settings, version, author, reason, fixed });
     return { ...syncView(changed.sync), reconsidered: changed.reconsidered };
@@ -221,6 +223,7 @@ export class SyncsController {
   @HttpCode(HttpStatus.ACCEPTED)
   async backfill(@Param('id') id: string, @Body() body: StartBackfill) {
     const sync = await this.find(id);
+    assertCarries(sync);
     const types = checkTypes(body.types);
     await this.preflight.admitBackfill(sync, body.override);
     return jobView(await this.commands.start(sync, 'backfill', { types }));
@@ -229,7 +232,9 @@ export class SyncsController {
   @Post(':id/replay')
   @HttpCode(HttpStatus.ACCEPTED)
   async replay(@Param('id') id: string, @Body() body: StartReplay) {
-    return jobView(await this.commands.start(await this.find(id), 'replay', { types: checkTypes(body.types) }));
+    const sync = await this.find(id);
+    assertCarries(sync);
+    return jobView(await this.commands.start(sync, 'replay', { types: checkTypes(body.types) }));
   }
 
   /** The whole target is compared with what was written there, soon. */
@@ -237,19 +242,20 @@ export class SyncsController {
   @HttpCode(HttpStatus.ACCEPTED)
   async sweep(@Param('id') id: string) {
     const sync = await this.find(id);
+    assertCarries(sync);
     return { syncId: sync.id, requestedAt: await this.commands.sweep(sync) };
   }
 
   @Post(':id/pause')
   @HttpCode(HttpStatus.OK)
   async pause(@Param('id') id: string) {
-    return syncView(await this.commands.setState(await this.find(id), 'paused'));
+    return syncView(await this.commands.setState(await this.unfinished(id), 'paused'));
   }
 
   @Post(':id/resume')
   @HttpCode(HttpStatus.OK)
   async resume(@Param('id') id: string) {
-    return syncView(await this.commands.setState(await this.find(id), 'active'));
+    return syncView(await this.commands.setState(await this.unfinished(id), 'active'));
   }
 
   @Get(':id/links')
@@ -295,6 +301,12 @@ export class SyncsController {
     return this.redrive.many(await this.find(id), body.states, body.types, body);
   }
 
+  private async unfinished(id: string): Promise<SyncRow> {
+    const sync = await this.find(id);
+    assertUnfinished(sync);
+    return sync;
+  }
+
   private async find(id: string): Promise<SyncRow> {
     const sync = isUuid(id) ? await this.syncs.find(id) : undefined;
     if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
@@ -320,7 +332,9 @@ export const syncView = (sync: SyncRow) => ({
   organizationId: sync.organizationId,
   sourceRealmId: sync.sourceRealmId,
   targetRealmId: sync.targetRealmId,
-  state: sync.state,
+  state: stateOf(sync),
+  rollbackBeganAt: sync.rollbackBeganAt,
+  rolledBackAt: sync.rolledBackAt,
   settings: sync.settings,
   settingsVersion: sync.settingsVersion,
   createdAt: sync.createdAt,

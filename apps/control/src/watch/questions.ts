@@ -4,6 +4,7 @@
 export const questions = {
   reconciled: `select class, count(*)::int as n from (
       select case
+        when state = 'settled' and desired_op = 'rollback' then 'taken_back'
         when state = 'settled' and desired_op = 'exclude' then 'excluded'
         when state = 'settled' and differences is null then 'equal'
         when state = 'settled' and exists (select from jsonb_array_elements(differences) d

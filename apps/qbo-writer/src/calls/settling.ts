@@ -105,6 +105,9 @@ export function settleCall(
       applied: settled.applied,
       target: settled.target,
       wakes: settled.wakes,
+      origin: settled.origin,
+      seenHash: settled.seenHash,
+      rolledBack: settled.rolledBack,
       differences: own.kind === 'done' ? shortened([...settled.differences, ...keptBy(attempt)]) : undefined,
       announce:
         result &&

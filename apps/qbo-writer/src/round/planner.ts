@@ -36,6 +36,7 @@ import type { RequestClass } from '#qbo';
 import { keyText, type Links, type LinkKey, type StoredLink } from '#storage';
 import type { Pairs } from '../pairs/pairs.js';
 import type { SyncSettings } from './sync-settings.js';
+import { RollbackPlanner } from './rollback-planner.js';
 import { followMergers, type LivesOn } from './mergers.js';
 import { lookupKey, ReadRefused, type TargetReader } from './target-reader.js';
 
@@ -70,6 +71,8 @@ interface Knowledge {
 }
 
 export class Planner {
+  private readonly rollbacks: RollbackPlanner;
+
   constructor(
     private readonly ports: {
       links: Links;
@@ -78,11 +81,18 @@ export class Planner {
       pairs: Pairs;
       clock: Clock;
     },
-  ) {}
+  ) {
+    this.rollbacks = new RollbackPlanner(ports);
+  }
 
   /** @throws TargetUnavailable when the target could not be asked; nothing has happened then */
   async plan(stored: readonly StoredLink[], callClass: RequestClass, signal: AbortSignal): Promise<Planned[]> {
     if (stored.length === 0) return [];
+    const back = stored.filter(({ link }) => link.desired.op === 'rollback');
+    if (back.length > 0) {
+      const others = stored.filter(({ link }) => link.desired.op !== 'rollback');
+      return [...(await this.rollbacks.plan(back, callClass, signal)), ...(await this.plan(others, callClass, signal))];
+    }
     const livesOn = followMergers(await this.ports.links.mergers([...new Set(stored.map((one) => one.syncId))]));
     const [parents, wantedOut, policies, pending] = await Promise.all([
       this.parentsOf(stored, livesOn),

@@ -64,6 +64,8 @@ export function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): Lin
         target: settled.target,
         wakes: settled.wakes && settled.target !== undefined,
         beforeImage: plan.kind === 'adopt' ? plan.beforeImage : undefined,
+        origin: settled.origin,
+        rolledBack: plan.kind === 'noop' ? plan.rolledBack : undefined,
         differences: plan.kind === 'noop' && plan.kept ? plan.kept.map(leftThere) : undefined,
         announce:
           settled.result && announced(told(settled.result, plan), settled.target?.id, settled.target?.syncToken),
@@ -100,6 +102,15 @@ export function changeWithoutCall(stored: StoredLink, plan: Plan, at: Date): Lin
     case 'hold': {
       const state: LinkState = transition(link.state, { kind: 'held', code: plan.code, reason: plan.reason });
       const held = { ...stays, state, announce: announced({ outcome: 'held', code: plan.code, reason: plan.reason }) };
+      if (plan.asked) {
+        const applied = { ...(link.applied ?? { version: '' }), hash: plan.asked.mark };
+        const { syncToken } = plan.asked;
+        return {
+          ...held,
+          applied,
+          target: link.target && syncToken !== undefined ? { ...link.target, syncToken } : link.target,
+        };
+      }
       if (!plan.seen || !link.applied || !link.target) return held;
       const { payload, syncToken } = plan.seen;
       return {

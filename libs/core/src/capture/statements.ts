@@ -35,6 +35,23 @@ export function statementOfCount(definition: EntityDefinition): string {
   return `SELECT COUNT(*) FROM ${definition.type}${where(conditionsOf(definition))}`;
 }
 
+/** How many records of a type no API can make, and nobody misses in the ledger: one count for each kind of them. */
+export function statementsOfNotCarried(definition: EntityDefinition): string[] {
+  return definition.specialCases
+    .filter(({ notCarried, posts, when }) => {
+      const values = Object.values(when);
+      return (
+        notCarried !== undefined && !posts && values.length > 0 && values.every((value) => typeof value === 'string')
+      );
+    })
+    .map(({ when }) => {
+      const its = Object.entries(when).map(
+        ([field, value]) => `${field} = '${String(value).replace(/[\\']/g, '\\$&')}'`,
+      );
+      return `SELECT COUNT(*) FROM ${definition.type}${where([...conditionsOf(definition), ...its])}`;
+    });
+}
+
 function conditionsOf({ category }: EntityDefinition): string[] {
   return category === 'name-list' ? ['Active IN (true, false)'] : [];
 }

@@ -19,7 +19,8 @@ export interface Link {
 export interface Desired {
   version: string;
   hash: string;
-  op: 'upsert' | 'delete' | 'void' | 'fail' | 'exclude';
+  /** rollback: as it was before this sync */
+  op: 'upsert' | 'delete' | 'void' | 'fail' | 'exclude' | 'rollback';
   payload?: Json;
   references: Reference[];
   naturalKey?: Record<string, string>;

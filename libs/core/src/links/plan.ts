@@ -43,6 +43,8 @@ import {
   yieldsTo,
   type PairFacts,
 } from './pair.js';
+import { planRollback, type RollbackFacts } from '../rollback/rollback.js';
+import type { RolledBack } from '../rollback/outcome.js';
 import type { StockTurn } from './stock-order.js';
 import { withRoundingLine, type RoundingPolicy } from './rounding.js';
 import { completed, projection, sparseChanges } from './sparse.js';
@@ -78,6 +80,8 @@ export interface WriteFacts {
   dependentsPending?: boolean;
   /** there is an opposite sync (pair.ts) */
   pair?: PairFacts;
+  /** the sync is taken back (rollback.ts) */
+  rollback?: RollbackFacts;
 }
 
 /** What is told with the result of a write, known when it is planned. */
@@ -122,12 +126,13 @@ export type Plan =
   /** nothing to send: settle at once */
   | {
       kind: 'noop';
-      why: 'equal' | 'nothing-to-remove' | 'already-removed' | 'excluded' | 'overruled';
+      why: 'equal' | 'nothing-to-remove' | 'already-removed' | 'excluded' | 'overruled' | 'rolled-back';
       applied?: Json;
       code?: string;
       reason?: string;
       /** what a person edited in the target and the policy leaves there */
       kept?: Difference[];
+      rolledBack?: RolledBack;
     }
   /** a person deleted our copy and the policy wants it back: made again in the next step */
   | { kind: 'gone' }
@@ -168,6 +173,7 @@ export type Plan =
   | { kind: 'postpone'; code: string; reason: string; delayMs?: number }
   /** `seen`: what the target has instead of what we applied; released, the link is written on top of that */
   /** `aside`: how it could be made all the same, under a name that nobody has (names-in-turn.ts) */
+  /** `asked`: a rollback's question, remembered so that it is asked once, and the token of what was shown */
   | {
       kind: 'hold';
       code: string;
@@ -175,6 +181,7 @@ export type Plan =
       candidates?: string[];
       seen?: { payload: Json; syncToken: string };
       aside?: Creation;
+      asked?: { mark: string; syncToken?: string };
     }
   | { kind: 'fail'; code: string; reason: string };
 
@@ -186,6 +193,7 @@ export function planWrite(link: Link, facts: WriteFacts): Plan {
     return { kind: 'fail', ...(desired.failure ?? { code: 'MAPPING.FAILED', reason: 'the mapping failed' }) };
   }
   if (facts.blocked) return { kind: 'hold', ...facts.blocked };
+  if (desired.op === 'rollback') return planRollback(link, facts.rollback ?? { moving: [], held: [] }, facts.lastFault);
   const first = facts.pair && planInPair(link, facts.pair);
   if (first) return first;
   if (desired.op === 'delete') return planRemoval(link, facts);

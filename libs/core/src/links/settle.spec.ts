@@ -1,3 +1,4 @@
+import { contentHash } from '../canonical/index.js';
 import { defaultRetryPolicy, type Failure } from '../retry/index.js';
 import type { Json } from '../model/json.js';
 import { diffAnswer } from './difference.js';
@@ -30,6 +31,9 @@ describe('settling what was done', () => {
       state: { kind: 'settled' },
       applied: { version: 'v2', hash: 'h2', payload: { Line: [] } },
       target: { id: '70', syncToken: '0', deleted: false },
+      // for a rollback: whose it is, and what it said
+      origin: 'made',
+      seenHash: contentHash('Invoice', record),
       attempts: 0,
       wakes: true,
       result: { outcome: 'created' },

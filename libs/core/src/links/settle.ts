@@ -1,6 +1,6 @@
 // The end of one attempt: what the link becomes, whether waiters wake, what is announced. The shell writes all of it in
 // one transaction: link, attempt, woken waiters, outbox.
-import { isVoided, withoutNoise } from '../canonical/index.js';
+import { contentHash, isVoided, withIdentity, withoutNoise } from '../canonical/index.js';
 import type { Json } from '../model/json.js';
 import { definitionOf, knownType } from '../registry/index.js';
 import { nextStep, type Failure, type RetryPolicy, type Step } from '../retry/index.js';
@@ -11,6 +11,7 @@ import type { Applied, Link, Target } from './link.js';
 import { isRoundingLine, moneyCode, moneyDifferences, type MoneyDifference } from './money.js';
 import { defaultRounding, pendingRounding, planCorrection, roundingHash } from './rounding.js';
 import type { Correction, RoundingPolicy } from './rounding.js';
+import type { Origin, RolledBack } from '../rollback/outcome.js';
 import { transition, type LinkState } from './state.js';
 
 /** What an attempt was made of; the desired version may have moved on since. */
@@ -59,6 +60,12 @@ export interface Settled {
   differences: (Difference | MoneyDifference)[];
   /** for a failure: what the shell does next */
   step?: Step;
+  /** hash of what the record says, as the answer showed it (canonical: content.ts) */
+  seenHash?: string;
+  /** known from now on: whose the target's record is */
+  origin?: Origin;
+  /** this attempt took the link back */
+  rolledBack?: RolledBack;
 }
 
 export interface Timing {
@@ -98,7 +105,9 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined,
   const leftByVoid = contentLeftByVoid(link, attempt, record);
   const unfinished = attempt.partial === true || deferred.length > 0 || leftByVoid !== undefined;
   const fields = record && attempt.body && !removed ? diffAnswer(link.entityType, attempt.body, record) : [];
-  const money = record && !removed ? moneyOfAnswer(link, attempt, record) : [];
+  // Put back is what was there, whatever it adds up to.
+  const isBack = isRollback(link, attempt);
+  const money = record && !removed && !isBack ? moneyOfAnswer(link, attempt, record) : [];
   // One path is told once, by the one that knows the cause.
   const differences = [...money, ...fields.filter(({ path }) => !money.some((one) => one.path === path))];
   const tries = triesBefore(link, attempt);
@@ -133,8 +142,22 @@ function settleDone(link: Link, attempt: AttemptFacts, record: Json | undefined,
               describe(differences, moneyCode(money) ?? renumbered(link.entityType, differences))),
           },
     differences,
+    ...(record && !removed && knownType(link.entityType)
+      ? { seenHash: contentHash(link.entityType, withIdentity(link.entityType, record)) }
+      : {}),
+    ...(operation === 'create' || operation === 'adopt' ? { origin: origins[operation] } : {}),
+    ...(isBack && operation in rolledBackBy
+      ? { rolledBack: rolledBackBy[operation as keyof typeof rolledBackBy] }
+      : {}),
   };
 }
+
+const origins = { create: 'made', adopt: 'adopted' } as const;
+const rolledBackBy = { delete: 'deleted', deactivate: 'inactive', update: 'put-back' } as const;
+
+/** Not what was on its way when the rollback began. */
+const isRollback = ({ desired }: Link, attempt: AttemptFacts): boolean =>
+  desired.op === 'rollback' && desired.hash === attempt.hash;
 
 /** Rounding lines that this version of the document was given before this attempt, this one's among them. */
 function triesBefore({ applied }: Link, attempt: AttemptFacts): number {
@@ -329,11 +352,20 @@ function settleFailed(link: Link, attempt: AttemptFacts, failure: Failure, timin
       return { ...unchanged, state: transition(link.state, event) };
     }
     case 'hold': {
+      // Of what was on its way when the rollback began nobody needs to decide anything any more.
+      if (link.desired.op === 'rollback' && !isRollback(link, attempt))
+        return { ...unchanged, attempts: 0, state: transition(link.state, { kind: 'settled', moved: true }) };
       const { code: heldCode, reason } = step;
       const state = transition(link.state, { kind: 'held', code: heldCode, reason });
       return { ...unchanged, state, result: { outcome: 'held', code: heldCode, reason } };
     }
     case 'fail': {
+      if (isRollback(link, attempt)) {
+        // A newer version of the source cannot mend it any more: with QuickBooks' words it is a person's.
+        const { code: heldCode, reason } = step;
+        const state = transition(link.state, { kind: 'held', code: heldCode, reason });
+        return { ...unchanged, state, result: { outcome: 'held', code: heldCode, reason } };
+      }
       // A newer desired version may mend what this one could not do.
       const moved = link.desired.hash !== attempt.hash;
       const event = moved

@@ -73,6 +73,7 @@ export class AttachmentLinks {
        from jsonb_to_recordset($1::jsonb) as n ("syncId" uuid, "attachableId" text, "organizationId" uuid,
          "sourceRealmId" text, "targetRealmId" text, lane text, version text, deleted boolean, desired jsonb,
          "changeId" text, traceparent text)
+       where not exists (select from syncs s where s.id = n."syncId" and s.rollback_began_at is not null)
        order by 1, 2
        on conflict (sync_id, attachable_id) do update set
          lane = excluded.lane, desired_version = excluded.desired_version, desired_deleted = excluded.desired_deleted,

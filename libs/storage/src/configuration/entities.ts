@@ -28,6 +28,8 @@ export class SyncEntity {
   @Column('text', { name: 'source_realm_id' }) sourceRealmId!: string;
   @Column('text', { name: 'target_realm_id' }) targetRealmId!: string;
   @Column('text', { default: 'active' }) state!: 'active' | 'paused';
+  @Column('timestamptz', { name: 'rollback_began_at', nullable: true }) rollbackBeganAt!: Date | null;
+  @Column('timestamptz', { name: 'rolled_back_at', nullable: true }) rolledBackAt!: Date | null;
   @Column('jsonb', { default: {} }) settings!: Json;
   @Column('integer', { name: 'settings_version', default: 1 }) settingsVersion!: number;
   @CreateDateColumn({ name: 'created_at', type: 'timestamptz' }) createdAt!: Date;
@@ -38,7 +40,7 @@ export class JobEntity {
   @PrimaryColumn('uuid') id!: string;
   @Column('uuid', { name: 'organization_id' }) organizationId!: string;
   @Column('uuid', { name: 'sync_id' }) syncId!: string;
-  @Column('text') kind!: 'backfill' | 'replay';
+  @Column('text') kind!: 'backfill' | 'replay' | 'rollback';
   @Column('text', { default: 'queued' }) state!: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
   @Column('jsonb', { default: {} }) params!: Json;
   @Column('jsonb', { default: {} }) progress!: Json;

@@ -9,7 +9,7 @@ import { JobEntity } from './entities.js';
 import { olderThan } from './pages.js';
 import type { Page, PageRequest } from './pages.js';
 
-export type JobKind = 'backfill' | 'replay';
+export type JobKind = 'backfill' | 'replay' | 'rollback';
 
 export interface Job {
   id: string;
@@ -105,6 +105,16 @@ export class Jobs {
   /** Gives the job back at once (a stop); the next worker resumes from its progress. */
   async release(id: string, owner: string): Promise<boolean> {
     return this.byOwner(this.db, id, owner, `lease_expires_at = clock_timestamp(), owner = $3`, null);
+  }
+
+  /** What a person started and no longer makes sense. Answers how many. */
+  async cancelUnfinished(tx: Tx, syncId: string, kinds: readonly JobKind[]): Promise<number> {
+    const rows = await tx.query(
+      `update jobs set state = 'cancelled', finished_at = now(), lease_expires_at = null
+       where sync_id = $1 and kind = any($2) and state in ('queued', 'running') returning id`,
+      [syncId, kinds],
+    );
+    return rows.length;
   }
 
   private async byOwner(tx: Tx, id: string, owner: string, set: string, value: unknown): Promise<boolean> {

@@ -13,6 +13,10 @@ export interface SyncRow {
   sourceRealmId: string;
   targetRealmId: string;
   state: 'active' | 'paused';
+  /** since then it takes nothing in any more, and what it wrote goes back */
+  rollbackBeganAt: Date | null;
+  /** all of it went back */
+  rolledBackAt: Date | null;
   settings: Json;
   /** counts from 1; each change is one more */
   settingsVersion: number;
@@ -31,7 +35,9 @@ export class Syncs {
   /** `exists`: this pair has a sync already, nothing was written. Starts capture of the source from `captureSince` on. */
   async create(
     tx: Tx,
-    sync: Omit<SyncRow, 'state' | 'createdAt' | 'settingsVersion'> & { captureSince: Date },
+    sync: Pick<SyncRow, 'id' | 'organizationId' | 'sourceRealmId' | 'targetRealmId' | 'settings'> & {
+      captureSince: Date;
+    },
   ): Promise<{ kind: 'created'; sync: SyncRow } | { kind: 'exists' }> {
     const { captureSince, ...row } = sync;
     const inserted = await tx.query(
@@ -52,9 +58,12 @@ export class Syncs {
     return (await this.db.entities(tx).getRepository(SyncEntity).findOneBy({ id })) ?? undefined;
   }
 
-  /** Every sync of these source companies, paused ones too (a paused sync still learns what is desired). */
+  /** Of these source companies, paused ones too (a paused sync still learns what is desired), but none that is taken back. */
   async activeBySource(realmIds: readonly string[], tx: Tx = this.db): Promise<SyncRow[]> {
-    return tx.query<SyncRow>(`${columns} where source_realm_id = any($1) order by created_at, id`, [realmIds]);
+    return tx.query<SyncRow>(
+      `${columns} where source_realm_id = any($1) and rollback_began_at is null order by created_at, id`,
+      [realmIds],
+    );
   }
 
   async ofOrganization(organizationId: string, tx: Tx = this.db): Promise<SyncRow[]> {
@@ -83,4 +92,4 @@ export class Syncs {
 }
 
 const columns = `select id, organization_id as "organizationId", source_realm_id as "sourceRealmId",
-  target_realm_id as "targetRealmId", state, settings, settings_version as "settingsVersion", created_at as "createdAt" from syncs`;
+  target_realm_id as "targetRealmId", state, rollback_began_at as "rollbackBeganAt", rolled_back_at as "rolledBackAt", settings, settings_version as "settingsVersion", created_at as "createdAt" from syncs`;

@@ -1,6 +1,6 @@
 // What a decision changes on links, written in one statement, the files that hang on records that were made again, and who was
 // held because of a name that is free now.
-import { freesName, type Applied, type Json, type LinkState, type Target } from '#core';
+import { freesName, type Applied, type Json, type LinkState, type Origin, type RolledBack, type Target } from '#core';
 import type { Tx } from '../database.js';
 import type { OutboxRecord } from '../outbox/outbox.js';
 import { keyText } from './keys.js';
@@ -13,6 +13,12 @@ export interface LinkChange {
   applied?: Applied | undefined;
   target?: Target | undefined;
   beforeImage?: Json | undefined;
+  /** whose the target's record is; the first word stands */
+  origin?: Origin | undefined;
+  /** hash of what the record said in the answer */
+  seenHash?: string | undefined;
+  /** the link was taken back, and how */
+  rolledBack?: RolledBack | undefined;
   /** what the answer showed otherwise; an empty list: nothing any more, undefined: nothing was written */
   differences?: readonly { path: string; sent: unknown; answered: unknown; cause?: string }[] | undefined;
   /** the target's id is known now: who waited for this link may go on */
@@ -38,6 +44,9 @@ export async function writeChanges(tx: Tx, changes: readonly LinkChange[], at: D
     targetDeleted: c.target?.deleted ?? false,
     beforeImage: c.beforeImage ?? null,
     differences: c.differences ?? null,
+    origin: c.origin ?? null,
+    seenHash: c.seenHash ?? null,
+    rolledBack: c.rolledBack ?? null,
   }));
   await tx.query(
     `update links l set state = c.state, due_at = c."dueAt", failure_code = c.code, failure_reason = c.reason,
@@ -46,11 +55,14 @@ export async function writeChanges(tx: Tx, changes: readonly LinkChange[], at: D
        target_id = c."targetId", target_sync_token = c."targetSyncToken", target_deleted = c."targetDeleted",
        -- the first one: what was there before we ever touched it
        before_image = coalesce(l.before_image, c."beforeImage"),
+       origin = coalesce(l.origin, c.origin), seen_hash = coalesce(c."seenHash", l.seen_hash),
+       rolled_back = coalesce(c."rolledBack", l.rolled_back),
        differences = case when c.differences is null then l.differences else nullif(c.differences, '[]') end,
        settled_at = case when c.state = 'settled' then $2 else l.settled_at end
      from jsonb_to_recordset($1::jsonb) as c ("syncId" uuid, "entityType" text, "sourceId" text, state text, "waitingOn" jsonb,
        "dueAt" timestamptz, code text, reason text, attempts int, "appliedVersion" text, "appliedHash" text,
-       "appliedPayload" jsonb, "targetId" text, "targetSyncToken" text, "targetDeleted" boolean, "beforeImage" jsonb, differences jsonb)
+       "appliedPayload" jsonb, "targetId" text, "targetSyncToken" text, "targetDeleted" boolean, "beforeImage" jsonb, differences jsonb,
+       origin text, "seenHash" text, "rolledBack" text)
      where l.sync_id = c."syncId" and l.entity_type = c."entityType" and l.source_id = c."sourceId"`,
     [JSON.stringify(rows), at],
   );

@@ -11,5 +11,15 @@ export { mirrorAll, type MirrorChange, type MirrorPlace } from './mirrors.js';
 export { requestSweep, sweepOf, type DueSweep, type SweepReport } from './sweeps.js';
 export * from './call-retention.js';
 export * from './reconsider.js';
+export {
+  advanceRollback,
+  beginRollback,
+  openRollbacks,
+  rollbackCounts,
+  rollbackKinds,
+  type RollbackCount,
+  type RollbackOf,
+  type StoredRollbackFacts,
+} from './rollbacks.js';
 export { recallTargets } from './recalled.js';
 export type { AnnouncedResult } from './recalled.js';

@@ -42,6 +42,7 @@ import {
 } from './mirrors.js';
 import { columns, storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
 import { beingRead, enteredBefore, type ReceiptToMake } from './stock.js';
+import { rollbackFacts, type StoredRollbackFacts } from './rollbacks.js';
 import {
   dueSweeps,
   sweepDone,
@@ -71,6 +72,9 @@ export interface Decided {
   /** links of opposite syncs that follow; only of keys that were named as `mirrors` */
   mirrors?: MirrorChange[];
 }
+
+/** A sync that is taken back carries nothing any more but what takes it back. */
+const carrying = `state = 'active' and rollback_began_at is null`;
 
 /** So many of those who wait are asked what they wait for: some hundred names, which is a minute's work one at a time. */
 const firstWaiters = 200;
@@ -171,7 +175,8 @@ export class Links {
 
   /**
    * Ready work of the given types: live before bulk, parents before children; then live work oldest first, bulk work in the
-   * source's order of entry, by which QuickBooks costs the stock of one day. Only active syncs; of one lane when it is named,
+   * source's order of entry, by which QuickBooks costs the stock of one day. Only active syncs; of one that is
+   * taken back what has its turn (migration rollbacks); of one lane when it is named,
    * and without what the caller has in hand. Reads no more rows than it was asked for (migration pick-by-type).
    */
   async pick(
@@ -210,7 +215,7 @@ export class Links {
        )
        select ${columns} from awaited a join links l using (sync_id, entity_type, source_id)
        where target_realm_id = $1 and state = 'ready' and lane = $4 and entity_type = any($2)
-         and sync_id in (select id from syncs where target_realm_id = $1 and state = 'active')
+         and sync_id in (select id from syncs where target_realm_id = $1 and ${carrying})
          and not exists (select from unnest($5::uuid[], $6::text[], $7::text[]) as h (sync_id, entity_type, source_id)
                          where h.sync_id = l.sync_id and h.entity_type = l.entity_type and h.source_id = l.source_id)
        order by a.place limit $3`,
@@ -309,7 +314,8 @@ export class Links {
            and (p.mirror_sync = '' or not exists (select from links m where m.sync_id = nullif(p.mirror_sync, '')::uuid
              and m.entity_type = p.entity_type and m.source_id = p.mirror_id and m.state in ('sending', 'uncertain')))
            -- paused since it was chosen
-           and l.sync_id in (select id from syncs where target_realm_id = $9 and state = 'active')
+           and l.sync_id in (select id from syncs where target_realm_id = $9 and state = 'active'
+             and (rollback_began_at is null or l.desired_op = 'rollback'))
          returning l.sync_id, l.entity_type, l.source_id`,
         [
           ...keyArrays(sorted.map((p) => p.key)),
@@ -529,6 +535,11 @@ export class Links {
       [...keyArrays(keys), types],
     );
     return new Set(rows.map((r) => keyText({ syncId: r.sync_id, entityType: r.entity_type, sourceId: r.source_id })));
+  }
+
+  /** What a rollback must know of these links, by key. */
+  rollbackFacts(keys: readonly LinkKey[]): Promise<Map<string, StoredRollbackFacts>> {
+    return rollbackFacts(this.db, keys);
   }
 
   /** Age of the oldest work that could be done now, in ms, per lane. */

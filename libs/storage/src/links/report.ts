@@ -153,6 +153,8 @@ export class LinkReport {
        where sync_id = $1 and state = any($2) and desired_op <> 'fail'
          and ($3::text[] is null or entity_type = any($3)) and ($4::text is null or source_id = $4)
          and ($5::text is null or target_id = $5)
+         -- a rollback makes nothing, and must not forget what it is to take away
+         and not ($7 and desired_op = 'rollback')
        returning entity_type as "entityType", source_id as "sourceId"`,
       [
         syncId,

@@ -21,7 +21,7 @@ export interface SweepReport {
 }
 
 /** Not of pairs: there an edit in the target is a change that the opposite sync carries. */
-export const sweptAlone = `s.state = 'active' and not exists (select from syncs o
+export const sweptAlone = `s.state = 'active' and s.rollback_began_at is null and not exists (select from syncs o
   where o.source_realm_id = s.target_realm_id and o.target_realm_id = s.source_realm_id)`;
 
 export async function dueSweeps(db: Database, realmId: string, at: Date): Promise<DueSweep[]> {

@@ -21,6 +21,7 @@ import { SettingsVersions1763700000056 } from './0056-settings-versions.js';
 import { TokenKeys1763700000057 } from './0057-token-keys.js';
 import { ConsumerPlaces1763700000060 } from './0060-consumer-places.js';
 import { PickByType1763700000061 } from './0061-pick-by-type.js';
+import { Rollbacks1763700000070 } from './0070-rollbacks.js';
 
 export const migrations = [
   Initial1763700000001,
@@ -45,4 +46,5 @@ export const migrations = [
   TokenKeys1763700000057,
   ConsumerPlaces1763700000060,
   PickByType1763700000061,
+  Rollbacks1763700000070,
 ];

@@ -32,7 +32,10 @@ export class Database {
         grants: await rows(
           `select realm_id, organization_id, refresh_token_sealed, grant_version::text, refresh_started_at from oauth_grants`,
         ),
-        syncs: await rows('select id, organization_id, source_realm_id, target_realm_id, state, created_at from syncs'),
+        syncs: await rows(
+          `select id, organization_id, source_realm_id, target_realm_id, created_at,
+             case when rollback_began_at is null then state else 'rolled back' end as state from syncs`,
+        ),
         layers: await rows('select layer, organization_id, sync_id, rules from mapping_layers'),
         jobs: await rows('select id, sync_id, kind, state, params, error, started_at, finished_at from jobs'),
         cursors: await rows('select realm_id, complete_up_to from capture_cursors'),
