@@ -61,6 +61,7 @@ export class Rollbacks1763700000070 implements MigrationInterface {
                 and sync_id = any(carrying)
                 and (sync_id, entity_type, source_id) not in (select * from unnest(not_sync, not_type, not_id))
               order by rank, ${entry}, due_at limit at_most) f
+            -- all that waits for a paused sync would be read through, at each wake
             where cardinality(carrying) > 0
             union all
             select b.* from unnest(turn_of, turn) as t (id, its_rank) cross join lateral (
@@ -100,12 +101,15 @@ export class Rollbacks1763700000070 implements MigrationInterface {
       create or replace function pick_links(realm text, its_state text, lanes text[], types text[], at_most int,
         not_sync uuid[], not_type text[], not_id text[]) returns setof links
       language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
+      declare
+        active uuid[] := array(select s.id from syncs s where s.target_realm_id = realm and s.state = 'active');
       begin
+        if active = '{}' then return; end if;
         return query
           select l.* from unnest(types) as its_type cross join unnest(lanes) as its_lane cross join lateral (
             select * from links
             where target_realm_id = realm and state = its_state and lane = its_lane and entity_type = its_type
-              and sync_id = any(array(select s.id from syncs s where s.target_realm_id = realm and s.state = 'active'))
+              and sync_id = any(active)
               and (sync_id, entity_type, source_id) not in (select * from unnest(not_sync, not_type, not_id))
             order by rank, ${entry}, due_at limit at_most) l
           order by lane desc, rank, ${entry}, due_at limit at_most;
