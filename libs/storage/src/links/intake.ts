@@ -88,8 +88,8 @@ export async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): 
        from jsonb_to_recordset($1::jsonb) as d ("syncId" uuid, "entityType" text, "sourceId" text, "organizationId" uuid,
          "sourceRealmId" text, "targetRealmId" text, lane text, rank smallint, version text, hash text, op text, payload jsonb,
          "references" jsonb, "naturalKey" jsonb, "mappingVersion" bigint, "changeId" text, traceparent text, failure jsonb, "mergedInto" text, exclusion text)
-       -- one that is taken back hears nothing of its source any more
-       where not exists (select from syncs s where s.id = d."syncId" and s.rollback_began_at is not null)
+       -- one that is taken back hears nothing of its source any more; no join, for the order of the rows is that of the locks
+       where "syncId" <> all(array(select id from syncs where rollback_began_at is not null))
        on conflict (sync_id, entity_type, source_id) do update set
          state = case
            when l.state in ('sending', 'uncertain') then l.state
