@@ -73,6 +73,17 @@ export class Books {
     return this.recordsByKey.get(realmId)?.get(`${type}/${id}`);
   }
 
+  /** In a pair: somebody did to the copy what cannot be done here; it is listed with its reason, and the two differ for it. */
+  isStuckOnTheWayBack(sync: SyncRow, { entity_type, target_id }: LinkRow): boolean {
+    return this.e.tables.syncs
+      .filter((one) => one.source_realm_id === sync.target_realm_id && one.target_realm_id === sync.source_realm_id)
+      .some(({ id }) => {
+        const back =
+          target_id === null ? undefined : this.links.get(linkKey({ sync_id: id, entity_type, source_id: target_id }));
+        return back !== undefined && ['held', 'waiting', 'failed'].includes(back.state);
+      });
+  }
+
   /** Links of a sync that claim this target record. */
   claiming(syncId: string, type: string, targetId: string): readonly LinkRow[] {
     return this.linksByTarget.get(`${syncId}/${type}/${targetId}`) ?? [];

@@ -20,17 +20,17 @@ const opposite = (e: Evidence): void =>
   void e.tables.syncs.push({ ...e.tables.syncs[0]!, id: 'back', source_realm_id: target, target_realm_id: source });
 
 /** The opposite sync does something to the invoice in the source. */
-function carryBack(e: Evidence, act: 'update' | 'delete', token: string): void {
+function carryBack(e: Evidence, act: 'create' | 'update' | 'delete', token: string, call = 'back'): void {
   e.tables.attempts.push({
     ...e.tables.attempts[1]!,
-    ...{ call_id: 'call-back', sync_id: 'back', source_id: '102', operation: act, version: version(23, 1) },
-    request_id: 'back',
+    ...{ call_id: `call-${call}`, sync_id: 'back', source_id: '102', operation: act, version: version(23, 1) },
+    request_id: call,
   });
-  e.tables.calls.push({ ...e.tables.calls[1]!, id: 'call-back', request_id: 'back', target_realm_id: source });
+  e.tables.calls.push({ ...e.tables.calls[1]!, id: `call-${call}`, request_id: call, target_realm_id: source });
   from(e).journal.push({
     ...to(e).journal[1]!,
-    requestid: 'back',
-    effects: [{ type: 'Invoice', id: '2', act, token, requestid: 'back' }],
+    requestid: call,
+    effects: [{ type: 'Invoice', id: '2', act, token, requestid: call }],
   });
 }
 
@@ -398,6 +398,38 @@ it.each([
   const said = reportOf(evidence, ['I-11']).lines[0];
   if (isFine) expect(said).toMatch(/^I-11 ok: /);
   else expect(said).toMatch(/^I-11 VIOLATED/);
+});
+
+it.each([
+  ['after we removed it to let something go', true],
+  ['that was never made there before', false],
+])('a creation of the version that our write made, of a record %s', (_, wasRemoved) => {
+  const evidence = healthy();
+  opposite(evidence);
+  const told = evidence.topics.changes[4]!;
+  const snapshot = { Id: '102', SyncToken: '1' };
+  const value = { ...told.value, realmId: target, id: '102', version: version(23, 1), snapshot };
+  evidence.topics.changes.push({ ...told, key: `${target}/Invoice/102`, value });
+  if (wasRemoved) carryBack(evidence, 'delete', '1', 'removed');
+  carryBack(evidence, 'create', '0');
+  expect(reportOf(evidence, ['I-11']).lines[0]).toMatch(
+    wasRemoved ? /^I-11 ok: / : /create of Invoice 102: our own write/,
+  );
+});
+
+it.each(['held', 'settled'])('a copy that differs by an edit whose way back is %s', (state) => {
+  const evidence = healthy();
+  opposite(evidence);
+  const invoice = link(evidence, 'Invoice');
+  const copy = to(evidence).records.Invoice!.find(({ Id }) => Id === invoice.target_id)!;
+  copy.TotalAmt = 0;
+  evidence.tables.links.push({
+    ...{ ...invoice, sync_id: 'back', source_realm_id: target, target_realm_id: source },
+    ...{ source_id: invoice.target_id!, target_id: invoice.source_id, state, failure_code: 'FROZEN.BY_HAND' },
+  });
+  const said = reportOf(evidence, ['I-01']).lines.join('\n');
+  if (state === 'held') expect(said).not.toMatch(/the target differs/);
+  else expect(said).toMatch(/the target differs: TotalAmt/);
 });
 
 it('a name that the other company merged away is inactive here and not lost; an active one is', () => {

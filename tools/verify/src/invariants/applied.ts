@@ -169,6 +169,7 @@ function wrongWith(
   if (link.applied_version === null) return 'is settled without an applied version';
   if (link.entity_type === 'Attachable')
     return link.differences === null ? 'the copy has other bytes than the source' : undefined;
+  if (books.isStuckOnTheWayBack(sync, link)) return undefined;
   // What QuickBooks answered otherwise than it was told is written down, and what a tenant reshapes differs by wish.
   if ((link.differences?.length ?? 0) > 0 || isReshaped(sync, books.e.tables)) return undefined;
   const fields = ['TotalAmt', 'TxnDate', 'PrivateNote'].concat(link.desired_op === 'void' ? [] : ['Active']);

@@ -63,7 +63,7 @@ function compareSync(books: Books, sync: SyncRow) {
   for (const [owner, lines] of ours) {
     const [type, id] = owner.split('/') as [string, string];
     const link = books.links.get(linkKey({ sync_id: sync.id, entity_type: type, source_id: id }));
-    if (link?.state !== 'settled' || link.target_id === null) continue;
+    if (link?.state !== 'settled' || link.target_id === null || books.isStuckOnTheWayBack(sync, link)) continue;
     const copies = theirs.get(`${type}/${link.target_id}`) ?? [];
     const left = lines.map((line) => `${line.date} ${accountHere(line.accountId)} ${amount(line)}`).sort();
     const right = copies.map((line) => `${line.date} ${line.accountId} ${amount(line)}`).sort();

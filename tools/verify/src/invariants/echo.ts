@@ -52,7 +52,7 @@ export function echo(books: Books): Verdict {
     // A chain of syncs passes a change on; back to where it came from it must not go.
     if (!wrote || wrote.source_realm_id !== sync.target_realm_id) continue;
     if (ours && carriesAnEdit(attempt, ours, { entity, token: Number(token), own, done })) continue;
-    if (followsAMerge(books, attempt)) continue;
+    if (followsAMerge(books, attempt) || isMadeAgain(attempt, done)) continue;
     violations.push({
       what: `${attempt.operation} of ${attempt.entity_type} ${attempt.source_id}: our own write into company ${sync.source_realm_id} came back into ${sync.target_realm_id}${attempt.operation === 'delete' ? '' : `; sent there ${said(ours)}, back ${said(attempt)}`}`,
       record: attemptName(books, attempt),
@@ -110,6 +110,16 @@ function followsAMerge(books: Books, { sync_id, entity_type, source_id }: Attemp
   const record = books.record(books.syncs.get(sync_id)!.source_realm_id, entity_type, source_id);
   const named = [...pointers(entity_type, record)];
   return merged.some((link) => named.some(({ to, id }) => to === link.entity_type && id === link.merged_into));
+}
+
+/** A deposit lets a payment go by being removed, and is made again as it was: of the version that it had, whoever made that. */
+function isMadeAgain(attempt: AttemptRow, done: ReadonlySet<AttemptRow>): boolean {
+  const isSame = (one: AttemptRow): boolean =>
+    one.sync_id === attempt.sync_id && one.entity_type === attempt.entity_type && one.source_id === attempt.source_id;
+  return (
+    attempt.operation === 'create' &&
+    [...done].some((one) => isSame(one) && one.operation === 'delete' && one.version === attempt.version)
+  );
 }
 
 /** LastUpdatedTime, SyncToken, time of observation. */
