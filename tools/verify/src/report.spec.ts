@@ -411,7 +411,7 @@ it.each([
   const value = { ...told.value, realmId: target, id: '102', version: version(23, 1), snapshot };
   evidence.topics.changes.push({ ...told, key: `${target}/Invoice/102`, value });
   if (wasRemoved) carryBack(evidence, 'delete', '1', 'removed');
-  carryBack(evidence, 'create', '0');
+  carryBack(evidence, 'create', '7');
   expect(reportOf(evidence, ['I-11']).lines[0]).toMatch(
     wasRemoved ? /^I-11 ok: / : /create of Invoice 102: our own write/,
   );
