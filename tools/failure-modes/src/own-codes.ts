@@ -76,7 +76,7 @@ export const ownCodes: readonly OwnCode[] = [
     ],
     'ROLLBACK.ORDER': ['what refers to this record goes back first', 'nothing: it goes on by itself'],
     'ROLLBACK.STAYS': [
-      'QuickBooks neither deletes such a record nor makes it inactive',
+      'QuickBooks neither deletes such a record nor makes it inactive, or refused to do so once more after a person tried it again',
       'nothing: it stays in the target, unused and without money; in the screens of QuickBooks a person may hide it',
     ],
     'ROLLBACK.STOCK': [

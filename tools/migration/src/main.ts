@@ -141,8 +141,8 @@ async function ownBooks(accounting: Accounting, chance: Chance): Promise<void> {
 }
 
 /**
- * The one thing that a rollback must leave to a person: the stock that items began with. It is taken out as the reason says, and
- * the items are tried again.
+ * What a rollback must leave to a person: the stock that items began with, which is taken out as the reason says, and an account
+ * that QuickBooks does not let go. They are tried again.
  */
 async function asPerson(
   accounting: Accounting,
@@ -164,7 +164,10 @@ async function asPerson(
     });
     before.theirs.add(`InventoryAdjustment/${adjustment.Id}`);
   }
-  return stocked;
+  // What the system itself uses, the account of a tax agency: it cannot go, and nothing is on it.
+  const used = links.filter(({ failureReason }) => failureReason?.includes('used by the system'));
+  for (const { entityType, targetId } of used) before.theirs.add(`${entityType}/${targetId}`);
+  return [...stocked, ...used];
 }
 
 /** Names of the target that are those of the source: they are adopted, and lined up with the source. */
@@ -196,11 +199,13 @@ async function rolledBack(
     const progress = JSON.stringify(now.total);
     if (progress !== seen) [seen, seenAt] = [progress, performance.now()];
     const isHeld = Number(now.total.open) === 0 && Number(now.total.held) > 0;
-    if (isHeld && Number(now.heldFor['ROLLBACK.STOCK'] ?? 0) > 0) {
+    if (isHeld && Number(now.heldFor['ROLLBACK.STOCK'] ?? now.heldFor['QBO.6000'] ?? 0) > 0) {
       const decided = await decide(await control.links(syncId, '&state=held'));
       for (const { entityType, sourceId } of decided)
-        await control.redrive(syncId, entityType, sourceId, { ...signed, reason: 'its starting stock was taken out' });
-      phase(`a person took out the starting stock of ${decided.length} items`);
+        await control.redrive(syncId, entityType, sourceId, { ...signed, reason: 'decided by a person' });
+      phase(
+        `a person decided about ${decided.map(({ entityType, failureCode }) => `${entityType} ${failureCode}`).join(', ')}`,
+      );
       continue;
     }
     // Nothing here needs a person: what is held is a finding.

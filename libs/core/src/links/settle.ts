@@ -11,7 +11,7 @@ import type { Applied, Link, Target } from './link.js';
 import { isRoundingLine, moneyCode, moneyDifferences, type MoneyDifference } from './money.js';
 import { defaultRounding, pendingRounding, planCorrection, roundingHash } from './rounding.js';
 import type { Correction, RoundingPolicy } from './rounding.js';
-import type { Origin, RolledBack } from '../rollback/outcome.js';
+import { answersIn, markedWith, type Origin, type RolledBack } from '../rollback/outcome.js';
 import { transition, type LinkState } from './state.js';
 
 /** What an attempt was made of; the desired version may have moved on since. */
@@ -361,10 +361,7 @@ function settleFailed(link: Link, attempt: AttemptFacts, failure: Failure, timin
     }
     case 'fail': {
       if (isRollback(link, attempt)) {
-        // A newer version of the source cannot mend it any more: with QuickBooks' words it is a person's.
-        const { code: heldCode, reason } = step;
-        const state = transition(link.state, { kind: 'held', code: heldCode, reason });
-        return { ...unchanged, state, result: { outcome: 'held', code: heldCode, reason } };
+        return settleRefusedBack(link, attempt, unchanged, step);
       }
       // A newer desired version may mend what this one could not do.
       const moved = link.desired.hash !== attempt.hash;
@@ -381,6 +378,31 @@ function settleFailed(link: Link, attempt: AttemptFacts, failure: Failure, timin
     default:
       return step satisfies never;
   }
+}
+
+/**
+ * No newer version of the source can mend it: with QuickBooks' words it is a person's. Redriven and refused with the same words
+ * once more, it stays in the target (an account that the system uses), and that is told.
+ */
+function settleRefusedBack(
+  link: Link,
+  attempt: AttemptFacts,
+  unchanged: Omit<Settled, 'state'>,
+  { code, reason }: { code: string; reason: string },
+): Settled {
+  const version = link.applied?.version ?? '';
+  if (!answersIn(link.applied?.hash).includes(code)) {
+    const applied = { ...link.applied, version, hash: markedWith(link.applied?.hash, code) };
+    const state = transition(link.state, { kind: 'held', code, reason });
+    return { ...unchanged, applied, state, result: { outcome: 'held', code, reason } };
+  }
+  return {
+    ...unchanged,
+    applied: { ...link.applied, version: attempt.version, hash: attempt.hash },
+    state: transition(link.state, { kind: 'settled', moved: false }),
+    result: { outcome: 'unchanged', code: 'ROLLBACK.STAYS', reason },
+    rolledBack: 'stays',
+  };
 }
 
 function withoutToken({ id, deleted }: Target): Target {

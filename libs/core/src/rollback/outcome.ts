@@ -46,3 +46,12 @@ export function rollbackForecast(kind: LinkKind): RolledBack | 'held' {
   if (kind.untouched || definition.policy === 'adopted' || isSingleton(entityType, {})) return 'left';
   return (targetDeleted && !isName) || !kind.hasBeforeImage ? 'held' : 'put-back';
 }
+
+const mark = 'asked:';
+
+/** What a person was asked about a link that goes back stands in the hash of what is applied, so that it is asked once. */
+export const answersIn = (hash: string | undefined): string[] =>
+  hash?.startsWith(mark) ? hash.slice(mark.length).split(',') : [];
+
+export const markedWith = (hash: string | undefined, code: string): string =>
+  `${mark}${[...answersIn(hash).filter((one) => one !== code), code].join(',')}`;

@@ -266,6 +266,10 @@ describe('whatever the facts', () => {
         const failure = { kind: 'refused', class: 'never', code: '6000', reason: 'no' } as const;
         const refused = settle(sending, { operation: kind, version, hash, body }, { kind: 'failed', failure }, timing);
         expect(refused.state).toEqual({ kind: 'held', code: 'QBO.6000', reason: 'no' });
+        // Released and refused with the same words once more, it stays.
+        const again = { ...sending, applied: refused.applied };
+        const stayed = settle(again, { operation: kind, version, hash, body }, { kind: 'failed', failure }, timing);
+        expect(stayed).toMatchObject({ state: { kind: 'settled' }, rolledBack: 'stays', applied: { hash } });
       }),
     );
   });

@@ -16,7 +16,7 @@ import type { Link } from '../links/link.js';
 import { changedFields, completed, projection } from '../links/sparse.js';
 import type { Json } from '../model/json.js';
 import { definitionOf, knownType, type EntityDefinition } from '../registry/index.js';
-import { stays, type Origin, type RolledBack } from './outcome.js';
+import { answersIn, markedWith, stays, type Origin, type RolledBack } from './outcome.js';
 
 /** What is done about a link: of the plans of a writer (links/plan.ts) those that take back. */
 export type RollbackPlan =
@@ -260,21 +260,11 @@ function ended(rolledBack: RolledBack, reason?: string): RollbackPlan {
   };
 }
 
-const mark = 'asked:';
-
 function ask(link: Link, code: string, reason: string, now?: Json): RollbackPlan {
-  const before = answersOf(link).filter((one) => one !== code);
   const syncToken = now === undefined ? undefined : String(now.SyncToken);
-  return {
-    kind: 'hold',
-    code,
-    reason,
-    asked: { mark: `${mark}${[...before, code].join(',')}`, ...(syncToken === undefined ? {} : { syncToken }) },
-  };
+  const asked = { mark: markedWith(link.applied?.hash, code), ...(syncToken === undefined ? {} : { syncToken }) };
+  return { kind: 'hold', code, reason, asked };
 }
 
 /** Asked, and released since. */
-const isAnswered = (link: Link, code: string): boolean => answersOf(link).includes(code);
-
-const answersOf = ({ applied }: Link): string[] =>
-  applied?.hash.startsWith(mark) ? applied.hash.slice(mark.length).split(',') : [];
+const isAnswered = (link: Link, code: string): boolean => answersIn(link.applied?.hash).includes(code);
