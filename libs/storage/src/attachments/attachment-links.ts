@@ -6,7 +6,7 @@ import type { AttachmentMetadata, DesiredAttachment, LinkState } from '#core';
 import { Database, type Tx } from '../database.js';
 import { RealmLeases } from '../leases/realm-leases.js';
 import { Outbox, type OutboxRecord } from '../outbox/outbox.js';
-import { forgetCopy, mirrorCopy, notUnderWayThere } from './mirrors.js';
+import { forgetCopy, mirrorCopy, notUnderWayThere, takeTurnOfPair } from './mirrors.js';
 import { storedAttachment, type AttachmentKey, type AttachmentRecord, type StoredAttachment } from './row.js';
 
 /** What `sync.attachments` says about one file. */
@@ -202,6 +202,7 @@ export class AttachmentLinks {
   ): Promise<StoredAttachment | undefined> {
     return this.db.withTransaction(async (tx) => {
       await this.leases.assertFence(tx, realmId, 'attachments', fence);
+      await takeTurnOfPair(tx, key.syncId);
       const [row] = await tx.query<AttachmentRecord>(
         `select ${columns} from attachment_links where sync_id = $1 and attachable_id = $2 for no key update`,
         [key.syncId, key.attachableId],

@@ -28,6 +28,20 @@ const follows = `on conflict (sync_id, attachable_id) do update set applied_vers
   -- with a call of its own under way it settles itself
   where m.state not in ('sending', 'uncertain')`;
 
+/**
+ * Before the first lock of a change: each of two opposite syncs would lock its own row first and then the other's, and of two
+ * that wait for each other one is rolled back, its call made and not written down, and the other side takes it for a person's.
+ */
+export async function takeTurnOfPair(tx: Tx, syncId: string): Promise<void> {
+  await tx.query(
+    `select pg_advisory_xact_lock(hashtextextended(
+       'files ' || least(s.source_realm_id, s.target_realm_id) || ' ' || greatest(s.source_realm_id, s.target_realm_id), 0))
+     from syncs s join syncs o on o.source_realm_id = s.target_realm_id and o.target_realm_id = s.source_realm_id
+     where s.id = $1`,
+    [syncId],
+  );
+}
+
 /** After a change of a row that has a copy in its target. */
 export async function mirrorCopy(tx: Tx, { syncId, attachableId }: AttachmentKey): Promise<void> {
   await tx.query(`${mirrors} and a.sync_id = $1 and a.attachable_id = $2 ${follows}`, [syncId, attachableId]);
