@@ -19,6 +19,9 @@ export const bench: Bench = {
         const tenant = await writing.tenant();
         const stock = await writing.stock(tenant);
         await writing.emulator.limits({ latency: { meanMs: qboMs, jitterMs: 50 } });
+        // What was set up, by another app, counts for a minute; our governor cannot know of it and would meet a 429, as the full
+        // form did once. The short form ends before the minute's quota is used.
+        if (!quick) await sleep(61_000);
         await writing.backlog(tenant, quick ? 5_000 : 50_000);
         say('the backfill runs');
         await sleep(quick ? 3_000 : 15_000);
