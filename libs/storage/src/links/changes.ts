@@ -68,6 +68,12 @@ export async function writeChanges(tx: Tx, changes: readonly LinkChange[], at: D
   );
 }
 
+function byKey(rows: readonly LinkRecord[]): Map<string, LinkRecord> {
+  return new Map(
+    rows.map((row) => [keyText({ syncId: row.sync_id, entityType: row.entity_type, sourceId: row.source_id }), row]),
+  );
+}
+
 /**
  * A record that was made again has another id in the target: files that hung on the old one hang on nothing. They have work
  * again; the plan of a file finds the new id.
@@ -78,9 +84,7 @@ export async function reanchorFiles(
   changes: readonly LinkChange[],
   at: Date,
 ): Promise<void> {
-  const known = new Map(
-    before.map((row) => [keyText({ syncId: row.sync_id, entityType: row.entity_type, sourceId: row.source_id }), row]),
-  );
+  const known = byKey(before);
   const remade = changes.filter(({ key, target }) => {
     const row = known.get(keyText(key));
     if (!row || !target || target.deleted || target.id === row.target_id) return false;
@@ -103,9 +107,7 @@ export async function letCollisionsGo(
   changes: readonly LinkChange[],
   at: Date,
 ): Promise<void> {
-  const known = new Map(
-    before.map((row) => [keyText({ syncId: row.sync_id, entityType: row.entity_type, sourceId: row.source_id }), row]),
-  );
+  const known = byKey(before);
   for (const { key, applied, target } of changes) {
     const row = known.get(keyText(key));
     if (!row?.target_id || row.target_deleted) continue;

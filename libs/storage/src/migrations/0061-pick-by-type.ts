@@ -10,18 +10,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Ids of QuickBooks are one sequence for each company: its bulk work goes in the order of entry, as text of one length. */
-const entry = `(case when lane = 'bulk' then lpad(source_id, 20, '0') collate "C" end)`;
+export const entry = `(case when lane = 'bulk' then lpad(source_id, 20, '0') collate "C" end)`;
 
-export class PickByType1763700000061 implements MigrationInterface {
-  name = 'PickByType1763700000061';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(
-      `create index links_pick_by_type on links (target_realm_id, state, lane, entity_type, rank, ${entry}, due_at)`,
-    );
-    await runner.query('drop index links_pick_in_order');
-    await runner.query(`
-      create function pick_links(realm text, its_state text, lanes text[], types text[], at_most int,
+/** Also the way back of a later one (migration rollbacks). */
+export const pickLinks = `
+      create or replace function pick_links(realm text, its_state text, lanes text[], types text[], at_most int,
         not_sync uuid[], not_type text[], not_id text[]) returns setof links
       language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
       declare
@@ -37,7 +30,17 @@ export class PickByType1763700000061 implements MigrationInterface {
               and (sync_id, entity_type, source_id) not in (select * from unnest(not_sync, not_type, not_id))
             order by rank, ${entry}, due_at limit at_most) l
           order by lane desc, rank, ${entry}, due_at limit at_most;
-      end $$`);
+      end $$`;
+
+export class PickByType1763700000061 implements MigrationInterface {
+  name = 'PickByType1763700000061';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      `create index links_pick_by_type on links (target_realm_id, state, lane, entity_type, rank, ${entry}, due_at)`,
+    );
+    await runner.query('drop index links_pick_in_order');
+    await runner.query(pickLinks);
     await runner.query(
       `create index links_waits on links (target_realm_id, sync_id, entity_type, source_id) where state in ('waiting', 'held')`,
     );

@@ -7,13 +7,11 @@
 // whole of `links` once under a lock that lets nobody write (a second or two for each million rows) and are empty outside of
 // rollbacks.
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { entry, pickLinks } from './0061-pick-by-type.js';
 
 const ops = (list: string): string =>
   `alter table links add constraint links_op check (desired_op in (${list})) not valid`;
 const kinds = (list: string): string => `alter table jobs add constraint jobs_kind check (kind in (${list})) not valid`;
-
-/** As in the migration that made the function. */
-const entry = `(case when lane = 'bulk' then lpad(source_id, 20, '0') collate "C" end)`;
 
 export class Rollbacks1763700000070 implements MigrationInterface {
   name = 'Rollbacks1763700000070';
@@ -97,23 +95,7 @@ export class Rollbacks1763700000070 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('drop table validations');
-    await runner.query(`
-      create or replace function pick_links(realm text, its_state text, lanes text[], types text[], at_most int,
-        not_sync uuid[], not_type text[], not_id text[]) returns setof links
-      language plpgsql stable set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off as $$
-      declare
-        active uuid[] := array(select s.id from syncs s where s.target_realm_id = realm and s.state = 'active');
-      begin
-        if active = '{}' then return; end if;
-        return query
-          select l.* from unnest(types) as its_type cross join unnest(lanes) as its_lane cross join lateral (
-            select * from links
-            where target_realm_id = realm and state = its_state and lane = its_lane and entity_type = its_type
-              and sync_id = any(active)
-              and (sync_id, entity_type, source_id) not in (select * from unnest(not_sync, not_type, not_id))
-            order by rank, ${entry}, due_at limit at_most) l
-          order by lane desc, rank, ${entry}, due_at limit at_most;
-      end $$`);
+    await runner.query(pickLinks);
     await runner.query('drop index links_rollback_turn');
     await runner.query('drop index links_rollback_references');
     await runner.query('alter table syncs drop column rolled_back_at');
