@@ -11,7 +11,7 @@ import * as metrics from '../qbo-writer.metrics.js';
 import { answersOf } from './answers.js';
 import type { Pairs, Written } from '../pairs/pairs.js';
 import { composeCall, wireOf, type PlannedWrite } from './compose.js';
-import { NameTurn } from '../realm/name-turn.js';
+import { TurnQueue } from '../realm/turn-queue.js';
 import type { SyncSettings } from '../round/sync-settings.js';
 import type { ReadBack } from './read-back.js';
 import { settleCall, type AttemptEnd, type CallAnswer } from './settling.js';
@@ -58,7 +58,7 @@ const requestIdTrustMs = 24 * 60 * 60_000;
 const sendsBeforeReadBack = 8;
 
 export class Sender {
-  private readonly bulkTurn = new NameTurn();
+  private readonly bulkTurn = new TurnQueue();
 
   constructor(
     private readonly realmId: string,

@@ -3,7 +3,7 @@
 //
 // A turn (storage: turns.ts) chooses work and nothing else. What was chosen is in hand and goes its way beside the loop:
 //   planning   names and transactions of each lane by themselves, so that a live edit never waits behind a backfill's look-ups
-//   stock      planned transactions of a lane, until a call has room for them; names go one after the other (name-turn.ts)
+//   stock      planned transactions of a lane, until a call has room for them; names go one after the other (turn-queue.ts)
 //   on its way claimed, sent, being settled; live has two calls of its own beside those that bulk may use
 // Whatever ends wakes the loop. With nothing in hand and nothing to choose the company is put to rest: no statement is made
 // for it until its next moment or until somebody makes work (storage: realm-work.ts).
@@ -63,7 +63,7 @@ import { Sweep } from '../round/sweep.js';
 import { SyncSettings } from '../round/sync-settings.js';
 import { TargetReader, TargetUnavailable } from '../round/target-reader.js';
 import { changeWithoutCall, settingsBehind, writtenWithoutCall } from '../round/without-call.js';
-import { NameTurn } from './name-turn.js';
+import { TurnQueue } from './turn-queue.js';
 
 export interface RealmWriterPorts {
   db: Database;
@@ -141,7 +141,7 @@ export class RealmWriter implements RealmLoop {
   private batches = 0;
   private batchesInLine = 0;
   private readonly touched = new Map<string, number>();
-  private readonly nameTurn = new NameTurn();
+  private readonly nameTurn = new TurnQueue();
   private readonly costs = new CallCosts();
   private hasOpenCalls = true;
   private nextWaitingLookMs = 0;

@@ -1,8 +1,8 @@
-// One name at a time per company: QBO contends on names. Live ones go before bulk ones that wait; the call that is on its way
-// is let finish.
+// One at a time per company: names, because QBO contends on them, and the writing down of a backfill's batches. Live work goes
+// before bulk work that waits; what is on its way is let finish.
 import type { Lane } from '#storage';
 
-export class NameTurn {
+export class TurnQueue {
   private busy = false;
   private readonly waiting: Record<Lane, (() => void)[]> = { live: [], bulk: [] };
 
