@@ -6,9 +6,9 @@ import { rulesFor } from '#core';
 import type { LayerRules } from '#core';
 import { Database, LinkReport, MappingLayers, Syncs } from '#storage';
 import type { StoredMappingLayer, SyncRow } from '#storage';
+import { findSync } from '../syncs/find-sync.js';
 import { AuditTrail } from '../audit-trail.js';
 import { mistakes, notFound } from '#common/problems';
-import { isUuid } from '../uuid.js';
 import { judgeRules } from './judge-rules.js';
 
 class AddLayer {
@@ -38,7 +38,7 @@ export class MappingController {
 
   @Post()
   async add(@Param('id') id: string, @Body() body: AddLayer) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     const odd = judgeRules(body.rules);
     if (odd.length > 0) throw mistakes(odd);
     const { layer, rules, author, reason } = body;
@@ -62,14 +62,14 @@ export class MappingController {
   /** What applies now, or applied at a version. */
   @Get()
   async contributing(@Param('id') id: string, @Query('version') version?: string) {
-    const layers = await this.layers.of(scopeOf(await this.find(id)), versionOf(version));
+    const layers = await this.layers.of(scopeOf(await findSync(this.syncs, id)), versionOf(version));
     return { version: Math.max(0, ...layers.map((layer) => layer.id)), layers: layers.map(layerView) };
   }
 
   /** Which layers made one record what it is: the version it was mapped under, and each rule of its type with who spoke. */
   @Get('records/:type/:sourceId')
   async ofRecord(@Param('id') id: string, @Param('type') entityType: string, @Param('sourceId') sourceId: string) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     const [link] = (await this.links.page(sync.id, { types: [entityType], sourceId }, 1)).items;
     if (!link) throw notFound('link', `${entityType}/${sourceId}`, `GET /v1/syncs/${sync.id}/links lists them.`);
     const version = Number(link.mappingVersion);
@@ -78,12 +78,6 @@ export class MappingController {
       this.layers.of(scopeOf(sync), version),
     ]);
     return { entityType, sourceId, version, layers: layers.map(layerView), rules: rulesFor(ruleSet, entityType) };
-  }
-
-  private async find(id: string): Promise<SyncRow> {
-    const sync = isUuid(id) ? await this.syncs.find(id) : undefined;
-    if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
-    return sync;
   }
 }
 

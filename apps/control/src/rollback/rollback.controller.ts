@@ -1,11 +1,9 @@
 // A sync is taken back: what that would do, and the word that it shall be done.
 import { Body, Controller, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
 import { Length } from 'class-validator';
-import { notFound } from '#common/problems';
 import { Syncs } from '#storage';
-import type { SyncRow } from '#storage';
+import { findSync } from '../syncs/find-sync.js';
 import { jobView } from '../syncs/syncs.controller.js';
-import { isUuid } from '../uuid.js';
 import { RollbackCommand } from './rollback-command.js';
 
 /** Taking back what a whole sync wrote is somebody's decision. */
@@ -29,18 +27,12 @@ export class RollbackController {
   /** Without effect: a preview before it begins, and how far it is after that. */
   @Get()
   async look(@Param('id') id: string) {
-    return this.command.look(await this.find(id));
+    return this.command.look(await findSync(this.syncs, id));
   }
 
   @Post()
   @HttpCode(HttpStatus.ACCEPTED)
   async begin(@Param('id') id: string, @Body() body: StartRollback) {
-    return jobView(await this.command.begin(await this.find(id), body));
-  }
-
-  private async find(id: string): Promise<SyncRow> {
-    const sync = isUuid(id) ? await this.syncs.find(id) : undefined;
-    if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
-    return sync;
+    return jobView(await this.command.begin(await findSync(this.syncs, id), body));
   }
 }

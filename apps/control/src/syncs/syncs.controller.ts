@@ -19,9 +19,9 @@ import { knownType } from '#core';
 import type { Json } from '#core';
 import { AttachmentReport, LinkReport, Syncs } from '#storage';
 import type { Job, SyncRow } from '#storage';
+import { findSync } from './find-sync.js';
 import { OrganizationPageQuery, pageAnswer, pageRequest } from '../pages.js';
 import { mistakes, notFound } from '#common/problems';
-import { isUuid } from '../uuid.js';
 import { judgeSettings } from './judge-settings.js';
 import { attachable, LinkRedrive, redrivable } from './link-redrive.js';
 import { PreflightCheck, preflightView } from './preflight-check.js';
@@ -189,14 +189,14 @@ export class SyncsController {
 
   @Get(':id')
   async one(@Param('id') id: string) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     const [status, preflight] = await Promise.all([this.status.of(sync), this.preflight.stored(sync)]);
     return { ...syncView(sync), ...status, preflight: preflightView(preflight) };
   }
 
   @Patch(':id')
   async change(@Param('id') id: string, @Body() body: ChangeSync) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     assertCarries(sync);
     const { settings, version, author, reason, ...fixed } = body;
     const changed = await this.commands.changeSettings(sync, { patch: settings, version, author, reason, fixed });
@@ -206,7 +206,7 @@ export class SyncsController {
   /** What applies now, or applied as a version, and who changed it. */
   @Get(':id/settings')
   async settings(@Param('id') id: string, @Query('version') version?: string) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     const versions = await this.commands.settingsVersions(sync);
     const wanted = version === undefined ? versions[0] : versions.find((one) => String(one.version) === version);
     if (!wanted) throw notFound('version', version ?? '', `GET /v1/syncs/${sync.id}/settings lists them.`);
@@ -216,13 +216,13 @@ export class SyncsController {
   /** Reads both companies now. */
   @Get(':id/preflight')
   async preflightNow(@Param('id') id: string) {
-    return preflightView(await this.preflight.run(await this.find(id)));
+    return preflightView(await this.preflight.run(await findSync(this.syncs, id)));
   }
 
   @Post(':id/backfill')
   @HttpCode(HttpStatus.ACCEPTED)
   async backfill(@Param('id') id: string, @Body() body: StartBackfill) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     assertCarries(sync);
     const types = checkTypes(body.types);
     await this.preflight.admitBackfill(sync, body.override);
@@ -232,7 +232,7 @@ export class SyncsController {
   @Post(':id/replay')
   @HttpCode(HttpStatus.ACCEPTED)
   async replay(@Param('id') id: string, @Body() body: StartReplay) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     assertCarries(sync);
     return jobView(await this.commands.start(sync, 'replay', { types: checkTypes(body.types) }));
   }
@@ -241,7 +241,7 @@ export class SyncsController {
   @Post(':id/sweep')
   @HttpCode(HttpStatus.ACCEPTED)
   async sweep(@Param('id') id: string) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     assertCarries(sync);
     return { syncId: sync.id, requestedAt: await this.commands.sweep(sync) };
   }
@@ -260,7 +260,7 @@ export class SyncsController {
 
   @Get(':id/links')
   async listLinks(@Param('id') id: string, @Query() query: LinksQuery) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     const states = listed(query.state);
     const odd = states?.filter((state) => !linkStates.some((known) => known === state)) ?? [];
     if (odd.length > 0) {
@@ -292,24 +292,18 @@ export class SyncsController {
     @Param('sourceId') sourceId: string,
     @Body() body: RedriveOne,
   ) {
-    return this.redrive.one(await this.find(id), { entityType, sourceId }, body.createAgain, body);
+    return this.redrive.one(await findSync(this.syncs, id), { entityType, sourceId }, body.createAgain, body);
   }
 
   @Post(':id/links/redrive')
   @HttpCode(HttpStatus.OK)
   async redriveMany(@Param('id') id: string, @Body() body: RedriveMany) {
-    return this.redrive.many(await this.find(id), body.states, body.types, body);
+    return this.redrive.many(await findSync(this.syncs, id), body.states, body.types, body);
   }
 
   private async unfinished(id: string): Promise<SyncRow> {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     assertUnfinished(sync);
-    return sync;
-  }
-
-  private async find(id: string): Promise<SyncRow> {
-    const sync = isUuid(id) ? await this.syncs.find(id) : undefined;
-    if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
     return sync;
   }
 }

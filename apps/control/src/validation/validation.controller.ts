@@ -4,8 +4,8 @@ import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Length, Matches, Min } from 'class-validator';
 import { notFound } from '#common/problems';
 import { Syncs, Validations } from '#storage';
-import type { SyncRow, Validation } from '#storage';
-import { isUuid } from '../uuid.js';
+import type { Validation } from '#storage';
+import { findSync } from '../syncs/find-sync.js';
 import { ValidationCheck } from './validation-check.js';
 
 class Validate {
@@ -42,12 +42,12 @@ export class ValidationController {
 
   @Post()
   async validate(@Param('id') id: string, @Body() body: Validate) {
-    return view(await this.check.run(await this.find(id), body));
+    return view(await this.check.run(await findSync(this.syncs, id), body));
   }
 
   @Get()
   async show(@Param('id') id: string, @Query() query: ValidationQuery) {
-    const sync = await this.find(id);
+    const sync = await findSync(this.syncs, id);
     const [found, validations] = await Promise.all([
       this.validations.find(sync.id, query.number),
       this.validations.heads(sync.id),
@@ -60,12 +60,6 @@ export class ValidationController {
       throw notFound('validation', query.number === undefined ? id : String(query.number), hint);
     }
     return { ...view(found), validations };
-  }
-
-  private async find(id: string): Promise<SyncRow> {
-    const sync = isUuid(id) ? await this.syncs.find(id) : undefined;
-    if (!sync) throw notFound('sync', id, 'GET /v1/syncs lists them.');
-    return sync;
   }
 }
 
