@@ -389,8 +389,9 @@ describe('the writer', () => {
     });
     const invoice = await w.saveInvoice(buyer.Id, item.Id, 10);
     await w.take(await w.sourceEvents());
-    await w.until((links) => links.some((l) => l.entityType === 'Invoice' && l.state === 'held'));
-    expect(await w.link('Invoice', invoice.Id)).toMatchObject({
+    const links = await w.until((all) => all.some((l) => l.entityType === 'Invoice' && l.state === 'held'));
+    // As it was then: whether the books are open is asked again by and by, and a look from before they were closed lets it go once.
+    expect(links.find((l) => l.entityType === 'Invoice' && l.sourceId === invoice.Id)).toMatchObject({
       failureCode: expect.stringMatching(/^QBO\.62(00|10)$/),
       failureReason: expect.stringMatching(/period/i),
     });
