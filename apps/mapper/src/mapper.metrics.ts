@@ -1,7 +1,7 @@
 // What the mapper counts. Closed label sets; a realm is a log field, never a label.
 import { counter, histogram } from '#common/metrics';
 
-/** outcome: write | attachment | excluded | failed | unmatched (no sync has this source); lane: live | bulk */
+/** outcome: write | attachment | excluded | failed | unmatched (no sync has this source) | known (a replay's, and left out); lane: live | bulk */
 export const mappedTotal = counter({
   name: 'sync_mapper_changes_total',
   help: 'Changes mapped, once per sync of their source company.',

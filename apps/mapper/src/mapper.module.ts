@@ -4,7 +4,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { databaseSettings, jobSettings, kafkaSettings } from '#common/config';
 import type { Values } from '#common/config';
 import { KafkaModule } from '#kafka';
-import { MappingLayers, StorageModule } from '#storage';
+import { Links, MappingLayers, StorageModule } from '#storage';
 import { ChangesController } from './changes.controller.js';
 import { ChangesMapping } from './changes.mapping.js';
 import { JOB_LEASE_MS, ReplayWorker } from './replay/replay-worker.js';
@@ -22,7 +22,13 @@ export class MapperModule {
         KafkaModule.forRoot({ ...config, clientId: 'mapper' }),
       ],
       controllers: [ChangesController],
-      providers: [MappingLayers, ChangesMapping, { provide: JOB_LEASE_MS, useValue: config.jobLeaseMs }, ReplayWorker],
+      providers: [
+        Links,
+        MappingLayers,
+        ChangesMapping,
+        { provide: JOB_LEASE_MS, useValue: config.jobLeaseMs },
+        ReplayWorker,
+      ],
     };
   }
 }

@@ -31,15 +31,24 @@ export const bench: Bench = {
           );
         }
         await db.query(`update syncs set state = 'active' where id = $1`, [tenant.syncId]);
-        const raw = await pipeline.raw(false);
+        const rawBefore = await pipeline.raw(false);
         const before = await writing.emulator.stats(tenant.target);
-        const offsetsBefore = await pipeline.takenByWriter();
-        const told = pipeline.rateUntilAllAre(async () => (await pipeline.takenByWriter()) - offsetsBefore);
+        const jobId = randomUUID();
+        const read = pipeline.rateUntilAllAre(async () => {
+          const [job] = await db.query<{ read: number }>(
+            `select coalesce((progress ->> 'read')::int, 0) as read from jobs where id = $1`,
+            [jobId],
+          );
+          return job?.read ?? 0;
+        });
         await db.query(
           `insert into jobs (id, organization_id, sync_id, kind) select $1, organization_id, id, 'replay' from syncs where id = $2`,
-          [randomUUID(), tenant.syncId],
+          [jobId, tenant.syncId],
         );
-        const ours = await told;
+        const ours = await read;
+        const rawAfter = await pipeline.raw(false);
+        // Before and after: whatever else the machine does falls on both.
+        const raw = (rawBefore + rawAfter) / 2;
         const after = await writing.emulator.stats(tenant.target);
         const [{ n: open }] = (await db.query(`select count(*)::int as n from links where state <> 'settled'`)) as [
           { n: number },

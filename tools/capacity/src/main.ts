@@ -250,7 +250,7 @@ async function main(): Promise<void> {
     const jobs = (await Promise.all(pairs.map(({ syncId }) => control.sync(syncId)))).flatMap((state) => state.jobs);
     replay.changes = jobs
       .filter(({ kind }) => kind === 'replay')
-      .reduce((sum, { progress }) => sum + Number(progress?.published ?? 0), 0);
+      .reduce((sum, { progress }) => sum + Number(progress?.read ?? 0), 0);
 
     load.after = loadavg()[0]!;
     const most = capacity.memory();

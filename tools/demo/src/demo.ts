@@ -194,15 +194,15 @@ export class Demo {
     let calm = 0;
     const state = await this.watch('replay', quietTimeoutMs, (now) => {
       const job = now.jobs.find((each) => each.id === id);
-      this.screen.live(`${job?.progress?.published ?? 0} records replayed  ${motionText(now)}`);
+      this.screen.live(`${job?.progress?.read ?? 0} records replayed  ${motionText(now)}`);
       calm = now.quiet && job?.state === 'done' ? calm + 1 : 0;
       if (job?.state === 'failed') throw new Error(`the replay failed: ${job.error}`);
       return calm >= 2;
     });
     const job = state.jobs.find((each) => each.id === id);
     const rewritten = (await this.writes()) - before;
-    this.replayed = Number(job?.progress?.published ?? 0);
-    this.screen.detail(`${job?.progress?.published ?? '?'} records replayed, ${rewritten} writes to the target`);
+    this.replayed = Number(job?.progress?.read ?? 0);
+    this.screen.detail(`${job?.progress?.read ?? '?'} records replayed, ${rewritten} writes to the target`);
     return rewritten;
   }
 
@@ -240,7 +240,7 @@ export class Demo {
     this.addresses(person);
 
     const { lines, violations } = await this.installation.judge({
-      replay: { published: this.replayed, writes: [{ realmId: this.target, writes: rewritten }] },
+      replay: { read: this.replayed, writes: [{ realmId: this.target, writes: rewritten }] },
     });
     for (const line of lines) this.screen.line(line);
 

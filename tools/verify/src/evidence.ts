@@ -251,7 +251,8 @@ export interface Rest {
 
 /** A replay that the checker, or whoever called it, made after everything was at rest. */
 export interface ReplayEvidence {
-  published: number;
+  /** records that it looked at */
+  read: number;
   /** writes and batch items that reached each target because of it */
   writes: { realmId: string; writes: number }[];
 }

@@ -217,7 +217,7 @@ export function healthy(): Evidence {
     interruptions: 0,
     kept: [],
     rest: { motion: [], afterMs: 1200, limitMs: 60_000 },
-    replay: { published: 4, writes: [{ realmId: target, writes: 0 }] },
+    replay: { read: 4, writes: [{ realmId: target, writes: 0 }] },
     tokens: {
       calls: [
         {

@@ -123,18 +123,18 @@ async function replayAll(
     return Number(stats.writes) + Number(stats.batchItems);
   };
   const before = new Map(await Promise.all(realms.map(async (realmId) => [realmId, await writes(realmId)] as const)));
-  let published = 0;
+  let read = 0;
   // All are asked for before one is waited for: whoever works on them looks for the next by itself.
   const jobs = await Promise.all(syncs.map(({ id }) => control.startJob(id, 'replay').then((job) => ({ id, job }))));
   for (const { id, job } of jobs) {
     for (;;) {
-      const [row] = await database.rows<{ state: string; error: string | null; published: number }>(
-        `select state, error, coalesce((progress ->> 'published')::int, 0) as published from jobs where id = $1`,
+      const [row] = await database.rows<{ state: string; error: string | null; read: number }>(
+        `select state, error, coalesce((progress ->> 'read')::int, 0) as read from jobs where id = $1`,
         [job.id],
       );
       if (row!.state === 'failed') throw new Error(`the replay of sync ${id} failed: ${row!.error}`);
       if (row!.state === 'done') {
-        published += row!.published;
+        read += row!.read;
         break;
       }
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -142,7 +142,7 @@ async function replayAll(
   }
   await untilRest(database, new Log(places.brokers, places.topicPrefix), defaultRestMs);
   return {
-    published,
+    read,
     writes: await Promise.all(
       realms.map(async (realmId) => ({ realmId, writes: (await writes(realmId)) - before.get(realmId)! })),
     ),

@@ -31,7 +31,7 @@ export const questions = {
       pg_database_size(current_database())::float8 as bytes`,
   companies: `select status, count(*)::int as n from companies group by status`,
   handovers: `select purpose, sum(fence)::int as n from realm_leases group by purpose`,
-  jobs: `select kind, state, count(*)::int as n, sum(case when kind = 'replay' then coalesce((progress ->> 'published')::float8, 0)
+  jobs: `select kind, state, count(*)::int as n, sum(case when kind = 'replay' then coalesce((progress ->> 'read')::float8, 0)
         else coalesce((select sum((value ->> 'count')::float8) from jsonb_each(progress -> 'types')
           where jsonb_typeof(progress -> 'types') = 'object'), 0) end)::float8 as records
       from jobs where state in ('queued', 'running') or finished_at > clock_timestamp() - interval '7 days' group by kind, state`,

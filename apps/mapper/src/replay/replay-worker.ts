@@ -1,6 +1,7 @@
 // Replays: a person wants a sync's desired state computed again (new mapping, new target), from the compacted topic and
-// never from the source's API. A replay publishes what every change of the source becomes now, in the bulk lane; what the
-// target already has costs nothing, because its hash is equal.
+// never from the source's API. A replay publishes what every change of the source becomes now, in the bulk lane. What the
+// writer has taken in under the rules of now, or newer, it would leave as it is: it is asked about a batch at a time, and is
+// neither mapped nor told.
 //
 // Modes: idle -> running (start) -> stopped (stop, for good). In `running` at most one job is worked on; its progress (next
 // offset per partition) is written down after each batch was acknowledged, so whoever claims it next goes on from there.
@@ -14,12 +15,11 @@ import { Lifecycle } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { topics, type ChangeEvent } from '#contracts';
 import { TopicReader } from '#kafka';
-import type { RecordBatch } from '#kafka';
-import { Jobs, MappingLayers, Syncs, type Job } from '#storage';
+import type { ReceivedRecord, RecordBatch } from '#kafka';
+import { Jobs, Links, MappingLayers, Syncs, type Job } from '#storage';
 import { ChangesMapping } from '../changes.mapping.js';
-import { replaysTotal } from '../mapper.metrics.js';
+import { mappedTotal, replaysTotal } from '../mapper.metrics.js';
 
-/** Longer than any batch takes; a dead worker's job waits this long for the next. */
 /** How long a job stays with a process that stopped renewing. */
 export const JOB_LEASE_MS = Symbol('job lease in ms');
 const pollMs = 1_000;
@@ -29,6 +29,8 @@ interface ReplayProgress {
   offsets: Record<number, string>;
   /** changes of the source read so far */
   read: number;
+  /** of these known to the writer under the rules of now, so not told again */
+  known: number;
   /** records published */
   published: number;
 }
@@ -43,6 +45,7 @@ export class ReplayWorker implements OnApplicationBootstrap {
   constructor(
     private readonly jobs: Jobs,
     private readonly syncs: Syncs,
+    private readonly links: Links,
     private readonly layers: MappingLayers,
     private readonly mapping: ChangesMapping,
     private readonly reader: TopicReader,
@@ -86,7 +89,7 @@ export class ReplayWorker implements OnApplicationBootstrap {
       return;
     }
     const types = Array.isArray(job.params.types) ? new Set<string>(job.params.types as string[]) : undefined;
-    const progress: ReplayProgress = { offsets: {}, read: 0, published: 0, ...job.progress };
+    const progress: ReplayProgress = { offsets: {}, read: 0, known: 0, published: 0, ...job.progress };
     const lost = new AbortController();
     const signal = AbortSignal.any([stopping, lost.signal]);
     const facts = { jobId: job.id, syncId: sync.id, realm: sync.sourceRealmId };
@@ -98,8 +101,11 @@ export class ReplayWorker implements OnApplicationBootstrap {
       );
       // Looked up per batch: a mapping that changes meanwhile holds from here on, and a replay follows it anyway.
       const ruleSets = await this.layers.ruleSets([{ syncId: sync.id, organizationId: sync.organizationId }]);
-      progress.published += await this.mapping.publish(changes, () => [sync], ruleSets, 'bulk');
+      const news = await this.newsOf(changes, sync.id, ruleSets.get(sync.id)!.version);
+      progress.published += await this.mapping.publish(news, () => [sync], ruleSets, 'bulk');
       progress.read += changes.length;
+      progress.known += changes.length - news.length;
+      mappedTotal.inc({ outcome: 'known', lane: 'bulk' }, changes.length - news.length);
       // Only this batch's own partition: other partitions may be read ahead of what was published.
       progress.offsets = { ...progress.offsets, [batch.partition]: place.offsets[batch.partition]! };
       const mine =
@@ -123,7 +129,23 @@ export class ReplayWorker implements OnApplicationBootstrap {
       await this.jobs.progress(job.id, this.owner, { ...progress, offsets: end.offsets });
       await this.jobs.finish(job.id, this.owner, { kind: 'done' });
       replaysTotal.inc({ outcome: 'done' });
-      this.log.info({ ...facts, read: progress.read, published: progress.published }, 'replay.done');
+      this.log.info(
+        { ...facts, read: progress.read, known: progress.known, published: progress.published },
+        'replay.done',
+      );
     }
+  }
+
+  /** Without what the writer has taken in under these rules already. It has no rows of files: all of them are news. */
+  private async newsOf(
+    changes: readonly ReceivedRecord<ChangeEvent>[],
+    syncId: string,
+    mappingVersion: number,
+  ): Promise<ReceivedRecord<ChangeEvent>[]> {
+    const told = changes.map((change) => {
+      const { entityType, id: sourceId, version } = change.value!;
+      return { change, syncId, entityType, sourceId, version, mappingVersion };
+    });
+    return (await this.links.newsOf(told)).map(({ change }) => change);
   }
 }

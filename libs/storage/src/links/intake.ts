@@ -50,26 +50,33 @@ export async function tellWork(tx: Tx, desired: readonly DesiredLink[], at: Date
   );
 }
 
+/** What decides whether a telling is news. */
+export interface Told extends LinkKey {
+  version: string;
+  mappingVersion: number;
+}
+
 /**
- * Of these, what is newer than what is stored. Only asks: an upsert that changes nothing locks its row all the same, and that is
- * a write.
+ * Of these, in their order, what is newer than what is stored, by the rule of `takeIn`: what is left out here, it would leave as
+ * it is. Only asks: an upsert that changes nothing locks its row all the same, and that is a write.
  */
-export async function newsOf(db: Database, newest: readonly DesiredLink[]): Promise<DesiredLink[]> {
-  const rows = await db.query<{ n: string }>(
-    `select d.n from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[]) with ordinality
+export async function newsOf<T extends Told>(db: Database, told: readonly T[]): Promise<T[]> {
+  const rows = await db.query<{ n: number }>(
+    // A question per row, not a join: whatever is believed of the table's size, each is one step down the primary key.
+    `select d.n::int from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[]) with ordinality
          as d (sync_id, entity_type, source_id, version, mapping_version, n)
-     where not exists (select from links l
-       where l.sync_id = d.sync_id and l.entity_type = d.entity_type and l.source_id = d.source_id
-         and (l.desired_version > d.version or l.desired_version = d.version and l.mapping_version >= d.mapping_version))`,
+     where (select l.desired_version > d.version or l.desired_version = d.version and l.mapping_version >= d.mapping_version
+       from links l where l.sync_id = d.sync_id and l.entity_type = d.entity_type and l.source_id = d.source_id) is not true`,
     [
-      newest.map((one) => one.syncId),
-      newest.map((one) => one.entityType),
-      newest.map((one) => one.sourceId),
-      newest.map((one) => one.version),
-      newest.map((one) => one.mappingVersion),
+      told.map((one) => one.syncId),
+      told.map((one) => one.entityType),
+      told.map((one) => one.sourceId),
+      told.map((one) => one.version),
+      told.map((one) => one.mappingVersion),
     ],
   );
-  return rows.map(({ n }) => newest[Number(n) - 1]!).sort(compareKeys);
+  const news = new Set(rows.map(({ n }) => n));
+  return told.filter((_, at) => news.has(at + 1));
 }
 
 export async function takeIn(tx: Tx, newest: readonly DesiredLink[], at: Date): Promise<Taken[]> {

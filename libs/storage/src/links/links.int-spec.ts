@@ -183,6 +183,27 @@ describe('links', () => {
     expect((await one('2')).link.desired.version).toBe(version(2));
   });
 
+  it('says beforehand what it would take in, in the order asked', async () => {
+    const telling = fc.tuple(fc.nat(3), fc.nat(2), fc.nat(2));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(telling, { maxLength: 8 }),
+        fc.uniqueArray(telling, { selector: ([id]) => id }),
+        async (before, after) => {
+          await db.query('delete from links where sync_id = $1', [syncId]);
+          const told = (all: typeof before) =>
+            all.map(([id, n, mappingVersion]) => desired(String(id), n, { mappingVersion }));
+          for (const one of told(before)) await links.intake([one], at);
+          const news = await links.newsOf(told(after));
+          // A store that has seen no repeats asks nobody: the statement that writes decides.
+          const taken = new Set((await new Links(db).intake(told(after), at)).map((one) => one.sourceId));
+          expect(news).toEqual(told(after).filter((one) => taken.has(one.sourceId)));
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
   it('settles at once what the target has already, and keeps a call on its way in its state', async () => {
     await links.intake([desired('1', 1)], at);
     const call = (await claim([await one('1')]))!;

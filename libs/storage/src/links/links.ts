@@ -30,6 +30,7 @@ import {
   tellWork,
   type DesiredLink,
   type Taken,
+  type Told,
 } from './intake.js';
 import { compareKeys, keyArrays, keysTable, keyText } from './keys.js';
 import {
@@ -102,6 +103,11 @@ export class Links {
     const taken = newest.length === 0 ? [] : await this.takeIn(newest, at, announce);
     this.repeats = taken.length < all.length / 2;
     return taken;
+  }
+
+  /** Of what could be told of records, in its order, what `intake` would take in. */
+  newsOf<T extends Told>(told: readonly T[]): Promise<T[]> {
+    return told.length === 0 ? Promise.resolve([]) : newsOf(this.db, told);
   }
 
   private takeIn(

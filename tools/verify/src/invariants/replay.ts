@@ -6,13 +6,13 @@ export function replay(books: Books): Verdict {
   const { replay: made, rest } = books.e;
   if (!made) return notJudged('no replay was made (the control API and its key are needed, and --read-only left out)');
   if (rest.motion.length > 0) return notJudged(`the system is not at rest: ${rest.motion.join(', ')}`);
-  if (made.published === 0) return notJudged('the replay had nothing to tell');
+  if (made.read === 0) return notJudged('the replay had nothing to read');
   return judged(
     made.writes
       .filter(({ writes }) => writes > 0)
       .map(({ realmId, writes }) => ({
-        what: `the replay of ${counted(made.published, 'record')} wrote ${counted(writes, 'time')} into company ${realmId}`,
+        what: `the replay of ${counted(made.read, 'record')} wrote ${counted(writes, 'time')} into company ${realmId}`,
       })),
-    `${counted(made.published, 'record')} replayed, 0 writes`,
+    `${counted(made.read, 'record')} replayed, 0 writes`,
   );
 }
