@@ -193,7 +193,7 @@ export class Planner {
         if (!receipts.has(keyText(one))) return {};
         const turn = stockTurn({
           before: (before.get(keyText(one)) ?? []).filter((other) => !here.has(keyText(other))),
-          reading: reading.has(one.syncId),
+          reading: reading.get(one.syncId),
           first: one.lane === 'live' && one.lastFault === undefined,
           waitedMs: at.getTime() - one.desiredAt.getTime(),
         });
@@ -426,7 +426,7 @@ function inOrderOfReceipt(planned: readonly Planned[]): Planned[] {
     );
     const turn =
       one.plan.kind === 'create' && first
-        ? stockTurn({ before: [first.stored], reading: false, first: false, waitedMs: 0 })
+        ? stockTurn({ before: [first.stored], first: false, waitedMs: 0 })
         : undefined;
     const now: Planned = turn ? { ...one, plan: { kind: 'postpone', ...turn } } : one;
     if (turn) replaced.set(one, now);

@@ -1,5 +1,13 @@
 import type { Link } from './link.js';
-import { isEnteredBefore, receiptOf, receivingTypes, stockPatienceMs, stockTurn } from './stock-order.js';
+import {
+  afterReceipt,
+  isEnteredBefore,
+  readMayComeMs,
+  receiptOf,
+  receivingTypes,
+  stockPatienceMs,
+  stockTurn,
+} from './stock-order.js';
 
 const link = (entityType: string, more: Partial<Link> = {}, TxnDate: unknown = '2026-01-05'): Link => ({
   entityType,
@@ -38,7 +46,7 @@ describe('goods that come in on one day', () => {
     expect(['10', '9', '100'].sort((a, b) => (isEnteredBefore(a, b) ? -1 : 1))).toEqual(['9', '10', '100']);
   });
 
-  const calm = { before: [], reading: false, first: false, waitedMs: 0 };
+  const calm = { before: [], first: false, waitedMs: 0 };
   it.each([
     ['nothing is before it', calm, undefined],
     [
@@ -46,12 +54,23 @@ describe('goods that come in on one day', () => {
       { ...calm, before: [{ entityType: 'Bill', sourceId: '8' }] },
       /Bill 8, entered before it/,
     ],
-    ['a backfill is reading', { ...calm, reading: true }, /still being read/],
+    ['a backfill is reading', { ...calm, reading: 'now' as const }, /still being read/],
+    ['what a backfill read may be on its way', { ...calm, reading: { forMs: 300 } }, /still being read/],
     ['it was heard of just now', { ...calm, first: true }, /entered just before it/],
-    ['it waited for too long', { ...calm, reading: true, waitedMs: stockPatienceMs + 1 }, undefined],
+    ['it waited for too long', { ...calm, reading: 'now' as const, waitedMs: stockPatienceMs + 1 }, undefined],
   ])('wait for their turn: %s', (_, facts, why) => {
     const turn = stockTurn(facts);
     if (why) expect(turn?.reason).toMatch(why);
     else expect(turn).toBeUndefined();
+  });
+
+  it('sleep no longer than what a backfill has read may be on its way', () => {
+    expect(stockTurn({ ...calm, reading: { forMs: 300 } })?.delayMs).toBe(300);
+    expect(stockTurn({ ...calm, reading: 'now' })!.delayMs).toBeLessThanOrEqual(readMayComeMs);
+  });
+
+  it('are found by whom they wait for', () => {
+    const before = [{ entityType: 'Bill', sourceId: '8' }];
+    expect(stockTurn({ ...calm, before })?.reason).toBe(afterReceipt(before[0]!));
   });
 });

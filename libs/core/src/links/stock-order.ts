@@ -48,29 +48,38 @@ export interface StockTurn {
 
 /** Work is told in no order: what was entered a moment before may arrive a moment after, over another partition. */
 const firstLookMs = 700;
-/** Its turn comes when another document's has come. */
+/** The end of the other document's write wakes it; this is for a wake that was missed. */
 const nextLookMs = 2_000;
-/** A backfill reads type by type: what was entered before is there when all of it was read. */
+/** A backfill reads type by type: what was entered before is there when all of it was read. No longer than `readMayComeMs`: then
+    nobody sleeps beyond that. */
 const whileReadingMs = 5_000;
 /** Whoever waits longer than this waits for something that does not come; the sum of the books is right all the same. */
 export const stockPatienceMs = 10 * 60_000;
 
+/** What a backfill read last may be on its way this long after its end. */
+export const readMayComeMs = 5_000;
+
+const waits = (because: string): string => `brings in stock on a day on which ${because}`;
+/** Also how a waiting document is found when that other one's write has ended (storage: stock.ts). */
+export const afterReceipt = ({ entityType, sourceId }: { entityType: string; sourceId: string }): string =>
+  waits(`${entityType} ${sourceId}, entered before it, does so too`);
+
 /** Why a copy is not made yet; undefined: it is its turn. */
 export function stockTurn(o: {
   before: readonly { entityType: string; sourceId: string }[];
-  reading: boolean;
+  /** a backfill: it reads, or has read, and what it read may still come for so long */
+  reading?: 'now' | { forMs: number } | undefined;
   /** looked at for the first time, and told live */
   first: boolean;
   waitedMs: number;
 }): StockTurn | undefined {
   if (o.waitedMs > stockPatienceMs) return undefined;
-  const wait = (because: string, delayMs: number): StockTurn => ({
-    code: 'STOCK.ORDER',
-    reason: `brings in stock on a day on which ${because}`,
-    delayMs,
-  });
+  const wait = (reason: string, delayMs: number): StockTurn => ({ code: 'STOCK.ORDER', reason, delayMs });
   const [first] = o.before;
-  if (first) return wait(`${first.entityType} ${first.sourceId}, entered before it, does so too`, nextLookMs);
-  if (o.reading) return wait('others may do so that are still being read', whileReadingMs);
-  return o.first ? wait('others may do so that were entered just before it', firstLookMs) : undefined;
+  if (first) return wait(afterReceipt(first), nextLookMs);
+  if (o.reading) {
+    const delayMs = o.reading === 'now' ? whileReadingMs : o.reading.forMs;
+    return wait(waits('others may do so that are still being read'), delayMs);
+  }
+  return o.first ? wait(waits('others may do so that were entered just before it'), firstLookMs) : undefined;
 }

@@ -1,7 +1,7 @@
 // The store of links on real PostgreSQL: order of arrival, claims, waiting and waking, fences.
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { encodeVersion, type LinkState } from '#core';
+import { afterReceipt, encodeVersion, type LinkState } from '#core';
 import { freshDatabase, freshRealmId, type FreshDatabase } from '#testing';
 import { Database } from '../database.js';
 import { FenceLost, RealmLeases } from '../leases/realm-leases.js';
@@ -251,6 +251,22 @@ describe('links', () => {
     expect(await links.pickAwaited(realmId, ['Customer'], 9, { lane: 'live' })).toEqual([]);
   });
 
+  it('of live names, half are those that are ready for longest: new ones that others wait for never keep an older edit', async () => {
+    await links.intake([desired('old', 1, { entityType: 'Item', rank: 6, lane: 'live' })], at);
+    const soon = new Date(at.getTime() + 1_000);
+    const names = Array.from({ length: 9 }, (_, n) => desired(String(n), 1, { lane: 'live' }));
+    await links.intake([...names, desired('10', 1, { entityType: 'Invoice', rank: 7, lane: 'live' })], soon);
+    const { version: planned } = (await one('10', 'Invoice')).link.desired;
+    const on = ['Customer/7', 'Customer/8'];
+    await links.park(realmId, fence, [{ key: key('10', 'Invoice'), version: planned, on }], soon);
+    const picked = async (limit: number) =>
+      (await links.pickAwaited(realmId, ['Customer', 'Item'], limit, { lane: 'live' })).map((l) => l.sourceId);
+    expect((await picked(4))[0]).toBe('old');
+    expect((await picked(4)).slice(2).sort()).toEqual(['7', '8']);
+    // Who waits for nothing is not in the way when all of them fit.
+    expect((await picked(20)).slice(0, 2).sort()).toEqual(['7', '8']);
+  });
+
   it('picks bulk work in the order in which the source entered it, live work in the order in which it came', async () => {
     const later = new Date(at.getTime() + 1_000);
     await links.intake([desired('100', 1), desired('9', 1), desired('31', 1, { lane: 'live' })], at);
@@ -349,6 +365,21 @@ describe('links', () => {
     expect((await one('c', 'Invoice')).link.state).toMatchObject({ kind: 'waiting', on: ['Customer/p2'] });
     expect(await settle((await claim([await one('p2')]))!)).toMatchObject({ woken: 1 });
     expect((await one('c', 'Invoice')).link.state).toEqual({ kind: 'ready' });
+  });
+
+  it('lets the next bring in goods when the one before it has ended, and nobody who waits for another one (STOCK.ORDER)', async () => {
+    const bills = ['1', '2', '3'].map((id) => desired(id, 1, { entityType: 'Bill', rank: 7 }));
+    await links.intake(bills, at);
+    const after = async (sourceId: string, before: string): Promise<LinkChange> => {
+      const reason = afterReceipt({ entityType: 'Bill', sourceId: before });
+      const state = { kind: 'backoff', dueAtMs: at.getTime() + 2_000, code: 'STOCK.ORDER', reason } as const;
+      return { key: key(sourceId, 'Bill'), state, attempts: 0, wakes: false };
+    };
+    const changes = [await after('2', '1'), await after('3', '2')];
+    await links.decide(realmId, fence, [key('2', 'Bill'), key('3', 'Bill')], at, () => ({ changes }));
+    await settle((await claim([await one('1', 'Bill')]))!);
+    expect((await one('2', 'Bill')).link.state).toEqual({ kind: 'ready' });
+    expect((await one('3', 'Bill')).link.state).toMatchObject({ kind: 'backoff' });
   });
 
   it('does not park a child whose parent settled between planning and parking', async () => {

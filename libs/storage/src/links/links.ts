@@ -42,7 +42,7 @@ import {
   type PlannedRow,
 } from './mirrors.js';
 import { columns, storedLink, waitName, type Lane, type LinkKey, type LinkRecord, type StoredLink } from './row.js';
-import { beingRead, enteredBefore, type ReceiptToMake } from './stock.js';
+import { beingRead, enteredBefore, wakeReceipts, type ReceiptToMake } from './stock.js';
 import { rollbackFacts, type StoredRollbackFacts } from './rollbacks.js';
 import {
   dueSweeps,
@@ -201,6 +201,8 @@ export class Links {
   /**
    * Of the ready work of the given types, what the first of those who wait are waiting for, in their order: with names one at a
    * time, transactions begin when their own names are there and not when all of a company's are. The others follow as in `pick`.
+   * Live names that do not all fit: half of them are those that have been ready for longest, whatever their type. An edit of an
+   * item waited for minutes behind new customers and what new documents waited for, while its company had a backlog.
    */
   async pickAwaited(
     realmId: string,
@@ -227,9 +229,28 @@ export class Links {
        order by a.place limit $3`,
       [realmId, types, limit, lane, ...keyArrays(except), everyType],
     );
-    const awaited = rows.map(storedLink);
-    const first = new Set(awaited.map(keyText));
-    return [...awaited, ...inOrder.filter((one) => !first.has(keyText(one)))].slice(0, limit);
+    const longest =
+      lane === 'live' && inOrder.length === limit ? await this.pickOldest(realmId, types, limit, except) : [];
+    const chosen = new Map<string, StoredLink>();
+    for (const one of [...longest.slice(0, Math.ceil(limit / 2)), ...rows.map(storedLink), ...inOrder])
+      if (!chosen.has(keyText(one))) chosen.set(keyText(one), one);
+    return [...chosen.values()].slice(0, limit);
+  }
+
+  /** Live work of these types, ready for longest first. */
+  private async pickOldest(
+    realmId: string,
+    types: readonly string[],
+    limit: number,
+    except: readonly LinkKey[],
+  ): Promise<StoredLink[]> {
+    const rows = await this.db.query<LinkRecord>(
+      `select ${columns} from unnest($2::text[]) as its_type
+         cross join lateral pick_links($1, 'ready', '{live}', array[its_type], $3, $4, $5, $6)
+       order by due_at limit $3`,
+      [realmId, types, limit, ...keyArrays(except)],
+    );
+    return rows.map(storedLink);
   }
 
   /** Links as they are now, without a lock. */
@@ -397,6 +418,7 @@ export class Links {
       if (call) await writeCallEnd(tx, call, at);
       await reanchorFiles(tx, rows, changes, at);
       await letCollisionsGo(tx, rows, changes, at);
+      await wakeReceipts(tx, changes, at);
       const woken = await wakeWaiters(tx, changes, at);
       await this.outbox.addAll(
         tx,
@@ -595,7 +617,7 @@ export class Links {
     return enteredBefore(this.db, receipts, types);
   }
 
-  beingRead(syncIds: readonly string[], at: Date): Promise<Set<string>> {
+  beingRead(syncIds: readonly string[], at: Date): ReturnType<typeof beingRead> {
     return beingRead(this.db, syncIds, at);
   }
 

@@ -1,6 +1,7 @@
 // Copies that are not made yet and bring in the same goods on the same day (core: stock-order.ts).
-import type { Receipt } from '#core';
-import type { Database } from '../database.js';
+import { afterReceipt, readMayComeMs, receivingTypes, type Receipt } from '#core';
+import type { Database, Tx } from '../database.js';
+import type { LinkChange } from './changes.js';
 import { keyText } from './keys.js';
 import type { Lane, LinkKey } from './row.js';
 
@@ -52,13 +53,39 @@ export async function enteredBefore(
   return before;
 }
 
-/** Syncs of which a backfill is still reading, or was a moment ago: what it read last is on its way. */
-export async function beingRead(db: Database, syncIds: readonly string[], at: Date): Promise<Set<string>> {
-  if (syncIds.length === 0) return new Set();
-  const rows = await db.query<{ sync_id: string }>(
-    `select distinct sync_id from jobs where sync_id = any($1::uuid[]) and kind = 'backfill'
-       and (state in ('queued', 'running') or finished_at > $2::timestamptz - interval '5 seconds')`,
-    [syncIds, at],
+/** Syncs of which a backfill reads now, or did a moment ago: what it read last may be on its way for so long still. */
+export async function beingRead(
+  db: Database,
+  syncIds: readonly string[],
+  at: Date,
+): Promise<Map<string, 'now' | { forMs: number }>> {
+  if (syncIds.length === 0) return new Map();
+  const rows = await db.query<{ sync_id: string; now: boolean; for_ms: number | null }>(
+    `select sync_id, bool_or(state in ('queued', 'running')) as now,
+       max(extract(epoch from finished_at - $2::timestamptz) * 1000 + $3)::float as for_ms
+     from jobs where sync_id = any($1::uuid[]) and kind = 'backfill'
+       and (state in ('queued', 'running') or finished_at > $2::timestamptz - $3 * interval '1 millisecond')
+     group by sync_id`,
+    [syncIds, at, readMayComeMs],
   );
-  return new Set(rows.map((row) => row.sync_id));
+  return new Map(rows.map((row) => [row.sync_id, row.now ? 'now' : { forMs: row.for_ms! }]));
+}
+
+/** Who waits to bring in goods after one whose write has ended now, however: looked at again at once. */
+export async function wakeReceipts(tx: Tx, changes: readonly LinkChange[], at: Date): Promise<void> {
+  const ended = changes.filter(
+    ({ key, state }) => ['settled', 'held', 'failed'].includes(state.kind) && receivingTypes.includes(key.entityType),
+  );
+  for (const syncId of new Set(ended.map(({ key }) => key.syncId))) {
+    const after = ended.filter(({ key }) => key.syncId === syncId).map(({ key }) => afterReceipt(key));
+    await tx.query(
+      // What somebody else has in hand is not waited for: it is looked at again by itself.
+      `update links set state = 'ready', due_at = $3 where (sync_id, entity_type, source_id) in (
+         select sync_id, entity_type, source_id from links
+         where sync_id = $1 and state = 'backoff' and entity_type = any($4::text[])
+           and failure_code = 'STOCK.ORDER' and failure_reason = any($2::text[])
+         for update skip locked)`,
+      [syncId, after, at, receivingTypes],
+    );
+  }
 }
