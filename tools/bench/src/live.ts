@@ -3,18 +3,22 @@
 // that is on its way may stand in front (goal: 250 ms and one call).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withInfrastructure, type Bench, type BenchRun, type Metrics } from './bench.js';
-import { percentile, Writing } from './writing.js';
+import { stageNames, StageRecorder } from './stages.js';
+import { percentile, traceIdOf, Writing } from './writing.js';
 
 /** QBO's own time per request in this run. */
 const qboMs = 300;
 /** Well inside the quota: what is measured is our line, not QBO's. */
 const editEveryMs = 1_500;
+/** Spans leave the writer twice a second. */
+const spansHeardMs = 1_500;
 
 export const bench: Bench = {
   about: 'p99_ms=: wanted to settled beyond QBO during a backfill of the same company (goal 250 and one call)',
   run: ({ quick, say }: BenchRun): Promise<Metrics> =>
     withInfrastructure(async (addresses) => {
-      const writing = await Writing.start(addresses);
+      const recorder = await StageRecorder.start();
+      const writing = await Writing.start(addresses, ['qbo-writer'], recorder.environment);
       try {
         const tenant = await writing.tenant();
         const stock = await writing.stock(tenant);
@@ -33,8 +37,11 @@ export const bench: Bench = {
         }
         const beyondQbo = (ms: readonly number[]) => ms.map((one) => Math.max(0, one - qboMs));
         const ms = beyondQbo(await writing.settleTimes(since));
+        await sleep(spansHeardMs);
+        const slowest = await writing.slowest(since);
+        for (const one of slowest.slice(0, quick ? 5 : 12)) say(`${one.ms.toFixed(0)} ms: ${told(recorder, one)}`);
         // Goods that come in wait on purpose for what may have been entered just before them: a figure by itself.
-        for (let n = 0; n < (quick ? 6 : 40); n++) {
+        for (let n = 0; n < (quick ? 6 : 24); n++) {
           await writing.buy(tenant, stock);
           await sleep(editEveryMs);
         }
@@ -53,6 +60,12 @@ export const bench: Bench = {
         };
       } finally {
         await writing.stop();
+        recorder.stop();
       }
     }),
 };
+
+function told(recorder: StageRecorder, { sourceId, wantedMs }: { sourceId: string; wantedMs: number }): string {
+  const stages = recorder.of(traceIdOf(sourceId), wantedMs);
+  return stages ? stageNames.map((name) => `${name} ${stages[name]}`).join(', ') : 'not heard of whole';
+}

@@ -48,7 +48,11 @@ export class Writing {
     this.links = new Links(db);
   }
 
-  static async start(addresses: Addresses, apps: readonly string[] = ['qbo-writer']): Promise<Writing> {
+  static async start(
+    addresses: Addresses,
+    apps: readonly string[] = ['qbo-writer'],
+    own: Record<string, string> = {},
+  ): Promise<Writing> {
     const corner = `bench_${randomBytes(4).toString('hex')}`;
     const emulator = await startEmulator();
     const app = await emulator.createApp();
@@ -70,6 +74,7 @@ export class Writing {
       SYNC_QBO_CLIENT_ID: app.clientId,
       SYNC_QBO_CLIENT_SECRET: app.clientSecret,
       SYNC_TOKEN_KEY: tokenKey,
+      ...own,
     };
     const writing = new Writing(emulator, db, app, person, tokenKey, environment);
     await db.query('insert into organizations (id, name) values ($1, $2)', [writing.organization, 'Bench']);
@@ -215,6 +220,7 @@ export class Writing {
           op: 'upsert',
           mappingVersion: 0,
           changeId: what.sourceId,
+          traceparent: `00-${traceIdOf(what.sourceId)}-00000000000000e1-01`,
         },
       ],
       new Date(),
@@ -271,6 +277,17 @@ export class Writing {
     }
   }
 
+  /** Live invoices that came to be wanted since then, the slowest first. */
+  async slowest(since: Date): Promise<{ sourceId: string; wantedMs: number; ms: number }[]> {
+    return this.db.query(
+      `select source_id as "sourceId", extract(epoch from desired_at)::float * 1000 as "wantedMs",
+         extract(epoch from settled_at - desired_at)::float * 1000 as ms
+       from links where lane = 'live' and desired_at >= $1 and entity_type = 'Invoice' and state = 'settled'
+       order by ms desc`,
+      [since],
+    );
+  }
+
   /** MB resident in the writer's process. */
   async rssMb(): Promise<number> {
     const status = await readFile(`/proc/${this.apps.get('qbo-writer')!.pid}/status`, 'utf8');
@@ -291,6 +308,9 @@ function invoice({ customer, item }: Tenant) {
     ],
   };
 }
+
+/** Only a process that is told to traces anything. */
+export const traceIdOf = (sourceId: string): string => Buffer.from(sourceId).toString('hex').padStart(32, '0');
 
 const randomDigits = (): string =>
   BigInt(`0x${randomBytes(7).toString('hex')}`)

@@ -260,9 +260,35 @@ describe('the governor', () => {
   });
 
   describe('with classes', () => {
-    it('lends everything to whoever is alone, also to bulk', () => {
-      expect(waits(spent({ bulk: 499 }), 20_000, call('bulk'))).toBeUndefined();
-      expect(waits(spent({ bulk: 500 }), 20_000, call('bulk'))).toBe(71_010);
+    it('lends all but two slots of the minute to whoever is alone, also to bulk', () => {
+      expect(waits(spent({ bulk: 497 }), 20_000, call('bulk'))).toBeUndefined();
+      expect(waits(spent({ bulk: 498 }), 20_000, call('bulk'))).toBe(71_010);
+    });
+
+    it('has a slot for a live edit in a minute that bulk has spent', () => {
+      expect(waits(spent({ bulk: 498 }), 20_000, call('live'))).toBeUndefined();
+      expect(waits(spent({ bulk: 500 }), 20_000, call('live'))).toBe(71_010);
+    });
+
+    it('lets bulk go one by one, nine a second, and the others as they come', () => {
+      const sent = go(initialPacing(), 20_000, call('bulk')).state;
+      expect(waits(sent, 20_000, call('bulk'))).toBe(20_110);
+      expect(waits(sent, 20_000, call('bulk', { kind: 'batch' }))).toBe(20_110);
+      expect(waits(sent, 20_110, call('bulk'))).toBeUndefined();
+      expect(waits(sent, 20_000, call('live'))).toBeUndefined();
+    });
+
+    it('lets nobody pass for one that waits for its own gap only', () => {
+      // Bulk has not had its floor and live has: a want of bulk would go first.
+      const sent = go(spent({ live: 300 }), 20_000, call('bulk')).state;
+      const asked = ask(sent, 20_050, call('bulk'));
+      expect(asked.decision.kind).toBe('wait');
+      expect(waits(asked.state, 20_050, call('live'))).toBeUndefined();
+    });
+
+    it('a company that lends bulk no live slot at a small ceiling still lets bulk send', () => {
+      const ceiling = { share: 0.004, atMs: 20_000, restMs: 300_000 };
+      expect(waits({ ...initialPacing(), ceiling }, 20_000, call('bulk'))).toBeUndefined();
     });
 
     it.each(callClasses.slice(0, 3))(

@@ -27,7 +27,7 @@ export interface PacingState {
   answered: Answered[];
   /** answered within the last second; of a batch, how many items it had */
   recent: { app: string; atMs: number; items?: number }[];
-  /** per app: when the spacing is due again */
+  /** per app: when the spacing is due again; per app and class (`gapOf`): when the class may send again */
   nextSendMs: Record<string, number>;
   nextBatchMs: Record<string, number>;
   /** who waits for a slot, so that a less urgent class lets it pass */
@@ -171,7 +171,9 @@ export function admit(
   const state = aged(previous, policy, nowMs);
   const found = earliest(state, policy, nowMs, call);
   if (found.untilMs > nowMs) {
-    const wanting = wanted(state, nowMs, call, found);
+    // Its own class keeps it: nobody is to let it pass.
+    if (found.slot === 'none') return { state, decision: { kind: 'wait', untilMs: found.untilMs }, keep: false };
+    const wanting = wanted(state, nowMs, call, found.slot);
     return { state: wanting, decision: { kind: 'wait', untilMs: found.untilMs }, keep: wanting !== state };
   }
   const grantId = state.nextGrantId;
@@ -185,6 +187,7 @@ export function admit(
       nextSendMs: {
         ...state.nextSendMs,
         [app]: due(state.nextSendMs[app], nowMs, policy.burstMs, policy.spacingMs * slower),
+        ...(policy.gapMs[call.class] > 0 && { [gapOf(call)]: nowMs + policy.gapMs[call.class] }),
       },
       ...(kind === 'batch' && {
         wants: state.wants.filter((want) => want.by !== by || want.class !== call.class),
@@ -243,9 +246,9 @@ function earliest(
   policy: PacingPolicy,
   nowMs: number,
   call: CallRequest,
-): { untilMs: number; slot: 'call' | 'batch' } {
+): { untilMs: number; slot: 'call' | 'batch' | 'none' } {
   const ofApp = state.open.filter((grant) => grant.app === call.app);
-  const minute = Math.max(1, Math.floor(limitAt(state, policy, nowMs)));
+  const minute = Math.max(1, Math.floor(limitAt(state, policy, nowMs)) - policy.minuteLeft[call.class]);
   let untilMs = Math.max(nowMs, state.frozenUntilMs, Math.ceil(state.nextSendMs[call.app] ?? 0));
   if (ofApp.length >= policy.inFlight - policy.inFlightLeft[call.class]) untilMs = Math.max(untilMs, nowMs + recheckMs);
   untilMs = Math.max(
@@ -253,7 +256,7 @@ function earliest(
     secondFree(state, policy, nowMs, call, ofApp.length),
     slotFree(state, nowMs, minute, state.open.length, callsIn, callFreeMs),
   );
-  let slot: 'call' | 'batch' = 'call';
+  let slot: 'call' | 'batch' | 'none' = 'call';
   if (call.kind === 'batch') {
     const inRealm = state.open.filter((grant) => grant.kind === 'batch');
     const inApp = inRealm.filter((grant) => grant.app === call.app).length;
@@ -266,6 +269,8 @@ function earliest(
     if (batchMs > untilMs) [untilMs, slot] = [batchMs, 'batch'];
   }
   if (untilMs <= nowMs && yields(state, policy, nowMs, call)) untilMs = nowMs + yieldMs;
+  const gapMs = state.nextSendMs[gapOf(call)] ?? 0;
+  if (gapMs > untilMs) [untilMs, slot] = [gapMs, 'none'];
   return { untilMs, slot };
 }
 
@@ -295,7 +300,7 @@ function wanted(
   state: PacingState,
   nowMs: number,
   { class: of, by }: CallRequest,
-  { slot }: { slot: 'call' | 'batch' },
+  slot: 'call' | 'batch',
 ): PacingState {
   const same = (want: Want) => want.class === of && want.by === by && want.slot === slot;
   const known = state.wants.find(same);
@@ -306,6 +311,8 @@ function wanted(
     wants: [...state.wants.filter((want) => !same(want)), { class: of, slot, by, untilMs: nowMs + wantMs }],
   };
 }
+
+const gapOf = (call: Pick<CallRequest, 'app' | 'class'>): string => `${call.app} ${call.class}`;
 
 function due(previous: number | undefined, nowMs: number, burstMs: number, intervalMs: number): number {
   return Math.max(previous ?? 0, nowMs - burstMs) + intervalMs;

@@ -70,6 +70,10 @@ export interface PacingPolicy {
   readonly floors: Readonly<Record<CallClass, number>>;
   /** calls in flight that a class leaves free: these cannot be lent, a slow answer does not come back on demand */
   readonly inFlightLeft: Readonly<Record<CallClass, number>>;
+  /** slots of the minute that a class leaves free, for the same reason: one that is lent comes back after a minute */
+  readonly minuteLeft: Readonly<Record<CallClass, number>>;
+  /** least time between two sends of a class */
+  readonly gapMs: Readonly<Record<CallClass, number>>;
   /** after a 429: nothing is sent for this long */
   readonly freezeMs: number;
   /** after a 429: the rate is multiplied by this */
@@ -102,6 +106,13 @@ export const defaultPacingPolicy: PacingPolicy = {
   // Live work is the promise (seconds), so its floor is the largest; bulk's keeps a backfill moving through a busy day.
   floors: { interactive: 50, live: 200, attachments: 50, bulk: 100 },
   inFlightLeft: { interactive: 0, live: 1, attachments: 2, bulk: 2 },
+  // Where the minute is spent, a moment in which nobody could send comes back a minute later as one in which no slot is freed:
+  // a live edit passes through it by these. They are 0.4 % of the calls and 0.1 % of the rows that a minute carries.
+  minuteLeft: { interactive: 0, live: 0, attachments: 2, bulk: 2 },
+  // What goes out together comes back together: ten calls at once take the second's ten slots and free them at once, a second
+  // later, and so on as long as there is a backlog; a live edit then waits for up to a second for a slot. Nine a second are
+  // enough for the minute's 500 and for catching up.
+  gapMs: { interactive: 0, live: 0, attachments: 0, bulk: 110 },
   freezeMs: minuteMs,
   cutFactor: 0.7,
   growthPerMinute: 0.02,
@@ -120,5 +131,6 @@ export const unpacedPolicy: PacingPolicy = {
   batchesPerMinuteOfRealm: 100_000,
   spacingMs: 0,
   batchSpacingMs: 0,
+  gapMs: { interactive: 0, live: 0, attachments: 0, bulk: 0 },
   freezeMs: 300,
 };
