@@ -41,7 +41,7 @@ export const bench: Bench = {
         const slowest = await writing.slowest(since);
         for (const one of slowest.slice(0, quick ? 5 : 12)) say(`${one.ms.toFixed(0)} ms: ${told(recorder, one)}`);
         // Goods that come in wait on purpose for what may have been entered just before them: a figure by itself.
-        for (let n = 0; n < (quick ? 6 : 24); n++) {
+        for (let n = 0; n < (quick ? 6 : 16); n++) {
           await writing.buy(tenant, stock);
           await sleep(editEveryMs);
         }

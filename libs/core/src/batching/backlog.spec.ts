@@ -28,8 +28,19 @@ function most({ callMs, itemMs }: Times): number {
   return 30 * batches + Math.max(0, singles);
 }
 
-/** Rows a minute, once the first minute is over, in which the burst of the beginning counts. */
-function rowsPerMinute({ callMs, itemMs }: Times, minutes: number): number {
+interface Played {
+  /** once the first minute is over, in which the burst of the beginning counts */
+  rowsPerMinute: number;
+  /** for how long each live edit waited for leave, ascending */
+  liveWaitsMs: number[];
+}
+
+/** A backlog, and a live edit beside it every so often; answers come up to `jitterMs` sooner or later. */
+function play(
+  { callMs, itemMs }: Times,
+  minutes: number,
+  { editEveryMs = Infinity, jitterMs = 0 }: { editEveryMs?: number; jitterMs?: number } = {},
+): Played {
   let pacing = initialPacing();
   let nowMs = 1_000_000;
   const startMs = nowMs;
@@ -37,11 +48,18 @@ function rowsPerMinute({ callMs, itemMs }: Times, minutes: number): number {
   const queues: Record<'single' | 'batch', number[]> = { single: [], batch: [] };
   // As in the governor's store: lanes of one class take turns.
   let lanes: ('single' | 'batch')[] = ['single', 'batch'];
-  let ends: { atMs: number; items: number; grantId: number; sentMs: number }[] = [];
+  let ends: { atMs: number; items: number; grantId: number; sentMs: number; live: boolean }[] = [];
   let [done, before, row, batches] = [0, 0, 0, 0];
+  let editMs = startMs + editEveryMs;
+  const liveWaitsMs: number[] = [];
+  let seed = 1;
+  const tookMs = (items: number): number => {
+    seed = (seed * 16_807) % 2_147_483_647;
+    return callMs + items * itemMs + Math.round((2 * (seed / 2_147_483_647) - 1) * jitterMs);
+  };
 
   const pack = (): void => {
-    const onTheirWay = ends.length + queues.single.length + queues.batch.length;
+    const onTheirWay = ends.filter(({ live }) => !live).length + queues.single.length + queues.batch.length;
     const stock = Array.from({ length: 120 }, () => ({
       keys: [String((row += 1))],
       batchable: true,
@@ -67,7 +85,16 @@ function rowsPerMinute({ callMs, itemMs }: Times, minutes: number): number {
 
   /** Whoever may go goes; @returns when to ask again */
   const letGo = (): number => {
-    let againMs = Infinity;
+    let againMs = editMs;
+    if (nowMs >= editMs) {
+      const { state, decision } = admit(pacing, policy, nowMs, { ...caller, class: 'live', kind: 'single' });
+      pacing = state;
+      if (decision.kind === 'go') {
+        liveWaitsMs.push(nowMs - editMs);
+        ends.push({ atMs: nowMs + tookMs(1), items: 1, grantId: decision.grantId, sentMs: nowMs, live: true });
+        againMs = editMs += editEveryMs;
+      } else againMs = decision.untilMs;
+    }
     for (const kind of [...lanes]) {
       while (queues[kind].length > 0) {
         const { state, decision } = admit(pacing, policy, nowMs, { ...caller, kind });
@@ -78,7 +105,7 @@ function rowsPerMinute({ callMs, itemMs }: Times, minutes: number): number {
         }
         const items = queues[kind].shift()!;
         lanes = [...lanes.filter((one) => one !== kind), kind];
-        ends.push({ atMs: nowMs + callMs + items * itemMs, items, grantId: decision.grantId, sentMs: nowMs });
+        ends.push({ atMs: nowMs + tookMs(items), items, grantId: decision.grantId, sentMs: nowMs, live: false });
       }
     }
     return againMs;
@@ -92,14 +119,17 @@ function rowsPerMinute({ callMs, itemMs }: Times, minutes: number): number {
         nowMs - end.sentMs,
       );
       if (end.items > 1) batches -= 1;
-      done += end.items;
+      if (!end.live) done += end.items;
     }
     ends = ends.filter(({ atMs }) => atMs > nowMs);
     pack();
     if (nowMs - startMs < 60_000) before = done;
     nowMs = Math.max(nowMs + 1, Math.min(letGo(), ...ends.map(({ atMs }) => atMs), untilMs));
   }
-  return (done - before) / (minutes - 1);
+  return {
+    rowsPerMinute: (done - before) / (minutes - 1),
+    liveWaitsMs: liveWaitsMs.sort((a, b) => a - b),
+  };
 }
 
 describe('a backlog', () => {
@@ -108,8 +138,15 @@ describe('a backlog', () => {
     ['by a slow hour, in which calls in flight bind', { callMs: 700, itemMs: 120 }],
     ['with items so slow that batches take most calls', { callMs: 400, itemMs: 250 }],
   ] as [string, Times][])('uses what the limits leave, %s', (_, times) => {
-    const share = rowsPerMinute(times, 4) / most(times);
+    const share = play(times, 3).rowsPerMinute / most(times);
     expect(share).toBeGreaterThan(0.95);
     expect(share).toBeLessThan(1.05);
+  });
+
+  // Sent as they came, ten at once and then none for a second, they kept an edit waiting for up to 990 ms.
+  it('leaves a live edit a slot within a few tenths of a second', () => {
+    const { liveWaitsMs } = play({ callMs: 300, itemMs: 0 }, 3, { editEveryMs: 1_500, jitterMs: 50 });
+    expect(liveWaitsMs.length).toBeGreaterThan(100);
+    expect(liveWaitsMs.at(-1)).toBeLessThan(300);
   });
 });

@@ -260,21 +260,21 @@ describe('the governor', () => {
   });
 
   describe('with classes', () => {
-    it('lends all but two slots of the minute to whoever is alone, also to bulk', () => {
-      expect(waits(spent({ bulk: 497 }), 20_000, call('bulk'))).toBeUndefined();
-      expect(waits(spent({ bulk: 498 }), 20_000, call('bulk'))).toBe(71_010);
+    it('lends all but one slot of the minute to whoever is alone, also to bulk', () => {
+      expect(waits(spent({ bulk: 498 }), 20_000, call('bulk'))).toBeUndefined();
+      expect(waits(spent({ bulk: 499 }), 20_000, call('bulk'))).toBe(71_010);
     });
 
     it('has a slot for a live edit in a minute that bulk has spent', () => {
-      expect(waits(spent({ bulk: 498 }), 20_000, call('live'))).toBeUndefined();
+      expect(waits(spent({ bulk: 499 }), 20_000, call('live'))).toBeUndefined();
       expect(waits(spent({ bulk: 500 }), 20_000, call('live'))).toBe(71_010);
     });
 
-    it('lets bulk go one by one, nine a second, and the others as they come', () => {
+    it('lets bulk go one by one, ten a second, and the others as they come', () => {
       const sent = go(initialPacing(), 20_000, call('bulk')).state;
-      expect(waits(sent, 20_000, call('bulk'))).toBe(20_110);
-      expect(waits(sent, 20_000, call('bulk', { kind: 'batch' }))).toBe(20_110);
-      expect(waits(sent, 20_110, call('bulk'))).toBeUndefined();
+      expect(waits(sent, 20_000, call('bulk'))).toBe(20_100);
+      expect(waits(sent, 20_000, call('bulk', { kind: 'batch' }))).toBe(20_100);
+      expect(waits(sent, 20_100, call('bulk'))).toBeUndefined();
       expect(waits(sent, 20_000, call('live'))).toBeUndefined();
     });
 

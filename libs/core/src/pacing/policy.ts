@@ -107,12 +107,12 @@ export const defaultPacingPolicy: PacingPolicy = {
   floors: { interactive: 50, live: 200, attachments: 50, bulk: 100 },
   inFlightLeft: { interactive: 0, live: 1, attachments: 2, bulk: 2 },
   // Where the minute is spent, a moment in which nobody could send comes back a minute later as one in which no slot is freed:
-  // a live edit passes through it by these. They are 0.4 % of the calls and 0.1 % of the rows that a minute carries.
-  minuteLeft: { interactive: 0, live: 0, attachments: 2, bulk: 2 },
+  // a live edit passes through it by this one, which is 0.06 % of the rows that a minute carries.
+  minuteLeft: { interactive: 0, live: 0, attachments: 1, bulk: 1 },
   // What goes out together comes back together: ten calls at once take the second's ten slots and free them at once, a second
-  // later, and so on as long as there is a backlog; a live edit then waits for up to a second for a slot. Nine a second are
-  // enough for the minute's 500 and for catching up.
-  gapMs: { interactive: 0, live: 0, attachments: 0, bulk: 110 },
+  // later, and so on as long as there is a backlog; a live edit then waits for up to a second for its slot. One by one, at the
+  // second's own rate, bulk loses nothing but the first second (libs/core/src/batching/backlog.spec.ts).
+  gapMs: { interactive: 0, live: 0, attachments: 0, bulk: 1_000 / qboLimits.perSecond.max },
   freezeMs: minuteMs,
   cutFactor: 0.7,
   growthPerMinute: 0.02,
