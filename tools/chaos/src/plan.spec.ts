@@ -84,6 +84,18 @@ it('what was not asked for does not come', () => {
   expect(new Set(kinds)).toEqual(new Set(['quickbooks', 'postgres-kill', 'postgres-stop']));
 });
 
+it('nothing of a brief plan must rest for a minute, and every other trouble of QuickBooks comes', () => {
+  const troubles = (more: Partial<PlanOptions>): Set<string> =>
+    new Set(
+      Array.from({ length: 40 }, (_, seed) => planOf(options({ seed, ...more })))
+        .flat()
+        .flatMap(({ act }) => (act.kind === 'quickbooks' ? [act.trouble] : [])),
+    );
+  const whole = troubles({});
+  whole.delete('throttled');
+  expect(troubles({ brief: true })).toEqual(whole);
+});
+
 it('thirty kills meet every kind of act, and every app', () => {
   const plan = planOf(options());
   expect(new Set(plan.map(({ act }) => act.kind)).size).toBe(15);

@@ -181,8 +181,12 @@ function actOf(kind: ActKind, o: PlanOptions, chance: Chance, bags: Bags): Act {
       return { kind };
     case 'network':
       return { kind, trouble: bags.next(kind, networkTroubles), link: bags.next('link', o.links), forMs: forMs() };
-    case 'quickbooks':
-      return { kind, trouble: bags.next(kind, quickbooksTroubles), company: company(), forMs: forMs() };
+    case 'quickbooks': {
+      let trouble = bags.next(kind, quickbooksTroubles);
+      // A company rests for a minute after a 429, and the brief form is to be over by then: the others prove it.
+      while (o.brief && trouble === 'throttled') trouble = bags.next(kind, quickbooksTroubles);
+      return { kind, trouble, company: company(), forMs: forMs() };
+    }
     case 'grant-revoked':
       return { kind, company: company(), forMs: forMs() };
     case 'webhooks': {
