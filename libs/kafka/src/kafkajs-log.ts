@@ -473,6 +473,7 @@ class KafkajsConsumer implements LogConsumer {
     if (!isRunning() || isStale() || this.stopping.signal.aborted) return;
     const releasing = new AbortController();
     this.holds.add(releasing);
+    let astray: Error | undefined;
     // kafkajs sends nothing when the interval has not passed yet. A refused heartbeat means that the group moves on: the
     // owner may finish what it does, and the next thing kafkajs does by itself is to join again.
     const beat = setInterval(() => void heartbeat().catch(() => releasing.abort()), heartbeatMs).unref();
@@ -482,14 +483,13 @@ class KafkajsConsumer implements LogConsumer {
       },
       releasing: releasing.signal,
       commit: async () => {
-        await commitOffsetsIfNecessary({
-          topics: [
-            {
-              topic: batch.topic,
-              partitions: [{ partition: batch.partition, offset: String(BigInt(batch.lastOffset()) + 1n) }],
-            },
-          ],
-        });
+        const partitions = [{ partition: batch.partition, offset: String(BigInt(batch.lastOffset()) + 1n) }];
+        try {
+          await commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
+        } catch (error) {
+          if (wentAstray(error as Error)) astray = error as Error;
+          throw error;
+        }
         resolveOffset(batch.lastOffset());
       },
     };
@@ -505,11 +505,22 @@ class KafkajsConsumer implements LogConsumer {
       clearInterval(beat);
       this.holds.delete(releasing);
     }
+    // Told to kafkajs as what makes it find the coordinator anew and join again, at once and as often as it takes.
+    if (astray) throw Object.assign(astray, { type: 'NOT_COORDINATOR_FOR_GROUP' });
   }
 
   private releaseAll(): void {
     for (const hold of this.holds) hold.abort();
   }
+}
+
+/**
+ * A commit went to a broker that does not coordinate the group, or is not there any more. Two joins that overlap in kafkajs, while
+ * coordinators move, leave its commits with the broker of the one and its heartbeats with that of the other: heartbeats go on, and
+ * every commit is refused until somebody joins again.
+ */
+function wentAstray({ name, type }: Error & { type?: string }): boolean {
+  return type === 'NOT_COORDINATOR_FOR_GROUP' || name === 'KafkaJSBrokerNotFound';
 }
 
 function describe(batch: EachBatchPayload['batch']): Omit<FetchedBatch, 'records'> {
