@@ -313,9 +313,10 @@ export class QboClient {
         if (answer.kind === 'throttled' || answer.kind === 'unsent') outcome = answer.kind;
         return answer;
       } finally {
-        tookMs += this.ports.clock.nowMs() - sentAt;
+        const callMs = this.ports.clock.nowMs() - sentAt;
+        tookMs += callMs;
         // Not awaited, and its failure ignored: the answer is worth more, and a grant nobody reports frees itself in time.
-        grant.complete(outcome, options.items).catch(() => undefined);
+        grant.complete(outcome, { items: options.items, tookMs: callMs }).catch(() => undefined);
       }
     };
     const attributes = { 'http.request.method': request.method, 'sync.realm': realmId };

@@ -27,8 +27,11 @@ export interface GovernorRequest {
 export interface GovernorGrant {
   /** false: too long ago to send on; absent: never */
   fresh?(): boolean;
-  /** `items`: of a batch, whose work takes longer the more it has */
-  complete(outcome: 'ok' | 'throttled' | 'unsent', items?: number): Promise<void>;
+  /** `items`: of a batch, whose work takes longer the more it has; `tookMs`: from its sending to its answer */
+  complete(
+    outcome: 'ok' | 'throttled' | 'unsent',
+    called?: { items?: number | undefined; tookMs?: number | undefined },
+  ): Promise<void>;
 }
 
 export interface GovernorGate {

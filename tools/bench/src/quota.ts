@@ -22,8 +22,10 @@ async function run({ quick, say }: BenchRun): Promise<Metrics> {
     processes: [
       {
         skewMs: 0,
+        databaseMs: 4,
         oneWayMs: 30,
         jitterMs: 10,
+        regimes: [],
         stalls: [],
         crashes: [],
         lanes: [

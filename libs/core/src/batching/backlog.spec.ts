@@ -113,7 +113,7 @@ function play(
 
   for (const untilMs = startMs + minutes * 60_000; nowMs < untilMs;) {
     for (const end of ends.filter(({ atMs }) => atMs <= nowMs)) {
-      pacing = complete(pacing, policy, nowMs, end.grantId, 'ok', end.items);
+      pacing = complete(pacing, policy, nowMs, end.grantId, 'ok', { items: end.items });
       costs.learn(
         Array.from({ length: end.items }, () => 'Invoice'),
         nowMs - end.sentMs,

@@ -25,3 +25,18 @@ export function betterOffset(
   if (Math.abs(fresh.offsetMs - known.offsetMs) > (roundTripMs + known.roundTripMs) / 2 + 1) return fresh;
   return roundTripMs <= known.roundTripMs ? fresh : known;
 }
+
+/** Not before `fromMs` and not after `toMs`; whole milliseconds. */
+export interface DatabaseTime {
+  fromMs: number;
+  toMs: number;
+}
+
+/** The database's time while this process's clock shows `ownMs`. */
+export function databaseTime(offset: ClockOffset | undefined, ownMs: number): DatabaseTime {
+  const { offsetMs = 0, roundTripMs = 0 } = offset ?? {};
+  return {
+    fromMs: Math.floor(ownMs + offsetMs - roundTripMs / 2),
+    toMs: Math.ceil(ownMs + offsetMs + roundTripMs / 2),
+  };
+}

@@ -1,6 +1,7 @@
 // What one decision of the governor is. That no window is ever exceeded whatever happens is the property over random lives
 // of a quota: tools/bench/src/pacing/pacing.spec.ts.
-import { betterOffset } from './database-clock.js';
+import * as fc from 'fast-check';
+import { betterOffset, databaseTime, type ClockOffset } from './database-clock.js';
 import {
   admit,
   bury,
@@ -121,6 +122,44 @@ describe('the governor', () => {
     expect(jittery).toBeLessThan(steady - 0.5);
   });
 
+  describe('what may change from one call to the next', () => {
+    /** Ten calls answered in one moment after practice: how long until the next may go. */
+    const held = (state: PacingState, atMs: number): number => {
+      const answered = Array.from({ length: 10 }, () => ({ app: 'intuit app', atMs }));
+      return (waits({ ...state, recent: answered }, atMs) ?? atMs) - atMs;
+    };
+
+    it('is not known of its way: what our own process takes before it sends', () => {
+      // 600 ms from grant to sending, each time; then 4 ms there and back.
+      let state = initialPacing();
+      for (let n = 0; n < 30; n += 1) {
+        const sent = go(state, n * 200);
+        state = complete(sent.state, policy, n * 200 + 604, sent.grantId, 'ok', { tookMs: 4 });
+      }
+      expect(held(state, 20_000)).toBeGreaterThanOrEqual(1_000);
+    });
+
+    it('nor a part of the way that a shorter route would not take', () => {
+      const way = held(
+        practised(() => 500),
+        20_000,
+      );
+      expect(way).toBe(1_000 + 10 - (500 - 150));
+      expect(
+        held(
+          practised(() => 140),
+          20_000,
+        ),
+      ).toBe(1_010);
+    });
+
+    it('an answer that came at some time until T frees nothing that is free at T only', () => {
+      const sent = go({ ...initialPacing(), recent: [{ app: 'intuit app', atMs: 10_000 }] }, 10_500);
+      const state = complete(sent.state, policy, 11_200, sent.grantId, 'ok');
+      expect(state.recent.map(({ atMs }) => atMs)).toEqual([10_000, 11_200]);
+    });
+  });
+
   describe('beside batches', () => {
     /** A backlog: batches of `items` every 1.5 s, single calls whenever they are let; calls a second, all together. */
     const mixed = (items: number, batchMs: number, startMs = 0): number => {
@@ -129,7 +168,7 @@ describe('the governor', () => {
       const open: { id: number; endsMs: number; items: number }[] = [];
       for (let nowMs = startMs; nowMs < startMs + 60_000; nowMs += 10) {
         for (const one of open.filter(({ endsMs }) => endsMs <= nowMs)) {
-          state = complete(state, policy, nowMs, one.id, 'ok', one.items);
+          state = complete(state, policy, nowMs, one.id, 'ok', { items: one.items });
           open.splice(open.indexOf(one), 1);
         }
         const asked = nowMs % 1_500 === 0 ? (['batch', 'single'] as const) : (['single'] as const);
@@ -157,7 +196,7 @@ describe('the governor', () => {
       let state = practised(() => 400);
       for (let n = 0; n < 30; n += 1) {
         const sent = go(state, 6_000 + n * 2_000, call('live', { kind: 'batch' }));
-        state = complete(sent.state, policy, 6_000 + n * 2_000 + 2_150, sent.grantId, 'ok', 30);
+        state = complete(sent.state, policy, 6_000 + n * 2_000 + 2_150, sent.grantId, 'ok', { items: 30 });
       }
       const atMs = 80_000;
       // All ten answered in one moment: when the next may go says what is known of their way.
@@ -168,7 +207,7 @@ describe('the governor', () => {
           full = sent.state;
           return sent.grantId;
         });
-        for (const id of ids) full = complete(full, policy, atMs + 4_000, id, 'ok', items);
+        for (const id of ids) full = complete(full, policy, atMs + 4_000, id, 'ok', { items });
         return waits(full, atMs + 4_000, call('interactive'))! - (atMs + 4_000);
       };
       expect(slot(30)).toBeLessThanOrEqual(60);
@@ -180,7 +219,7 @@ describe('the governor', () => {
       let state = practised(() => 480, 'far');
       for (let n = 0; n < 30; n += 1) {
         const sent = go(state, 7_000 + n * 2_000, call('attachments', { kind: 'batch', by: 'far' }));
-        state = complete(sent.state, policy, 7_000 + n * 2_000 + 480, sent.grantId, 'ok', 30);
+        state = complete(sent.state, policy, 7_000 + n * 2_000 + 480, sent.grantId, 'ok', { items: 30 });
       }
       state = practised(() => 4, 'near', state, 70_000);
       const atMs = 80_000;
@@ -380,5 +419,23 @@ describe("the database's clock", () => {
   it('is asked anew when somebody set a clock', () => {
     const known = betterOffset(undefined, exchange(0, 2, 1_001));
     expect(betterOffset(known, exchange(100, 140, 5_120)).offsetMs).toBe(5_000);
+  });
+
+  it('is never beyond what is said of it, however slow the statements are', () => {
+    const legMs = fc.integer({ min: 0, max: 400 });
+    fc.assert(
+      fc.property(fc.integer(), fc.array(fc.tuple(legMs, legMs), { minLength: 1 }), (aheadMs, exchanges) => {
+        let known: ClockOffset | undefined;
+        let nowMs = 0;
+        for (const [outMs, backMs] of exchanges) {
+          const sentMs = nowMs;
+          nowMs += outMs + backMs;
+          known = betterOffset(known, exchange(sentMs, nowMs, sentMs + outMs + aheadMs));
+          const { fromMs, toMs } = databaseTime(known, nowMs);
+          expect(fromMs).toBeLessThanOrEqual(nowMs + aheadMs);
+          expect(toMs).toBeGreaterThanOrEqual(nowMs + aheadMs);
+        }
+      }),
+    );
   });
 });

@@ -7,10 +7,13 @@
 //   second, each with its millisecond: freed by the whole second they cost 1.5 % of the quota (share 0.983 against 0.997), and
 //   made calls go in clumps, in which a batch that was free just after the tick found no slot until the next.
 // - A call holds a slot of the second from its grant until 1 s after its answer, less the part of its way that is known:
-//   the least delay ever measured less the spread of the measured delays. On a steady network that is 10/s; the more the
-//   answers jitter, the longer slots are held and the wider sends are spaced. Spacing by the clock alone (120 ms) let
-//   eleven calls into a second as soon as one was delayed by more than 200 ms. Of a batch the work of its items
-//   is known as well.
+//   the least delay of the last minutes less the spread of the measured delays, and at most the mean less 150 ms, because a
+//   route may change from one call to the next. Delays are measured from the sending, not from the grant. On a steady network
+//   the limit is 8.6/s and more; the more the answers jitter, the longer slots are held and the wider sends are spaced. Spacing
+//   by the clock alone (120 ms) let eleven calls into a second as soon as one was delayed by more than 200 ms. Of a batch the
+//   work of its items is known as well.
+// - Time is the database's, and a process knows it to within half a round trip: it lets go at the earliest that it may be, and
+//   an answer came at the latest that it may have.
 // - Spacing (GCRA with a short catch-up) is for smoothness only: the minute is spent evenly, so whoever comes next never
 //   waits long.
 //
@@ -120,6 +123,11 @@ const wantMs = 750;
 const enoughSamples = 20;
 /** Over fewer items the unevenness of the way is a large part of what each seems to take. */
 const tellingItems = 10;
+/**
+ * However even the answers were, a call may take this much longer on its way than the next: routes change. Ten calls a second that
+ * hold their slots so much longer still go beyond the minute's 8.3.
+ */
+const unevenMs = 150;
 const delaySpanMs = 60_000;
 const delayForgottenMs = 5 * 60_000;
 /** A 429 below this share of the limit is somebody else's doing; above it the server may count otherwise than we do. */
@@ -203,25 +211,39 @@ export function admit(
   };
 }
 
+/** What a call was. */
+export interface Called {
+  /** of a batch: its work takes longer the more it has */
+  items?: number | undefined;
+  /**
+   * From its sending to its answer. Not from its grant: what lies between them is our own process's, and that changes from one
+   * call to the next. Taken for a part of every call's way it let an eleventh call into a second.
+   */
+  tookMs?: number | undefined;
+}
+
 /**
- * A call was answered at `nowMs`, of a batch with how many items. An unknown or timed-out grant is ignored, so reporting twice
- * is harmless.
+ * A call was answered, at `nowMs` at the latest. An unknown or timed-out grant is ignored, so reporting twice is harmless. Frees
+ * nothing: that it may be so late does not mean that it is.
  */
 export function complete(
-  previous: PacingState,
+  state: PacingState,
   policy: PacingPolicy,
   nowMs: number,
   grantId: number,
   outcome: 'ok' | 'throttled' | 'unsent',
-  items = 1,
+  { items = 1, tookMs }: Called = {},
 ): PacingState {
-  const state = aged(previous, policy, nowMs);
   const grant = state.open.find((open) => open.id === grantId);
   if (!grant) return state;
   const open = state.open.filter((one) => one !== grant);
   // Never sent: the server cannot have counted it.
   if (outcome === 'unsent') return { ...state, open };
-  const measured = { ...state, open, delays: withSample(state.delays, grant, items, nowMs) };
+  const measured = {
+    ...state,
+    open,
+    delays: withSample(state.delays, grant, tookMs ?? nowMs - grant.atMs, items, nowMs),
+  };
   const freed = counted(measured, grant, nowMs, items);
   return outcome === 'throttled' ? frozen(freed, policy, nowMs) : freed;
 }
@@ -330,7 +352,7 @@ function secondFree(
   const leaving = state.recent
     .filter((one) => one.app === app)
     .map(({ atMs, items = 1 }) => {
-      const knownMs = Math.min(secondMs, known.callMs + (items - 1) * known.itemMs);
+      const knownMs = Math.max(0, Math.min(secondMs, known.callMs + (items - 1) * known.itemMs));
       return Math.ceil(atMs + secondMs + clockMarginMs - knownMs);
     })
     .filter((leavesMs) => leavesMs > nowMs);
@@ -345,7 +367,7 @@ function secondFree(
  */
 function knownDelayMs(state: PacingState, by: string): number {
   if (!state.delays[by]) return 0;
-  return Math.min(...Object.values(state.delays).map(sureMs));
+  return Math.min(...Object.values(state.delays).map((delay) => Math.min(sureMs(delay), delay.meanMs - unevenMs)));
 }
 
 /**
@@ -364,12 +386,12 @@ function sureMs({ samples, leastMs, leastBeforeMs, meanMs }: Spread): number {
 
 function withSample(
   delays: PacingState['delays'],
-  { by, atMs, kind }: OpenGrant,
+  { by, kind }: OpenGrant,
+  tookMs: number,
   items: number,
   nowMs: number,
 ): PacingState['delays'] {
   const known = delays[by];
-  const tookMs = nowMs - atMs;
   const next =
     kind === 'batch' ? withBatch(known, tookMs, items, nowMs) : { ...known, ...sampled(known, tookMs, nowMs) };
   return { ...delays, [by]: { ...next, lastMs: nowMs } };

@@ -24,6 +24,7 @@ import {
   bury,
   callClasses,
   complete,
+  databaseTime,
   defaultPacingPolicy,
   initialPacing,
   outlook,
@@ -33,7 +34,17 @@ import {
   unknownPast,
   usage,
 } from '#core';
-import type { CallClass, ClockOffset, ReadPurpose, PacingPolicy, PacingState, PacingUse, QuotaOutlook } from '#core';
+import type {
+  CallClass,
+  Called,
+  ClockOffset,
+  DatabaseTime,
+  ReadPurpose,
+  PacingPolicy,
+  PacingState,
+  PacingUse,
+  QuotaOutlook,
+} from '#core';
 import { Database, type Tx } from '../database.js';
 import {
   platformOpen,
@@ -61,8 +72,7 @@ export type GovernorOutcome = 'ok' | 'throttled' | 'unsent';
 export interface GovernorGrant {
   /** False when so much time passed since the grant that others may have given this process up: ask again instead. */
   fresh(): boolean;
-  /** `items`: of a batch, whose work takes longer the more it has */
-  complete(outcome: GovernorOutcome, items?: number): Promise<void>;
+  complete(outcome: GovernorOutcome, called?: Called): Promise<void>;
 }
 
 export interface QuotaUse {
@@ -106,8 +116,8 @@ interface Lane {
 interface Told {
   grantId: number;
   outcome: GovernorOutcome;
-  items: number | undefined;
-  /** in the database's time */
+  called: Called | undefined;
+  /** in the database's time, at the latest */
   atMs: number;
   stored?: () => void;
 }
@@ -436,7 +446,7 @@ export class GovernorStore {
     return this.db.withSession(async (session) => {
       const plan = this.plan(realm);
       if (!plan.store) return plan.untilMs;
-      if (!(await this.write(session, realm, plan.state, plan.nowMs))) return undefined;
+      if (!(await this.write(session, realm, plan.state, plan.time))) return undefined;
       realm.told.splice(0, plan.told.length);
       for (const one of plan.told) one.stored?.();
       for (const { lane, grantId } of plan.granted) this.hand(realm, lane, grantId);
@@ -445,7 +455,9 @@ export class GovernorStore {
   }
 
   private plan(realm: Realm) {
-    const nowMs = this.nowMs();
+    const time = this.time();
+    // At the earliest: what time frees must be free for certain.
+    const nowMs = time.fromMs;
     const told = [...realm.told];
     const { state, granted, keep, untilMs } = this.admitted(realm, told, nowMs);
     const oldest = told[0];
@@ -454,7 +466,7 @@ export class GovernorStore {
       (this.closed || nowMs - oldest.atMs >= tellMs || told.some((one) => one.outcome === 'throttled'));
     const store = keep || tell;
     const tellAtMs = oldest && !store ? oldest.atMs + tellMs : Infinity;
-    return { state, granted, told, nowMs, store, untilMs: Math.min(untilMs, tellAtMs, nowMs + maxNapMs) };
+    return { state, granted, told, time, nowMs, store, untilMs: Math.min(untilMs, tellAtMs, nowMs + maxNapMs) };
   }
 
   private admitted(realm: Realm, told: readonly Told[], nowMs: number) {
@@ -463,8 +475,8 @@ export class GovernorStore {
     const circuit = this.platform.current;
     // Nobody piled anything up in an outage of seconds.
     if (!circuit.open && circuit.spreadMs >= rampAfterMs) state = resumed(state, policy, circuit.sinceMs);
-    for (const { grantId, outcome, atMs, items } of told)
-      state = complete(state, policy, atMs, grantId, outcome, items);
+    for (const { grantId, outcome, atMs, called } of told)
+      state = complete(state, policy, atMs, grantId, outcome, called);
     const granted: { lane: Lane; grantId: number }[] = [];
     let untilMs = Infinity;
     let keep = false;
@@ -491,7 +503,7 @@ export class GovernorStore {
     if (!this.beating && !this.closed) void this.keepAlive();
     const grant: GovernorGrant = {
       fresh: () => this.clock.nowMs() - grantedMs < freshMs,
-      complete: (outcome, items) => this.answered(realm, grantId, outcome, items),
+      complete: (outcome, called) => this.answered(realm, grantId, outcome, called),
     };
     const first = lane.queue.shift();
     // Lanes of one class take turns: singles must not starve the batches beside them.
@@ -509,11 +521,11 @@ export class GovernorStore {
   }
 
   /** An answer is told with the next grant, or soon after; only a refusal is waited for until everybody can see it. */
-  private answered(realm: Realm, grantId: number, outcome: GovernorOutcome, items?: number): Promise<void> {
+  private answered(realm: Realm, grantId: number, outcome: GovernorOutcome, called?: Called): Promise<void> {
     if (!realm.mine.delete(grantId)) return Promise.resolve();
     this.inFlight -= 1;
     if (this.inFlight === 0) this.beating?.abort();
-    const told: Told = { grantId, outcome, items, atMs: this.nowMs() };
+    const told: Told = { grantId, outcome, called, atMs: this.time().toMs };
     realm.told.push(told);
     if (outcome !== 'throttled') {
       // A slot is free: whoever sleeps here looks again. With nobody waiting, answers of a burst are told together.
@@ -527,7 +539,7 @@ export class GovernorStore {
     return stored;
   }
 
-  private async write(session: Tx, realm: Realm, state: PacingState, nowMs: number): Promise<boolean> {
+  private async write(session: Tx, realm: Realm, state: PacingState, { fromMs, toMs }: DatabaseTime): Promise<boolean> {
     const [stored] = await this.timed<{ nowMs: string }>(
       session,
       'write',
@@ -538,14 +550,14 @@ export class GovernorStore {
         realm.id,
         JSON.stringify(state),
         realm.version,
-        nowMs,
+        (fromMs + toMs) / 2,
         this.timeOf === 'database' ? clockToleranceMs : Number.MAX_SAFE_INTEGER,
       ],
     );
     if (!stored) return false;
     realm.state = state;
     realm.version += 1;
-    realm.currentMs = nowMs;
+    realm.currentMs = fromMs;
     return true;
   }
 
@@ -641,9 +653,14 @@ export class GovernorStore {
     return this.timeOf === 'clock' ? this.clock.nowMs() : null;
   }
 
-  /** The database's time, as far as this process can tell. */
+  /** The database's time, at the earliest. */
   private nowMs(): number {
-    return Math.floor(this.clock.nowMs() + (this.timeOf === 'database' ? (this.offset?.offsetMs ?? 0) : 0));
+    return this.time().fromMs;
+  }
+
+  /** The database's time, as far as this process can tell. */
+  private time(): DatabaseTime {
+    return databaseTime(this.timeOf === 'database' ? this.offset : undefined, this.clock.nowMs());
   }
 
   private timedAlone<R extends object>(what: GovernorStatement, sql: string, parameters: unknown[]): Promise<R[]> {

@@ -12,11 +12,23 @@ const lane = fc.record({
   pauseMs: fc.constantFrom(0, 0, 50, 500, 5_000),
 });
 const moment = fc.integer({ min: 0, max: minutes * 60_000 });
+const regimes = (wayMs: fc.Arbitrary<number>) =>
+  fc
+    .array(fc.record({ atMs: moment, lagMs: fc.constantFrom(0, 0, 50, 200, 600), wayMs }), { maxLength: 6 })
+    .map((found) => found.sort((a, b) => a.atMs - b.atMs));
 const process = fc.record({
   // As far off as clocks of machines are found to be, and farther.
   skewMs: fc.oneof(fc.integer({ min: -2_000, max: 2_000 }), fc.constantFrom(-3_600_000, 3_600_000)),
+  // A database on a machine that is starved answers late.
+  databaseMs: fc.constantFrom(4, 4, 40, 300),
   oneWayMs: fc.integer({ min: 0, max: 250 }),
-  jitterMs: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 1_500 })),
+  jitterMs: fc.oneof(
+    fc.integer({ min: 0, max: 5 }),
+    fc.integer({ min: 0, max: 60 }),
+    fc.integer({ min: 0, max: 1_500 }),
+  ),
+  // What changes within our own process may be large; a route changes by tens of milliseconds.
+  regimes: regimes(fc.integer({ min: 0, max: 120 })),
   stalls: fc.array(fc.record({ atMs: moment, forMs: fc.integer({ min: 50, max: 6_000 }) }), { maxLength: 3 }),
   crashes: fc.array(fc.record({ atMs: moment, downMs: fc.integer({ min: 0, max: 20_000 }) }), { maxLength: 2 }),
   lanes: fc.array(lane, { minLength: 1, maxLength: 3 }),
@@ -28,6 +40,8 @@ export const schedules: fc.Arbitrary<Schedule> = fc.record({
   processes: fc.array(process, { minLength: 1, maxLength: 4 }),
   serverMs: fc.oneof(
     fc.record({ min: fc.constant(2), max: fc.integer({ min: 3, max: 400 }) }),
+    // so even that nearly all of a call's way is known
+    fc.record({ min: fc.constant(20), max: fc.integer({ min: 21, max: 30 }) }),
     fc.record({ min: fc.integer({ min: 50, max: 300 }), max: fc.integer({ min: 301, max: 6_000 }) }),
   ),
   itemMs: fc.oneof(
@@ -60,6 +74,8 @@ export const saturated: fc.Arbitrary<Schedule> = fc.record({
       skewMs: fc.integer({ min: -2_000, max: 2_000 }),
       oneWayMs: fc.integer({ min: 0, max: 60 }),
       jitterMs: fc.integer({ min: 0, max: 20 }),
+      databaseMs: fc.constant(4),
+      regimes: fc.constant([]),
       stalls: fc.constant([]),
       crashes: fc.constant([]),
       lanes: fc.constant([

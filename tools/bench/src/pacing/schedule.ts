@@ -6,11 +6,13 @@ import {
   betterOffset,
   bury,
   complete,
+  databaseTime,
   defaultPacingPolicy,
   initialPacing,
   unknownPast,
   type CallClass,
   type ClockOffset,
+  type DatabaseTime,
   type PacingState,
 } from '#core';
 
@@ -30,13 +32,25 @@ export interface Schedule {
 export interface ProcessPlan {
   /** its clock against the truth */
   skewMs: number;
+  /** the most that a statement takes to PostgreSQL, and its answer back */
+  databaseMs: number;
   oneWayMs: number;
   jitterMs: number;
+  /** from a moment on everything is otherwise, from one call to the next: a starved process is not, a route is shorter */
+  regimes: Regime[];
   /** nothing of this process goes through: at its end all goes at once */
   stalls: { atMs: number; forMs: number }[];
   /** kill -9; a successor with another identity takes over after a while */
   crashes: { atMs: number; downMs: number }[];
   lanes: LanePlan[];
+}
+
+export interface Regime {
+  atMs: number;
+  /** between a grant and its sending */
+  lagMs: number;
+  /** beyond the process's own */
+  wayMs: number;
 }
 
 export interface LanePlan {
@@ -162,12 +176,12 @@ export function play(schedule: Schedule): Counted {
   };
 
   /** What this process takes for the database's time, from one more statement to it. */
-  const clockOf = (life: Life, nowMs: number): number => {
-    const out = random() * 4;
-    const back = random() * 4;
+  const clockOf = (life: Life, nowMs: number): DatabaseTime => {
+    const out = random() * life.plan.databaseMs;
+    const back = random() * life.plan.databaseMs;
     const own = nowMs + life.plan.skewMs;
     life.offset = betterOffset(life.offset, { sentMs: own - out - back, receivedMs: own, databaseMs: nowMs - back });
-    return Math.floor(own + life.offset.offsetMs);
+    return databaseTime(life.offset, own);
   };
 
   const stalled = (life: Life, nowMs: number): number => {
@@ -184,7 +198,7 @@ export function play(schedule: Schedule): Counted {
   const ask = (life: Life, queue: Queue, nowMs: number, batch: boolean): void => {
     if (!life.alive || nowMs >= endMs) return;
     const { lane } = queue;
-    const atMs = clockOf(life, nowMs);
+    const { fromMs: atMs } = clockOf(life, nowMs);
     state = bury(state, policy, atMs, ({ by }) => (lives.get(by)?.diedMs ?? Infinity) + deadAfterMs < nowMs);
     const call = { kind: batch ? ('batch' as const) : ('single' as const), app, class: lane.class, by: life.by };
     const admitted = admit(state, policy, atMs, call);
@@ -204,20 +218,24 @@ export function play(schedule: Schedule): Counted {
   const send = (life: Life, queue: Queue, nowMs: number, grantId: number, batch: boolean): void => {
     // As planned with a backlog, and what is left of it.
     const items = batch ? (random() < 0.7 ? 30 : 2 + Math.floor(random() * 28)) : 1;
-    const leg = () => life.plan.oneWayMs + random() * life.plan.jitterMs;
-    events.at(stalled(life, nowMs) + leg(), (arrivedMs) => {
+    const regime = (atMs: number) => life.plan.regimes.findLast((one) => one.atMs <= atMs);
+    const leg = (atMs: number) =>
+      atMs + life.plan.oneWayMs + (regime(atMs)?.wayMs ?? 0) + random() * life.plan.jitterMs;
+    const sentMs = nowMs + (regime(nowMs)?.lagMs ?? 0);
+    events.at(leg(stalled(life, sentMs)), (arrivedMs) => {
       const letIn = server.arrive(Math.floor(arrivedMs), batch);
       const { min, max } = schedule.serverMs;
       const perItem = schedule.itemMs.min + random() * (schedule.itemMs.max - schedule.itemMs.min);
       const workMs = min + random() * (max - min) + (batch ? items * perItem : 0);
       events.at(arrivedMs + (letIn ? workMs : 1), (doneMs) => {
         if (letIn) server.leave();
-        events.at(stalled(life, doneMs) + leg(), (answeredMs) => {
+        events.at(leg(stalled(life, doneMs)), (answeredMs) => {
           if (!life.alive) return;
-          const told = clockOf(life, answeredMs);
+          const { toMs: told } = clockOf(life, answeredMs);
+          const did = { items, tookMs: answeredMs - sentMs };
           // Told to the row a little later, with the time of the answer.
           events.at(answeredMs + random() * 150, () => {
-            if (life.alive) state = complete(state, policy, told, grantId, letIn ? 'ok' : 'throttled', items);
+            if (life.alive) state = complete(state, policy, told, grantId, letIn ? 'ok' : 'throttled', did);
           });
           events.at(answeredMs + queue.lane.pauseMs * random() * 2, (at) => {
             if (life.alive) come(life, queue, at);
