@@ -143,7 +143,7 @@ describe('a backlog', () => {
     expect(share).toBeLessThan(1.05);
   });
 
-  // Sent as they came, ten at once and then none for a second, they kept an edit waiting for up to 990 ms.
+  // Sent as they came, ten at once and then none for a second, they kept an edit waiting for up to a second.
   it('leaves a live edit a slot within a few tenths of a second', () => {
     const { liveWaitsMs } = play({ callMs: 300, itemMs: 0 }, 3, { editEveryMs: 1_500, jitterMs: 50 });
     expect(liveWaitsMs.length).toBeGreaterThan(100);
