@@ -19,6 +19,7 @@ export class Rest {
   async of(syncId: string, what: string, say = this.say): Promise<string | undefined> {
     let calm = 0;
     let [seen, seenAt, shownAt] = ['', performance.now(), performance.now()];
+    let last = '';
     for (;;) {
       const state = await Promise.race([this.control.sync(syncId), this.broken]);
       const failed = state.jobs.find((job) => job.state === 'failed');
@@ -26,9 +27,10 @@ export class Rest {
       const working = state.jobs.some((job) => job.state === 'queued' || job.state === 'running');
       calm = state.quiet && !working ? calm + 1 : 0;
       if (calm >= calmLooks) {
-        say(`${what}: at rest, ${JSON.stringify(state.counts.byState)}`);
+        say(`${what}: at rest, ${JSON.stringify(state.counts.byState)}${last && `; last moved: ${last}`}`);
         return undefined;
       }
+      last = state.motion.join(', ') || last;
       const now = performance.now();
       const progress = progressOf(state);
       if (progress !== seen) [seen, seenAt] = [progress, now];

@@ -107,6 +107,13 @@ describe('a backfill job', () => {
     expect(job.totals).toEqual({ published: 2503, expected: 2503 });
   });
 
+  it('counts a second time what took several pages, and nothing that came in one', async () => {
+    const qbo = new ScriptedQbo({ Customer: ids(3), Invoice: ids(1001) });
+    await backfill(qbo).run();
+    const counts = qbo.statements.filter((statement) => statement.startsWith('SELECT COUNT'));
+    expect(counts.map((statement) => /FROM (\w+)/.exec(statement)![1])).toEqual(['Customer', 'Invoice', 'Invoice']);
+  });
+
   it('goes on with the page after the last one noted', async () => {
     const qbo = new ScriptedQbo({ Customer: ids(3), Invoice: ids(2500) });
     const progress = {
