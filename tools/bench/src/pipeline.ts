@@ -35,9 +35,11 @@ export class Pipeline {
       clientId: 'bench',
     });
     const kafka = new Kafka({ brokers, clientId: 'bench-raw', logLevel: logLevel.NOTHING });
+    // The next ones are made while these are on their way.
+    let onTheWay: Promise<void> = Promise.resolve();
     for (let from = 0; from < records; from += 5_000) {
       const some = Array.from({ length: Math.min(5_000, records - from) }, (_, n) => change(tenant, from + n));
-      await client.producer.publishAll(
+      const sent = client.producer.publishAll(
         some.map((value) => ({
           topic: topics.changes.name,
           key: `${value.realmId}/Invoice/${value.id}`,
@@ -46,7 +48,10 @@ export class Pipeline {
           value,
         })),
       );
+      await onTheWay;
+      onTheWay = sent;
     }
+    await onTheWay;
     const admin = kafka.admin();
     await admin.connect();
     return new Pipeline(writing, tenant, client, kafka, admin, records);
