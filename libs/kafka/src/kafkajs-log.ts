@@ -169,6 +169,7 @@ export class KafkajsLog implements LogClient {
       await consumer.subscribe({ topics: [o.topic], fromBeginning: true });
       await consumer.run({
         autoCommit: false,
+        partitionsConsumedConcurrently: o.concurrency ?? 1,
         eachBatch: async ({ batch, heartbeat, isRunning }) => {
           const range = open.get(batch.partition);
           if (!range || o.signal?.aborted || !isRunning()) return;

@@ -111,6 +111,8 @@ export interface LogClient {
     topic: string;
     ranges: PartitionRange[];
     signal?: AbortSignal;
+    /** at most so many partitions in hand at once, one batch of each; default 1 */
+    concurrency?: number;
     onBatch(batch: FetchedBatch): Promise<void>;
   }): Promise<void>;
   /** Creates what is missing; an existing topic is left alone. */

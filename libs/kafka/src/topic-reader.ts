@@ -20,7 +20,7 @@ export class TopicReader {
 
   async read<T>(
     topic: string,
-    o: { fromOffsets?: Record<number, string>; signal?: AbortSignal },
+    o: { fromOffsets?: Record<number, string>; signal?: AbortSignal; concurrency?: number },
     onBatch: (batch: RecordBatch<T>, progress: Readonly<Progress>) => Promise<void>,
   ): Promise<Progress> {
     const name = this.o.topicPrefix + topic;
@@ -36,6 +36,7 @@ export class TopicReader {
       topic: name,
       ranges,
       ...(o.signal ? { signal: o.signal } : {}),
+      ...(o.concurrency ? { concurrency: o.concurrency } : {}),
       onBatch: async (batch) => {
         const { records, rejected } = await receive(this.o.codec, topic, batch.records);
         const last = batch.records.at(-1);

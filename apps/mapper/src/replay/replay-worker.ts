@@ -23,6 +23,8 @@ import { mappedTotal, replaysTotal } from '../mapper.metrics.js';
 /** How long a job stays with a process that stopped renewing. */
 export const JOB_LEASE_MS = Symbol('job lease in ms');
 const pollMs = 1_000;
+/** One is decoded while PostgreSQL is asked about another; what is noted of one may be overtaken, and is then read again. */
+const partitionsAtOnce = 3;
 
 interface ReplayProgress {
   /** next offset to read, per partition */
@@ -102,7 +104,8 @@ export class ReplayWorker implements OnApplicationBootstrap {
       // Looked up per batch: a mapping that changes meanwhile holds from here on, and a replay follows it anyway.
       const ruleSets = await this.layers.ruleSets([{ syncId: sync.id, organizationId: sync.organizationId }]);
       const news = await this.newsOf(changes, sync.id, ruleSets.get(sync.id)!.version);
-      progress.published += await this.mapping.publish(news, () => [sync], ruleSets, 'bulk');
+      const published = await this.mapping.publish(news, () => [sync], ruleSets, 'bulk');
+      progress.published += published;
       progress.read += changes.length;
       progress.known += changes.length - news.length;
       mappedTotal.inc({ outcome: 'known', lane: 'bulk' }, changes.length - news.length);
@@ -116,7 +119,7 @@ export class ReplayWorker implements OnApplicationBootstrap {
     };
     const end = await this.reader.read<ChangeEvent>(
       topics.changes.name,
-      { fromOffsets: progress.offsets, signal },
+      { fromOffsets: progress.offsets, signal, concurrency: partitionsAtOnce },
       onBatch,
     );
     if (lost.signal.aborted) {
