@@ -144,10 +144,10 @@ describe('the governor', () => {
         practised(() => 500),
         20_000,
       );
-      expect(way).toBe(1_000 + 10 - (500 - 150));
+      expect(way).toBe(1_000 + 10 - (500 - 100));
       expect(
         held(
-          practised(() => 140),
+          practised(() => 90),
           20_000,
         ),
       ).toBe(1_010);

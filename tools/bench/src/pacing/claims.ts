@@ -28,7 +28,7 @@ const process = fc.record({
     fc.integer({ min: 0, max: 1_500 }),
   ),
   // What changes within our own process may be large; a route changes by tens of milliseconds.
-  regimes: regimes(fc.integer({ min: 0, max: 120 })),
+  regimes: regimes(fc.integer({ min: 0, max: 80 })),
   stalls: fc.array(fc.record({ atMs: moment, forMs: fc.integer({ min: 50, max: 6_000 }) }), { maxLength: 3 }),
   crashes: fc.array(fc.record({ atMs: moment, downMs: fc.integer({ min: 0, max: 20_000 }) }), { maxLength: 2 }),
   lanes: fc.array(lane, { minLength: 1, maxLength: 3 }),
