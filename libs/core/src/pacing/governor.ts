@@ -2,16 +2,17 @@
 // cannot be trusted. The state is JSON-safe and of one realm; every process that touches the realm decides on the same one.
 //
 // What a server may count at most is proven, not hoped for, whatever the network does:
-// - A call holds a slot of the minute from its grant until 60 s after its answer. The server counted it at or before the
-//   answer, so every 60 s of the server hold at most as many calls as we hold slots. Batches alike. Answers are kept by the
+// - A call holds a slot of the minute from its grant until 60 s after its answer, less the part of its way that is known (see
+//   the next). The server counted it before that, so every 60 s of the server hold at most as many calls as we hold slots.
+//   Batches alike: without what is known of their work each held its slot 62 s, and forty a minute were 38.6. They are kept by the
 //   second, each with its millisecond: freed by the whole second they cost 1.5 % of the quota (share 0.983 against 0.997), and
 //   made calls go in clumps, in which a batch that was free just after the tick found no slot until the next.
 // - A call holds a slot of the second from its grant until 1 s after its answer, less the part of its way that is known:
-//   the least delay of the last minutes less the spread of the measured delays, and at most the mean less 100 ms, because a
-//   route may change from one call to the next. Delays are measured from the sending, not from the grant. On a steady network
-//   the limit is 9.1/s and more; the more the answers jitter, the longer slots are held and the wider sends are spaced. Spacing
-//   by the clock alone (120 ms) let eleven calls into a second as soon as one was delayed by more than 200 ms. Of a batch the
-//   work of its items is known as well.
+//   the least delay of the last minutes less the spread of the measured delays (up to three times that while there were few), and
+//   at most the mean less 100 ms, because a route may change from one call to the next. Delays are measured from the
+//   sending, not from the grant. On a steady network the limit is 9.1/s and more; the more the answers jitter, the longer slots
+//   are held and the wider sends are spaced. Spacing by the clock alone (120 ms) let eleven calls into a second as soon as one
+//   was delayed by more than 200 ms. Of a batch the work of its items is known as well.
 // - Time is the database's, and a process knows it to within half a round trip: it lets go at the earliest that it may be, and
 //   an answer came at the latest that it may have.
 // - Spacing (GCRA with a short catch-up) is for smoothness only: the minute is spent evenly, so whoever comes next never
@@ -121,6 +122,9 @@ const yieldMs = 25;
 const wantMs = 750;
 /** Fewer samples say nothing about the least delay. */
 const enoughSamples = 20;
+/** The fewer there were, the farther below the least of them the next may be: after 20 by three times the spread. */
+const fewSamples = 40;
+const manySamples = 200;
 /** Over fewer items the unevenness of the way is a large part of what each seems to take. */
 const tellingItems = 10;
 /**
@@ -244,7 +248,9 @@ export function complete(
     open,
     delays: withSample(state.delays, grant, tookMs ?? nowMs - grant.atMs, items, nowMs),
   };
-  const freed = counted(measured, grant, nowMs, items);
+  // The server counted it before that part of its way which every call takes after being counted, or the next before.
+  const countedMs = nowMs - Math.floor(Math.min(tookMs ?? nowMs - grant.atMs, knownMs(measured, grant.by, items)));
+  const freed = counted(measured, grant, nowMs, items, countedMs);
   return outcome === 'throttled' ? frozen(freed, policy, nowMs) : freed;
 }
 
@@ -348,17 +354,20 @@ function secondFree(
   { app, by }: CallRequest,
   open: number,
 ): number {
-  const known = { callMs: knownDelayMs(state, by), itemMs: knownItemMs(state) };
   const leaving = state.recent
     .filter((one) => one.app === app)
     .map(({ atMs, items = 1 }) => {
-      const knownMs = Math.max(0, Math.min(secondMs, known.callMs + (items - 1) * known.itemMs));
-      return Math.ceil(atMs + secondMs + clockMarginMs - knownMs);
+      return Math.ceil(atMs + secondMs + clockMarginMs - Math.min(secondMs, knownMs(state, by, items)));
     })
     .filter((leavesMs) => leavesMs > nowMs);
   const over = open + leaving.length - policy.perSecond;
   if (over < 0) return nowMs;
   return leaving.sort((a, b) => a - b)[over] ?? nowMs + recheckMs;
+}
+
+/** Of a call with so many items: the part of its way that is known. */
+function knownMs(state: PacingState, by: string, items: number): number {
+  return Math.max(0, knownDelayMs(state, by) + (items - 1) * knownItemMs(state));
 }
 
 /**
@@ -381,7 +390,8 @@ function knownItemMs(state: PacingState): number {
 
 function sureMs({ samples, leastMs, leastBeforeMs, meanMs }: Spread): number {
   if (samples < enoughSamples) return 0;
-  return Math.min(secondMs, Math.max(0, 2 * Math.min(leastMs, leastBeforeMs) - meanMs));
+  const least = Math.min(leastMs, leastBeforeMs);
+  return Math.min(secondMs, Math.max(0, least - (meanMs - least) * (1 + fewSamples / samples)));
 }
 
 function withSample(
@@ -418,7 +428,7 @@ function sampled(known: Spread | undefined, tookMs: number, nowMs: number): Spre
   // Rounded: it is stored.
   const tenth = (ms: number) => Math.round(ms * 10) / 10;
   return {
-    samples: Math.min(samples + 1, enoughSamples),
+    samples: Math.min(samples + 1, manySamples),
     meanMs: tenth(meanMs + (tookMs - meanMs) / enoughSamples),
     leastMs: tenth(turned ? tookMs : Math.min(leastMs, tookMs)),
     leastBeforeMs: turned ? leastMs : tenth(Math.min(leastBeforeMs, tookMs)),
@@ -507,9 +517,15 @@ function withoutForgotten(delays: PacingState['delays'], nowMs: number): PacingS
   return delays;
 }
 
-function counted(state: PacingState, grant: OpenGrant, answeredMs: number, items = 1): PacingState {
-  const second = Math.floor(answeredMs / secondMs);
-  const inSecondMs = answeredMs - second * secondMs;
+function counted(
+  state: PacingState,
+  grant: OpenGrant,
+  answeredMs: number,
+  items = 1,
+  countedMs = answeredMs,
+): PacingState {
+  const second = Math.floor(countedMs / secondMs);
+  const inSecondMs = countedMs - second * secondMs;
   const at = state.answered.findLastIndex((entry) => entry.second === second);
   const entry: Answered = state.answered[at] ?? { second, total: 0, ms: [], calls: {}, batches: {} };
   const isBatch = grant.kind === 'batch';
