@@ -249,7 +249,7 @@ export function complete(
     delays: withSample(state.delays, grant, tookMs ?? nowMs - grant.atMs, items, nowMs),
   };
   // The server counted it before that part of its way which every call takes after being counted, or the next before.
-  const countedMs = nowMs - Math.floor(Math.min(tookMs ?? nowMs - grant.atMs, knownMs(measured, grant.by, items)));
+  const countedMs = nowMs - Math.floor(Math.min(tookMs ?? nowMs - grant.atMs, knownOf(measured, grant.by)(items)));
   const freed = counted(measured, grant, nowMs, items, countedMs);
   return outcome === 'throttled' ? frozen(freed, policy, nowMs) : freed;
 }
@@ -354,10 +354,11 @@ function secondFree(
   { app, by }: CallRequest,
   open: number,
 ): number {
+  const knownMs = knownOf(state, by);
   const leaving = state.recent
     .filter((one) => one.app === app)
     .map(({ atMs, items = 1 }) => {
-      return Math.ceil(atMs + secondMs + clockMarginMs - Math.min(secondMs, knownMs(state, by, items)));
+      return Math.ceil(atMs + secondMs + clockMarginMs - Math.min(secondMs, knownMs(items)));
     })
     .filter((leavesMs) => leavesMs > nowMs);
   const over = open + leaving.length - policy.perSecond;
@@ -365,9 +366,10 @@ function secondFree(
   return leaving.sort((a, b) => a - b)[over] ?? nowMs + recheckMs;
 }
 
-/** Of a call with so many items: the part of its way that is known. */
-function knownMs(state: PacingState, by: string, items: number): number {
-  return Math.max(0, knownDelayMs(state, by) + (items - 1) * knownItemMs(state));
+/** Of a call with so many items: the part of its way that is known, in ms. */
+function knownOf(state: PacingState, by: string): (items: number) => number {
+  const [callMs, itemMs] = [knownDelayMs(state, by), knownItemMs(state)];
+  return (items) => Math.max(0, callMs + (items - 1) * itemMs);
 }
 
 /**
