@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import { Lifecycle } from '#common/lifecycle';
+import { Lifecycle, Repeated } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { SyncLog } from '#storage';
 
@@ -20,21 +20,20 @@ export class Partitions implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const loop = this.run();
-    this.lifecycle.onDrain('partitions', () => loop);
+    const ahead = new Repeated(() => this.make(), {
+      clock: this.clock,
+      log,
+      stopping: this.lifecycle.stopping,
+      // Entries still find their month: append makes it, or they land in the default partition.
+      failed: 'partitions not made ahead',
+    });
+    this.lifecycle.onDrain('partitions', () => ahead.stop());
+    ahead.start();
   }
 
-  private async run(): Promise<void> {
-    const { stopping } = this.lifecycle;
-    while (!stopping.aborted) {
-      try {
-        const now = this.clock.nowMs();
-        await this.syncLog.ensurePartitions([new Date(now), new Date(now + aheadMs)]);
-      } catch (error) {
-        // Entries still find their month: append makes it, or they land in the default partition.
-        log.warn({ err: error }, 'partitions not made ahead, will try again in an hour');
-      }
-      await this.clock.sleep(hourMs, stopping);
-    }
+  private async make(): Promise<number> {
+    const now = this.clock.nowMs();
+    await this.syncLog.ensurePartitions([new Date(now), new Date(now + aheadMs)]);
+    return hourMs;
   }
 }

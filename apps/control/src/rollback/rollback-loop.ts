@@ -1,13 +1,11 @@
 // Advances rollbacks: one look at each open one every second, slower while only a person can go on. Nothing is remembered
 // between two looks, every look may be made twice or by two processes at once, and whoever dies in the middle is missed by
 // nobody: the rows say what is left (storage: rollbacks.ts). The writes themselves are the writer's.
-//
-// Modes: idle -> running (start) -> stopped (stop, for good).
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import { Lifecycle } from '#common/lifecycle';
+import { Lifecycle, Repeated } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { rollbackRank, typesInRankOrder } from '#core';
 import { advanceRollback, Database, openRollbacks } from '#storage';
@@ -23,10 +21,8 @@ const ranks = typesInRankOrder().map((definition) => ({ type: definition.type, r
 
 @Injectable()
 export class RollbackLoop implements OnApplicationBootstrap {
-  private mode: 'idle' | 'running' | 'stopped' = 'idle';
   private readonly log = createLog('rollback');
   private readonly nextLookMs = new Map<string, number>();
-  private loop: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly db: Database,
@@ -36,27 +32,16 @@ export class RollbackLoop implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.mode !== 'idle') return;
-    this.mode = 'running';
-    this.lifecycle.onDrain('rollbacks', () => this.stop());
-    this.loop = this.run();
-  }
-
-  async stop(): Promise<void> {
-    this.mode = 'stopped';
-    await this.loop;
-  }
-
-  private async run(): Promise<void> {
+    const { clock, log } = this;
     const { stopping } = this.lifecycle;
-    while (this.mode === 'running' && !stopping.aborted) {
-      try {
-        for (const open of await openRollbacks(this.db)) await this.look(open);
-      } catch (error) {
-        this.log.warn({ err: error }, 'rollbacks not advanced, will try again');
-      }
-      await this.clock.sleep(lookMs, stopping);
-    }
+    const loop = new Repeated(() => this.lookAtAll(), { clock, log, stopping, failed: 'rollbacks not advanced' });
+    this.lifecycle.onDrain('rollbacks', () => loop.stop());
+    loop.start();
+  }
+
+  private async lookAtAll(): Promise<number> {
+    for (const open of await openRollbacks(this.db)) await this.look(open);
+    return lookMs;
   }
 
   private async look(open: Awaited<ReturnType<typeof openRollbacks>>[number]): Promise<void> {

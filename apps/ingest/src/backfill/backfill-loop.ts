@@ -6,7 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import { Lifecycle, backoffCeilingMs } from '#common/lifecycle';
+import { Lifecycle, Repeated } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { EventProducer } from '#kafka';
 import { QboClient } from '#qbo';
@@ -27,7 +27,7 @@ export class BackfillLoop implements OnApplicationBootstrap {
   private readonly owner = `ingest-${randomUUID()}`;
   private readonly stopping = new AbortController();
   private readonly active = new Set<Promise<void>>();
-  private loop?: Promise<void>;
+  private readonly loop: Repeated;
   private readonly reader: SourceReader;
   private readonly publisher: ChangePublisher;
 
@@ -44,37 +44,28 @@ export class BackfillLoop implements OnApplicationBootstrap {
     const now = () => clock.now();
     this.reader = new SourceReader(qbo, now);
     this.publisher = new ChangePublisher(producer, store, now);
+    this.loop = new Repeated(() => this.take(), { clock, log: this.log, failed: 'jobs not read' });
   }
 
   onApplicationBootstrap(): void {
     this.lifecycle.onDrain('backfill loop', () => this.stop());
-    this.loop = this.run();
+    this.loop.start();
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    await this.loop;
+    await this.loop.stop();
     await Promise.all(this.active);
   }
 
-  private async run(): Promise<void> {
-    for (let failures = 0; !this.stopping.signal.aborted;) {
-      let pauseMs = pollMs;
-      try {
-        while (this.active.size < this.settings.backfillsAtOnce && !this.stopping.signal.aborted) {
-          const job = await this.jobs.claim('backfill', this.owner, this.settings.jobLeaseMs);
-          if (!job) break;
-          const work = this.work(job).finally(() => this.active.delete(work));
-          this.active.add(work);
-        }
-        failures = 0;
-      } catch (error) {
-        failures++;
-        pauseMs = Math.max(100, Math.random() * backoffCeilingMs(failures, 200, 10_000));
-        this.log.warn({ err: error, failures }, 'jobs not read');
-      }
-      await this.clock.sleep(pauseMs, this.stopping.signal);
+  private async take(): Promise<number> {
+    while (this.active.size < this.settings.backfillsAtOnce && !this.stopping.signal.aborted) {
+      const job = await this.jobs.claim('backfill', this.owner, this.settings.jobLeaseMs);
+      if (!job) break;
+      const work = this.work(job).finally(() => this.active.delete(work));
+      this.active.add(work);
     }
+    return pollMs;
   }
 
   private async work(job: Job): Promise<void> {

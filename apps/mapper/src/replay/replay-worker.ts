@@ -11,7 +11,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { CLOCK } from '#common/clock';
 import type { Clock } from '#common/clock';
-import { Lifecycle } from '#common/lifecycle';
+import { Lifecycle, Repeated } from '#common/lifecycle';
 import { createLog } from '#common/logging';
 import { topics, type ChangeEvent } from '#contracts';
 import { TopicReader } from '#kafka';
@@ -39,10 +39,8 @@ interface ReplayProgress {
 
 @Injectable()
 export class ReplayWorker implements OnApplicationBootstrap {
-  private mode: 'idle' | 'running' | 'stopped' = 'idle';
   private readonly owner = `mapper-${hostname()}-${process.pid}`;
   private readonly log = createLog('replay');
-  private loop: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly jobs: Jobs,
@@ -57,30 +55,19 @@ export class ReplayWorker implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    if (this.mode !== 'idle') return;
-    this.mode = 'running';
-    this.lifecycle.onDrain('replays', () => this.stop());
-    this.loop = this.run();
-  }
-
-  async stop(): Promise<void> {
-    this.mode = 'stopped';
-    await this.loop;
-  }
-
-  private async run(): Promise<void> {
+    const { clock, log } = this;
     const { stopping } = this.lifecycle;
-    while (this.mode === 'running' && !stopping.aborted) {
-      try {
-        const job = await this.jobs.claim('replay', this.owner, this.leaseMs);
-        if (job) await this.work(job, stopping);
-        else await this.clock.sleep(pollMs, stopping);
-      } catch (error) {
-        // PostgreSQL or Kafka is away: the job keeps its progress and its lease runs out.
-        this.log.warn({ err: error }, 'replay interrupted, will try again');
-        await this.clock.sleep(pollMs, stopping);
-      }
-    }
+    // Interrupted, the job keeps its progress and its lease runs out.
+    const loop = new Repeated((until) => this.next(until), { clock, log, stopping, failed: 'replay interrupted' });
+    this.lifecycle.onDrain('replays', () => loop.stop());
+    loop.start();
+  }
+
+  private async next(stopping: AbortSignal): Promise<number> {
+    const job = await this.jobs.claim('replay', this.owner, this.leaseMs);
+    if (!job) return pollMs;
+    await this.work(job, stopping);
+    return 0;
   }
 
   private async work(job: Job, stopping: AbortSignal): Promise<void> {

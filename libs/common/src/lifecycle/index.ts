@@ -2,5 +2,6 @@
 // (drain, commit, leave) and waiting for things that are away.
 export * from './available.js';
 export * from './lifecycle.js';
+export * from './repeated.js';
 export * from './run-service.js';
 export * from './service-module.js';

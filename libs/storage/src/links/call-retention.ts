@@ -1,9 +1,8 @@
 // Calls and attempts are the proof of what was sent, and what a crash goes on from. Once settled they are only proof, told in
 // the sync log as well: they are kept for a while and then removed, a few at a time, so that no statement holds many locks.
 // One process removes at a time (advisory lock); calls whose end is not known are never touched.
-//
-// Modes: idle -> running (start) -> stopped (stop, for good).
 import type { Clock } from '#common/clock';
+import { Repeated } from '#common/lifecycle';
 import type { Log } from '#common/logging';
 import type { Database } from '../database.js';
 
@@ -22,25 +21,24 @@ const lookMs = 60_000;
 const breathMs = 50;
 
 export class CallRetention {
-  private mode: 'idle' | 'running' | 'stopped' = 'idle';
-  private readonly stopping = new AbortController();
-  private loop: Promise<void> = Promise.resolve();
+  private readonly loop: Repeated;
 
   constructor(
     private readonly db: Database,
     private readonly o: CallRetentionOptions,
-  ) {}
-
-  start(): void {
-    if (this.mode !== 'idle') throw new Error(`retention starts once; this one is ${this.mode}`);
-    this.mode = 'running';
-    this.loop = this.run();
+  ) {
+    const { clock, log } = o;
+    const step = async () => ((await this.removeSome()) > 0 ? breathMs : lookMs);
+    this.loop = new Repeated(step, { clock, log, failed: 'old calls not removed', maxPauseMs: lookMs });
   }
 
-  async stop(): Promise<void> {
-    this.mode = 'stopped';
-    this.stopping.abort();
-    await this.loop;
+  start(): void {
+    this.loop.start();
+  }
+
+  /** Resolves when the removal in hand has ended. */
+  stop(): Promise<void> {
+    return this.loop.stop();
   }
 
   /** One small removal; answers how many calls. */
@@ -61,18 +59,5 @@ export class CallRetention {
       await tx.query('delete from calls where id = any($1::uuid[])', [ids]);
       return ids.length;
     });
-  }
-
-  private async run(): Promise<void> {
-    const { clock, log } = this.o;
-    while (this.mode === 'running') {
-      let removed = 0;
-      try {
-        removed = await this.removeSome();
-      } catch (error) {
-        log.warn({ err: error }, 'old calls not removed, will try again');
-      }
-      await clock.sleep(removed > 0 ? breathMs : lookMs, this.stopping.signal);
-    }
   }
 }
