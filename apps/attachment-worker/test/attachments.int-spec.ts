@@ -112,6 +112,22 @@ describe('the attachment worker', () => {
     await expectCarriedOnce(file, content, targetId);
   });
 
+  it('knows of a copy whose upload was in doubt when its invoice was deleted: on a deleted record it stays, as in the source', async () => {
+    const { sourceId, targetId } = await ready();
+    const content = pdf();
+    const file = await w.attach(sourceId, 'receipt.pdf', content);
+    w.startWorker({ crashAt: 'answered' });
+    await w.take(file);
+    await w.until(file, () => w.hasCrashed);
+    await w.db.query(
+      `update links set desired_op = 'delete', target_deleted = true where sync_id = $1 and entity_type = 'Invoice' and source_id = $2`,
+      [w.syncId, sourceId],
+    );
+    w.startWorker();
+    await expectCarriedOnce(file, content, targetId);
+    expect((await w.results()).at(-1)).toMatchObject({ outcome: 'attached' });
+  });
+
   it('throws a copy away whose bytes are not those of the source, and carries the file anew', async () => {
     const { sourceId, targetId } = await ready();
     const content = pdf();

@@ -6,7 +6,6 @@
 import {
   planAttachment,
   transition,
-  type Anchor,
   type AttachmentFacts,
   type AttachmentMetadata,
   type AttachmentPlan,
@@ -79,10 +78,7 @@ export class Carrier {
   private async anchorsOf(stored: StoredAttachment): Promise<AttachmentFacts['anchorOf']> {
     const names = stored.link.desired.references.map(({ entityType, sourceId }) => `${entityType}/${sourceId}`);
     const states = await this.ports.links.anchors(stored.syncId, names);
-    return (entityType, sourceId): Anchor => {
-      const state = states.get(`${entityType}/${sourceId}`) ?? 'pending';
-      return typeof state === 'string' ? { kind: state } : { kind: 'there', targetId: state.targetId };
-    };
+    return (entityType, sourceId) => states.get(`${entityType}/${sourceId}`) ?? { kind: 'pending' };
   }
 
   private step(stored: StoredAttachment, plan: AttachmentPlan, learnt: Learnt): Promise<Next> {

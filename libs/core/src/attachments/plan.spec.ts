@@ -80,6 +80,24 @@ describe('a file', () => {
   describe('whose upload was left without an answer', () => {
     const open = link({ uploadOpen: true });
 
+    it('is looked for on a record that was removed since, and is carried when it is there', () => {
+      const gone = (more: Partial<AttachmentFacts> = {}) =>
+        facts({ anchorOf: () => ({ kind: 'gone', targetId: 't5' }), ...more });
+      expect(planAttachment(open, gone())).toEqual({
+        kind: 'find-twin',
+        fileName: 'receipt.pdf',
+        anchor: { type: 'Invoice', value: 't5' },
+      });
+      expect(planAttachment(open, gone({ twins: [twin] }))).toMatchObject({ kind: 'adopt', targetId: '700' });
+      expect(planAttachment(open, gone({ twins: [] }))).toEqual({ kind: 'noop', why: 'anchors-gone' });
+      // The one that is there still is where it was put, or will be.
+      const two = [...desired.references, { entityType: 'Bill', sourceId: '6', includeOnSend: true }];
+      const anchorOf = (type: string): Anchor => ({ kind: type === 'Bill' ? 'there' : 'gone', targetId: type });
+      expect(
+        planAttachment(link({ uploadOpen: true, desired: { ...desired, references: two } }), facts({ anchorOf })),
+      ).toMatchObject({ kind: 'find-twin', anchor: { type: 'Bill', value: 'Bill' } });
+    });
+
     it('is looked for before it is uploaded anew', () => {
       expect(planAttachment(open, facts())).toEqual({
         kind: 'find-twin',

@@ -5,8 +5,13 @@ import type { Json } from '../model/json.js';
 import { waitKey } from '../references/index.js';
 import type { AttachmentLink, AttachmentMetadata, DesiredAttachment } from './attachment.js';
 
-/** A record that an attachment hangs on, as the links say. `gone`: it was removed, or is not carried at all. */
-export type Anchor = { kind: 'there'; targetId: string } | { kind: 'pending' } | { kind: 'gone' };
+/** A record that an attachment hangs on, as the links say. `gone`: it was removed (then with its id), or is not carried at all. */
+export type Anchor = { kind: 'there'; targetId: string } | { kind: 'pending' } | { kind: 'gone'; targetId?: string };
+
+interface Anchored {
+  reference: DesiredAttachment['references'][number];
+  anchor: Anchor;
+}
 
 export interface AttachmentFacts {
   anchorOf: (entityType: string, sourceId: string) => Anchor;
@@ -54,11 +59,13 @@ export function planAttachment(link: AttachmentLink, facts: AttachmentFacts): At
   }
   const metadata = metadataOf(desired, anchors);
   if (!target || target.deleted) {
+    const lost = link.uploadOpen ? planLost(link, anchors, facts) : undefined;
+    if (lost) return lost;
     // It hung on records that are gone: nobody would ever see the copy.
     if (desired.references.length > 0 && metadata.AttachableRef.length === 0) {
       return { kind: 'noop', why: 'anchors-gone' };
     }
-    return planCreation(link, metadata, facts);
+    return planCreation(link, metadata);
   }
   if (facts.targetNow === null) {
     return { kind: 'fail', code: 'DRIFT.TARGET_GONE', reason: `Attachable ${target.id} was deleted in the target` };
@@ -76,21 +83,34 @@ export function planAttachment(link: AttachmentLink, facts: AttachmentFacts): At
   return key ? { kind: 'update', body: { ...key, ...metadata }, metadata } : { kind: 'read', targetId: target.id };
 }
 
-function planCreation(link: AttachmentLink, metadata: AttachmentMetadata, facts: AttachmentFacts): AttachmentPlan {
-  const { fileName } = link.desired;
-  if (link.uploadOpen) {
-    const [anchor] = metadata.AttachableRef;
-    if (!facts.twins) {
-      return { kind: 'find-twin', fileName: fileName ?? '', ...(anchor ? { anchor: anchor.EntityRef } : {}) };
-    }
-    const free = facts.twins.filter((twin) => !facts.taken?.has(String(twin.Id)) && isTwin(twin, link.desired));
-    // Several equal ones are all ours or a person's doing; the oldest is as good as any and no new one is made.
-    const [twin] = free.sort((a, b) => Number(a.Id) - Number(b.Id));
-    if (twin) {
-      const syncToken = String(twin.SyncToken);
-      return { kind: 'adopt', targetId: String(twin.Id), syncToken, metadata: metadataIn(twin) };
-    }
+/**
+ * An upload whose answer was lost is looked for where it was put: also on a record that was removed since, for there it is, and
+ * nobody would know of it. Undefined: it was not made.
+ */
+function planLost(
+  { desired }: AttachmentLink,
+  anchors: readonly Anchored[],
+  { twins, taken }: AttachmentFacts,
+): AttachmentPlan | undefined {
+  if (!twins) {
+    const [anchor] = anchors
+      .flatMap(({ reference, anchor }) =>
+        'targetId' in anchor ? [{ kind: anchor.kind, type: reference.entityType, value: anchor.targetId! }] : [],
+      )
+      .sort((a, b) => Number(b.kind === 'there') - Number(a.kind === 'there'));
+    const at = anchor && { anchor: { type: anchor.type, value: anchor.value } };
+    return { kind: 'find-twin', fileName: desired.fileName ?? '', ...at };
   }
+  const free = twins.filter((twin) => !taken?.has(String(twin.Id)) && isTwin(twin, desired));
+  // Several equal ones are all ours or a person's doing; the oldest is as good as any and no new one is made.
+  const [twin] = free.sort((a, b) => Number(a.Id) - Number(b.Id));
+  if (!twin) return undefined;
+  const syncToken = String(twin.SyncToken);
+  return { kind: 'adopt', targetId: String(twin.Id), syncToken, metadata: metadataIn(twin) };
+}
+
+function planCreation(link: AttachmentLink, metadata: AttachmentMetadata): AttachmentPlan {
+  const { fileName } = link.desired;
   if (fileName === undefined) {
     return link.desired.note === undefined
       ? { kind: 'fail', code: 'ATTACHMENT.EMPTY', reason: 'neither a file nor a note' }
@@ -124,10 +144,7 @@ function planDiscard(link: AttachmentLink, facts: AttachmentFacts): AttachmentPl
   return key ? { kind: 'discard', body: key } : { kind: 'read', targetId: link.target!.id };
 }
 
-function metadataOf(
-  desired: DesiredAttachment,
-  anchors: { reference: DesiredAttachment['references'][number]; anchor: Anchor }[],
-): AttachmentMetadata {
+function metadataOf(desired: DesiredAttachment, anchors: readonly Anchored[]): AttachmentMetadata {
   const metadata: AttachmentMetadata = { AttachableRef: [] };
   for (const { reference, anchor } of anchors) {
     if (anchor.kind !== 'there') continue;

@@ -2,7 +2,7 @@
 // an upload's identity is written down before the upload; every change by a carrier carries the fence of its lease; what is
 // announced is true exactly when the change is. Decisions are made by the caller (libs/core).
 import { Injectable } from '@nestjs/common';
-import type { AttachmentMetadata, DesiredAttachment, LinkState } from '#core';
+import type { Anchor, AttachmentMetadata, DesiredAttachment, LinkState } from '#core';
 import { Database, type Tx } from '../database.js';
 import { RealmLeases } from '../leases/realm-leases.js';
 import { Outbox, type OutboxRecord } from '../outbox/outbox.js';
@@ -33,8 +33,6 @@ export interface AttachmentChange {
   bytes?: number | null;
   discarded?: number;
 }
-
-export type AnchorState = 'pending' | 'gone' | { targetId: string };
 
 const columns = `sync_id, attachable_id, organization_id, source_realm_id, target_realm_id, state, lane, desired_version,
   desired_deleted, desired, change_id, traceparent, applied_version, applied, discarded, target_id, target_sync_token,
@@ -161,7 +159,7 @@ export class AttachmentLinks {
   }
 
   /** Where the records an attachment hangs on stand, by "Type/id". What no link knows is pending: it may still come. */
-  async anchors(syncId: string, names: readonly string[]): Promise<Map<string, AnchorState>> {
+  async anchors(syncId: string, names: readonly string[]): Promise<Map<string, Anchor>> {
     const rows = await this.db.query<{ name: string; target_id: string | null; gone: boolean; there: boolean }>(
       `select l.entity_type || '/' || l.source_id as name, l.target_id,
          (l.desired_op = 'delete' or l.target_deleted or l.desired_op = 'exclude' and l.target_id is null) as gone,
@@ -172,10 +170,10 @@ export class AttachmentLinks {
       [syncId, names],
     );
     return new Map(
-      rows.map((row): [string, AnchorState] => [
-        row.name,
-        row.gone ? 'gone' : row.there ? { targetId: row.target_id! } : 'pending',
-      ]),
+      rows.map(({ name, gone, there, target_id }): [string, Anchor] => {
+        if (!gone) return [name, there ? { kind: 'there', targetId: target_id! } : { kind: 'pending' }];
+        return [name, { kind: 'gone', ...(target_id !== null && { targetId: target_id }) }];
+      }),
     );
   }
 
