@@ -48,11 +48,11 @@ const mostTries = 3;
 
 export function planAttachment(link: AttachmentLink, facts: AttachmentFacts): AttachmentPlan {
   const { desired, target } = link;
-  if (desired.deleted) return planRemoval(link, facts);
   const anchors = desired.references.map((reference) => ({
     reference,
     anchor: facts.anchorOf(reference.entityType, reference.sourceId),
   }));
+  if (desired.deleted) return planRemoval(link, anchors, facts);
   const pending = anchors.filter(({ anchor }) => anchor.kind === 'pending');
   if (pending.length > 0) {
     return { kind: 'wait', on: pending.map(({ reference }) => waitKey(reference.entityType, reference.sourceId)) };
@@ -119,14 +119,14 @@ function planCreation(link: AttachmentLink, metadata: AttachmentMetadata): Attac
   return { kind: 'upload', metadata, fileName };
 }
 
-function planRemoval(link: AttachmentLink, facts: AttachmentFacts): AttachmentPlan {
+function planRemoval(link: AttachmentLink, anchors: readonly Anchored[], facts: AttachmentFacts): AttachmentPlan {
   const { target } = link;
   if (!target && link.uploadOpen) {
-    // Deleted while its upload was in doubt: what may have been made must be found to be removed.
-    if (!facts.twins) return { kind: 'find-twin', fileName: link.desired.fileName ?? '' };
-    const twin = facts.twins.find((one) => !facts.taken?.has(String(one.Id)) && isTwin(one, link.desired));
-    if (!twin) return { kind: 'noop', why: 'nothing-to-remove' };
-    return { kind: 'delete', body: { Id: String(twin.Id), SyncToken: String(twin.SyncToken) } };
+    // Deleted while its upload was in doubt: what may have been made must be found to be removed. On its own record only: a
+    // person's file elsewhere may have the same name and size.
+    const lost = planLost(link, anchors, facts);
+    if (lost?.kind !== 'adopt') return lost ?? { kind: 'noop', why: 'nothing-to-remove' };
+    return { kind: 'delete', body: { Id: lost.targetId, SyncToken: lost.syncToken } };
   }
   if (!target || target.deleted) return { kind: 'noop', why: 'nothing-to-remove' };
   if (facts.targetNow === null) return { kind: 'noop', why: 'already-removed' };
