@@ -6,6 +6,7 @@ import { Test } from '@nestjs/testing';
 import { systemClock } from '#common/clock';
 import { Health } from '#common/health';
 import { Lifecycle, ServiceModule } from '#common/lifecycle';
+import { createLog } from '#common/logging';
 import { changeEventId, topics, type AttachmentEvent, type ChangeEvent, type WriteEvent } from '#contracts';
 import type { Json, LayerRules } from '#core';
 import { BatchServer, KafkaClient, type ReceivedRecord } from '#kafka';
@@ -46,8 +47,7 @@ describe('the mapper', () => {
     await app.startAllMicroservices();
   });
   afterAll(async () => {
-    lifecycle.beginStop();
-    await app.get<{ stop(): Promise<void> }>((await import('./replay/replay-worker.js')).ReplayWorker).stop();
+    await lifecycle.drain(createLog('mapper-test'));
     await app.close();
     await database.drop();
   });
