@@ -6,6 +6,7 @@ import { cents, isGiven, percentOf, plus, product, times, units, type Cents } fr
 import type { Switches } from '../tax/index.js';
 import { Movement, type MovementKind } from './fifo.js';
 import { Line, LineKind, linkedType, Posting, ymdOf, type Application, type OpenAmount } from './posting.js';
+import { textOf } from '../text.js';
 
 /** What the rules ask of the ledger around them. */
 export interface PostingContext {
@@ -99,10 +100,10 @@ export class Draft {
     readonly type: string,
     readonly rec: Rec,
     readonly ctx: PostingContext,
-    readonly id: string = String(rec.Id),
+    readonly id: string = textOf(rec.Id),
   ) {
     const home = ctx.company.homeCurrency();
-    this.currency = rec.CurrencyRef?.value ? String(rec.CurrencyRef.value) : home;
+    this.currency = rec.CurrencyRef?.value ? textOf(rec.CurrencyRef.value) : home;
     this.foreign = this.currency !== home;
     this.rate = this.foreign && isGiven(rec.ExchangeRate) && Number(rec.ExchangeRate) !== 0 ? rec.ExchangeRate : 1;
     this.ymd = ymdOf(rec.TxnDate ?? ctx.company.today());
@@ -161,7 +162,7 @@ export class Draft {
     more: Parameters<Draft['add']>[3] = {},
   ): void {
     const movement = new Movement(
-      String(item.Id),
+      textOf(item.Id),
       kind,
       Math.abs(quantity),
       value,
@@ -172,7 +173,7 @@ export class Draft {
       this.id,
     );
     if (paired) {
-      const extra = { ...more, item: String(item.Id), quantity };
+      const extra = { ...more, item: textOf(item.Id), quantity };
       movement.costLine = this.addHome(LineKind.Cost, accounts.cost, 0, 0, extra);
       movement.assetLine = this.addHome(LineKind.Cost, accounts.asset, 0, 0, extra);
     }
@@ -360,7 +361,7 @@ function salesLines(d: Draft, rec: Rec, sign: 1 | -1): void {
   if (hidden !== 0) {
     const charge = arrayOf(rec.LinkedTxn)
       .filter((link) => link.TxnType === 'StatementCharge' || link.TxnType === 'ChargeCredit')
-      .map((link) => d.ctx.delayedCharge(String(link.TxnId)))
+      .map((link) => d.ctx.delayedCharge(textOf(link.TxnId)))
       .find((found) => found !== undefined);
     if (!charge) d.residual = hidden;
     d.add(LineKind.Residual, charge?.account ?? defaultSalesAccount(d), sign * hidden, { memo: note(rec) });
@@ -408,7 +409,7 @@ function defaultSalesAccount(d: Draft): string {
   const { company } = d.ctx;
   const preferred = company.preferences().SalesFormsPrefs?.DefaultItem;
   const itemId = typeof preferred === 'object' ? refId(preferred) : preferred;
-  const account = itemId ? refId(company.get('Item', String(itemId))?.IncomeAccountRef) : undefined;
+  const account = itemId ? refId(company.get('Item', textOf(itemId))?.IncomeAccountRef) : undefined;
   return account ?? d.ctx.account('UncategorizedIncome');
 }
 
@@ -447,8 +448,8 @@ function payment(d: Draft, rec: Rec, bank: string, control: string, direction: 1
     const link = arrayOf(line.LinkedTxn)[0];
     if (!link?.TxnId) continue;
     (d.applications ??= []).push({
-      type: linkedType(String(link.TxnType)),
-      id: String(link.TxnId),
+      type: linkedType(textOf(link.TxnType)),
+      id: textOf(link.TxnId),
       amount: cents(line.Amount),
     });
   }
@@ -497,7 +498,7 @@ function payableOf(d: Draft, rec: Rec): string {
   for (const line of arrayOf(rec.Line)) {
     const link = arrayOf(line.LinkedTxn)[0];
     if (!link?.TxnId) continue;
-    const account = refId(d.ctx.company.get(linkedType(String(link.TxnType)), String(link.TxnId))?.APAccountRef);
+    const account = refId(d.ctx.company.get(linkedType(textOf(link.TxnType)), textOf(link.TxnId))?.APAccountRef);
     if (account) return account;
   }
   return refId(rec.APAccountRef) ?? d.ctx.account('AccountsPayable', d.currency);
@@ -596,8 +597,8 @@ function deposit(d: Draft, rec: Rec): void {
     const link = arrayOf(line.LinkedTxn)[0];
     const memo = line.Description ?? note(rec);
     if (link?.TxnId) {
-      const type = linkedType(String(link.TxnType));
-      const id = String(link.TxnId);
+      const type = linkedType(textOf(link.TxnType));
+      const id = textOf(link.TxnId);
       (d.deposited ??= []).push({ type, id });
       const held = d.ctx.posting(type, id);
       // What the deposit picks up leaves the account that held it; unknown documents sat in Undeposited Funds.
@@ -668,7 +669,7 @@ function journalEntry(d: Draft, rec: Rec): void {
 function inventoryAdjustment(d: Draft, rec: Rec): void {
   const adjust = refId(rec.AdjustAccountRef) ?? d.ctx.account('SuppliesMaterialsCogs');
   for (const line of arrayOf(rec.Line)) {
-    const detail: Rec = line.ItemAdjustmentLineDetail ?? line[String(line.DetailType)] ?? {};
+    const detail: Rec = line.ItemAdjustmentLineDetail ?? line[textOf(line.DetailType)] ?? {};
     const itemId = refId(detail.ItemRef);
     const item = itemId === undefined ? undefined : d.ctx.company.get('Item', itemId);
     const quantity = units(detail.QtyDiff);
@@ -687,7 +688,7 @@ function inventoryAdjustment(d: Draft, rec: Rec): void {
 export function refId(ref: unknown): string | undefined {
   if (ref === null || typeof ref !== 'object') return undefined;
   const value = (ref as Rec).value;
-  return value === undefined || value === null || value === '' ? undefined : String(value);
+  return value === undefined || value === null || value === '' ? undefined : textOf(value);
 }
 
 export function arrayOf(value: unknown): Rec[] {
@@ -705,7 +706,7 @@ function nameOf(type: string, ref: unknown): string | undefined {
 
 /** The three shapes of a name reference spell its type differently: `Vendor`, `VENDOR`, `vendor`. */
 function entityType(type: unknown, fallback: string): string {
-  switch (String(type ?? '').toLowerCase()) {
+  switch (textOf(type ?? '').toLowerCase()) {
     case 'customer':
     case 'job':
       return 'Customer';

@@ -14,6 +14,7 @@ import { arrayOf, buildPosting, Draft, orderOf, refId, type PostingContext } fro
 import { ItemStock, type Movement } from './fifo.js';
 import type { Line, Posting } from './posting.js';
 import { dateOf, keyOf, LineKind, linkedType, ymdOf } from './posting.js';
+import { textOf } from '../text.js';
 
 /** One posting line as the steering API shows it; debit and credit in home currency. */
 export interface LedgerLine {
@@ -170,7 +171,7 @@ export class Ledger implements PostingContext {
 
   /** (Re)posts a record: its old lines go, its new ones come. Voided and non-posting records end with no lines. */
   post(type: string, rec: Rec): PostEffects {
-    const id = String(rec.Id);
+    const id = textOf(rec.Id);
     return this.effectsOf(type, id, () => {
       this.pending = { type, id, rec };
       this.replace(type, id, buildPosting(type, rec, this));
@@ -226,16 +227,16 @@ export class Ledger implements PostingContext {
     const found: SystemTransaction[] = [];
     for (const item of this.company.all('Item')) {
       if (item.Type !== 'Inventory' || item.QtyOnHand === undefined) continue;
-      const missing = units(item.QtyOnHand) - (this.stocks.get(String(item.Id))?.units ?? 0);
+      const missing = units(item.QtyOnHand) - (this.stocks.get(textOf(item.Id))?.units ?? 0);
       if (missing === 0) continue;
       const quantity = unitsText(missing);
       found.push({
         type: 'InventoryStartingValue',
         id: `start-${item.Id}`,
-        date: String(item.InvStartDate ?? this.company.today()),
+        date: textOf(item.InvStartDate ?? this.company.today()),
         docNumber: 'START',
         memo: `${item.Name} - Opening inventory and value`,
-        start: { itemId: String(item.Id), quantity, value: centsText(share(cents(item.PurchaseCost), missing, 1e7)) },
+        start: { itemId: textOf(item.Id), quantity, value: centsText(share(cents(item.PurchaseCost), missing, 1e7)) },
       });
     }
     return found;
@@ -275,8 +276,8 @@ export class Ledger implements PostingContext {
     this.settle();
     let sum = this.shownBalance(id);
     for (const account of this.company.all('Account')) {
-      if (String(account.Id) === id || !this.isBelow(account, id)) continue;
-      sum = plus(sum, this.shownBalance(String(account.Id)));
+      if (textOf(account.Id) === id || !this.isBelow(account, id)) continue;
+      sum = plus(sum, this.shownBalance(textOf(account.Id)));
     }
     return centsText(sum);
   }
@@ -442,8 +443,8 @@ export class Ledger implements PostingContext {
         subType: spec?.subType ?? subType,
         ...(foreign ? { currency } : {}),
       });
-    this.defaults.set(key, String(found.Id));
-    return String(found.Id);
+    this.defaults.set(key, textOf(found.Id));
+    return textOf(found.Id);
   }
 
   /** A remembered default may have been merged away or made inactive since. */
@@ -463,14 +464,14 @@ export class Ledger implements PostingContext {
     const known = this.defaults.get(key);
     if (known !== undefined && this.isUsable(known)) return known;
     const rate = rateId === undefined ? undefined : this.company.get('TaxRate', rateId);
-    const agency = rate?.AgencyRef ? this.company.get('TaxAgency', String(rate.AgencyRef.value)) : undefined;
+    const agency = rate?.AgencyRef ? this.company.get('TaxAgency', textOf(rate.AgencyRef.value)) : undefined;
     if (!agency) return this.account('SalesTaxPayable');
     const name = `${agency.DisplayName} Payable`;
     const account =
       this.accountNamed(name) ??
       this.company.ensureAccount({ name, type: 'Other Current Liability', subType: 'GlobalTaxPayable' });
-    this.defaults.set(key, String(account.Id));
-    return String(account.Id);
+    this.defaults.set(key, textOf(account.Id));
+    return textOf(account.Id);
   }
 
   delayedCharge(id: string): { account: string } | undefined {
@@ -976,7 +977,7 @@ export function applicationsOf(rec: Rec): { type: string; id: string; amount: Ce
   return arrayOf(rec.Line).flatMap((line) => {
     const link = arrayOf(line.LinkedTxn)[0];
     return link?.TxnId
-      ? [{ type: linkedType(String(link.TxnType)), id: String(link.TxnId), amount: cents(line.Amount) }]
+      ? [{ type: linkedType(textOf(link.TxnType)), id: textOf(link.TxnId), amount: cents(line.Amount) }]
       : [];
   });
 }

@@ -2,6 +2,7 @@
 // pays. Plain classes of fixed shape, because a large company holds a million lines.
 import type { Cents } from '../money/index.js';
 import type { Movement } from './fifo.js';
+import { textOf } from '../text.js';
 
 export enum LineKind {
   Source = 0,
@@ -80,7 +81,7 @@ export function keyOf(type: string, id: string): string {
 
 /** Dates as numbers, 20260131; 0 for what is no date. */
 export function ymdOf(date: unknown): number {
-  const text = String(date ?? '');
+  const text = textOf(date ?? '');
   const match = /^(\d{4})-(\d{2})-(\d{2})/.exec(text);
   if (!match || Number(match[2]) > 12 || Number(match[3]) > 31 || match[2] === '00' || match[3] === '00') return 0;
   return Number(match[1]) * 10000 + Number(match[2]) * 100 + Number(match[3]);

@@ -20,6 +20,7 @@ import {
 } from '../money/index.js';
 import { isUs, ratesOf, taxProfileOf, type Rate } from './profile.js';
 import { switchesOf, type Switches } from './switches.js';
+import { textOf } from '../text.js';
 
 const SALES = new Set(['Invoice', 'SalesReceipt', 'CreditMemo', 'RefundReceipt', 'Estimate']);
 const PURCHASES = new Set(['Bill', 'VendorCredit', 'Purchase', 'PurchaseOrder']);
@@ -62,7 +63,7 @@ function computeForm(side: 'sales' | 'purchase', rec: Rec, company: CompanyView,
     throw business('GlobalTaxCalculation TaxInclusive is not supported for companies in this locale.');
   }
   const taxable: TaxableLine[] = [];
-  const date = String(rec.TxnDate ?? company.today()).slice(0, 10);
+  const date = textOf(rec.TxnDate ?? company.today()).slice(0, 10);
   let discountLine: Rec | undefined;
   const kept: Rec[] = [];
   let subTotalLine: Rec | undefined;
@@ -201,7 +202,7 @@ function computeLine(
     throw new QboFault(
       '6070',
       'Amount calculation incorrect in the request',
-      `Amount calculation incorrect in the request: Amount is not equal to UnitPrice * Qty. Supplied value:${line.Amount}`,
+      `Amount calculation incorrect in the request: Amount is not equal to UnitPrice * Qty. Supplied value:${textOf(line.Amount)}`,
     );
   }
   line.Amount = centsNumber(net);
@@ -222,10 +223,10 @@ function computeLine(
 /** The line remembers the item's income account of this moment: later changes of the item do not move old postings. */
 function stampIncomeAccount(detail: Rec, company: CompanyView): void {
   const markup = detail.MarkupInfo?.MarkUpIncomeAccountRef;
-  const item = detail.ItemRef?.value ? company.get('Item', String(detail.ItemRef.value)) : undefined;
+  const item = detail.ItemRef?.value ? company.get('Item', textOf(detail.ItemRef.value)) : undefined;
   const ref = markup?.value ? markup : item?.IncomeAccountRef;
   if (!ref?.value) return;
-  const account = company.get('Account', String(ref.value));
+  const account = company.get('Account', textOf(ref.value));
   const name = account?.FullyQualifiedName ?? ref.name;
   detail.ItemAccountRef = name === undefined ? { value: ref.value } : { value: ref.value, name };
 }
@@ -252,7 +253,7 @@ function computeDiscount(line: Rec, subTotal: Cents, company: CompanyView): Cent
       typeof fallback === 'object'
         ? fallback?.value
         : (fallback ?? company.accountBySubType('DiscountsRefundsGiven')?.Id);
-    const account = id === undefined ? undefined : company.get('Account', String(id));
+    const account = id === undefined ? undefined : company.get('Account', textOf(id));
     if (account) detail.DiscountAccountRef = { value: account.Id, name: account.FullyQualifiedName };
   }
   return amount;
@@ -272,7 +273,7 @@ function keepStoredTax(rec: Rec): void {
 function storeTax(rec: Rec, code: Rec | undefined, taxLines: readonly TaxLine[]): void {
   const total = taxLines.reduce((sum, line) => plus(sum, line.amount), 0);
   rec.TxnTaxDetail = {
-    ...(code ? { TxnTaxCodeRef: { value: String(code.Id) } } : {}),
+    ...(code ? { TxnTaxCodeRef: { value: textOf(code.Id) } } : {}),
     TotalTax: centsNumber(total),
     ...(taxLines.length > 0
       ? {
@@ -314,7 +315,7 @@ function taxUsManual(
   switches: Switches,
 ): void {
   const codeId = rec.TxnTaxDetail?.TxnTaxCodeRef?.value;
-  const code = codeId === undefined || codeId === '' ? undefined : company.get('TaxCode', String(codeId));
+  const code = codeId === undefined || codeId === '' ? undefined : company.get('TaxCode', textOf(codeId));
   const sent: Rec = given.TxnTaxDetail ?? {};
   if (!code) {
     // The code makes the tax; without one a sent TotalTax counts only under the widest reading of the override.
@@ -332,7 +333,7 @@ function taxUsManual(
   const sentLines: Rec[] = Array.isArray(sent.TaxLine) ? sent.TaxLine : [];
   if (switches.usOverride !== 'all-ignored' && sent.TxnTaxCodeRef?.value && sentLines.length > 0) {
     for (const line of computed) {
-      const own = sentLines.find((l) => String(l?.TaxLineDetail?.TaxRateRef?.value) === line.rateId);
+      const own = sentLines.find((l) => textOf(l?.TaxLineDetail?.TaxRateRef?.value) === line.rateId);
       if (own && isGiven(own.Amount)) line.amount = cents(own.Amount);
     }
   } else if (switches.usOverride === 'all-kept' && isGiven(sent.TotalTax))
@@ -356,9 +357,9 @@ function taxUsAutomated(
   given: Rec,
   switches: Switches,
 ): void {
-  const date = String(rec.TxnDate ?? company.today()).slice(0, 10);
+  const date = textOf(rec.TxnDate ?? company.today()).slice(0, 10);
   // Since 2018 a line without a code counts as taxable; NON always stops the tax, and so does an exempt customer.
-  const customer = company.get('Customer', String(rec.CustomerRef?.value ?? ''));
+  const customer = company.get('Customer', textOf(rec.CustomerRef?.value ?? ''));
   const exempt = customer?.Taxable === false && customer.TaxExemptionReasonId !== undefined;
   const base = exempt ? 0 : usBase(rec, taxable, subTotal, discount, (line) => line.detail.TaxCodeRef?.value !== 'NON');
   const source = automatedSource(rec, company, given, switches);
@@ -386,11 +387,11 @@ function taxUsAutomated(
  */
 function automatedSource(rec: Rec, company: CompanyView, given: Rec, switches: Switches): Rec | undefined {
   const sentId = given.TxnTaxDetail?.TxnTaxCodeRef?.value;
-  const own = sentId === undefined ? undefined : company.get('TaxCode', String(sentId));
+  const own = sentId === undefined ? undefined : company.get('TaxCode', textOf(sentId));
   if (own?.TaxCodeConfigType === 'USER_DEFINED' && switches.astUserCode === 'honoured') return own;
   const info = company.companyInfo();
   const to: Rec = rec.ShipAddr ?? info.LegalAddr ?? info.CompanyAddr ?? {};
-  const zip = String(to.PostalCode ?? '');
+  const zip = textOf(to.PostalCode ?? '');
   const prefix = Object.keys(switches.astRates)
     .filter((candidate) => zip.startsWith(candidate))
     .sort((a, b) => b.length - a.length)[0];
@@ -398,11 +399,11 @@ function automatedSource(rec: Rec, company: CompanyView, given: Rec, switches: S
     const rateIds = switches.astRates[prefix];
     return { SalesTaxRateList: { TaxRateDetail: rateIds.map((value) => ({ TaxRateRef: { value } })) } };
   }
-  const state = String(to.CountrySubDivisionCode ?? '').toUpperCase();
-  const places = [to.City, STATES[state], state].map((place) => String(place ?? '').toLowerCase()).filter(Boolean);
+  const state = textOf(to.CountrySubDivisionCode ?? '').toUpperCase();
+  const places = [to.City, STATES[state], state].map((place) => textOf(place ?? '').toLowerCase()).filter(Boolean);
   for (const place of places) {
     for (const code of company.all('TaxCode')) {
-      if (code.Active !== false && String(code.Name).toLowerCase() === place) return code;
+      if (code.Active !== false && textOf(code.Name).toLowerCase() === place) return code;
     }
   }
   return undefined;
@@ -424,7 +425,7 @@ const STATES: Readonly<Record<string, string>> = Object.fromEntries(
 function lineRates(company: CompanyView, detail: Rec, side: 'sales' | 'purchase', date: string): Rate[] | undefined {
   const codeId = detail.TaxCodeRef?.value;
   if (codeId === undefined || codeId === '' || codeId === 'TAX' || codeId === 'NON') return undefined;
-  const code = company.get('TaxCode', String(codeId));
+  const code = company.get('TaxCode', textOf(codeId));
   return code ? ratesOf(company, code, side, date) : undefined;
 }
 
@@ -485,7 +486,7 @@ function taxVat(
   );
   if (switches.vatOverride === 'kept' && named.length > 0) {
     for (const line of taxLines) {
-      const own = named.find((l) => String(l.TaxLineDetail.TaxRateRef.value) === line.rateId);
+      const own = named.find((l) => textOf(l.TaxLineDetail.TaxRateRef.value) === line.rateId);
       if (!own) throw business('The tax lines must name every tax rate of the tax codes that the lines use.');
       line.amount = cents(own.Amount);
     }
@@ -502,7 +503,7 @@ function requiredRates(company: CompanyView, line: TaxableLine, side: 'sales' | 
         : 'Make sure all your transactions have a VAT rate before you save.',
     );
   }
-  const code = company.get('TaxCode', String(codeId));
+  const code = company.get('TaxCode', textOf(codeId));
   if (!code) {
     throw new QboFault('2500', 'Invalid Reference Id', `Invalid Reference Id : TaxCode element id ${codeId} not found`);
   }
@@ -577,11 +578,11 @@ function computeJournalEntry(rec: Rec, company: CompanyView): void {
 function fillJournalTax(rec: Rec, company: CompanyView): void {
   rec.TxnTaxDetail ??= {};
   if (isUs(company) || (Array.isArray(rec.TxnTaxDetail.TaxLine) && rec.TxnTaxDetail.TaxLine.length > 0)) return;
-  const date = String(rec.TxnDate ?? company.today()).slice(0, 10);
+  const date = textOf(rec.TxnDate ?? company.today()).slice(0, 10);
   const byRate = new Map<string, TaxLine>();
   for (const line of linesOf(rec)) {
     const detail: Rec = line.JournalEntryLineDetail ?? {};
-    const code = detail.TaxCodeRef?.value ? company.get('TaxCode', String(detail.TaxCodeRef.value)) : undefined;
+    const code = detail.TaxCodeRef?.value ? company.get('TaxCode', textOf(detail.TaxCodeRef.value)) : undefined;
     if (!code) continue;
     const rates = ratesOf(company, code, detail.TaxApplicableOn === 'Sales' ? 'sales' : 'purchase', date);
     const sign = detail.PostingType === 'Credit' ? -1 : 1;
@@ -614,12 +615,12 @@ function computeDeposit(rec: Rec, company: CompanyView): void {
 
 /** Deposit lines name their side of the tax code; without it they land on the purchase side. */
 function taxDeposit(rec: Rec, company: CompanyView): void {
-  const date = String(rec.TxnDate ?? company.today()).slice(0, 10);
+  const date = textOf(rec.TxnDate ?? company.today()).slice(0, 10);
   const byRate = new Map<string, TaxLine>();
   for (const line of linesOf(rec)) {
     const detail: Rec = line.DepositLineDetail ?? {};
     const codeId = detail.TaxCodeRef?.value;
-    const code = codeId === undefined ? undefined : company.get('TaxCode', String(codeId));
+    const code = codeId === undefined ? undefined : company.get('TaxCode', textOf(codeId));
     if (!code) continue;
     const net = cents(line.Amount);
     for (const rate of ratesOf(company, code, detail.TaxApplicableOn === 'Sales' ? 'sales' : 'purchase', date)) {
@@ -649,7 +650,7 @@ function settleHome(rec: Rec, company: CompanyView, total: Cents | undefined): v
 }
 
 function dayRate(rec: Rec, company: CompanyView): number {
-  const date = String(rec.TxnDate ?? company.today()).slice(0, 10);
+  const date = textOf(rec.TxnDate ?? company.today()).slice(0, 10);
   let best: Rec | undefined;
   for (const rate of company.all('ExchangeRate')) {
     if (rate.SourceCurrencyCode !== rec.CurrencyRef.value || rate.AsOfDate > date) continue;

@@ -1,5 +1,6 @@
 // Which tax engine a company has, and what a tax code means in it on a given day.
 import type { CompanyView, Rec } from '../types.js';
+import { textOf } from '../text.js';
 
 export type TaxProfile = 'none' | 'us-manual' | 'us-automated' | 'vat';
 
@@ -30,7 +31,7 @@ export function ratesOf(company: CompanyView, code: Rec, side: 'sales' | 'purcha
   return [...details]
     .sort((a, b) => Number(a.TaxOrder ?? 0) - Number(b.TaxOrder ?? 0))
     .map((detail) => {
-      const id = String(detail.TaxRateRef?.value ?? '');
+      const id = textOf(detail.TaxRateRef?.value ?? '');
       return {
         id,
         percent: percentOn(company.get('TaxRate', id), date),
@@ -42,7 +43,7 @@ export function ratesOf(company: CompanyView, code: Rec, side: 'sales' | 'purcha
 export function percentOn(rate: Rec | undefined, date: string): number {
   if (!rate) return 0;
   const history: Rec[] = Array.isArray(rate.EffectiveTaxRate) ? rate.EffectiveTaxRate : [];
-  const day = (value: unknown): string => String(value).slice(0, 10);
+  const day = (value: unknown): string => textOf(value).slice(0, 10);
   for (const step of history) {
     if (step.EffectiveDate && day(step.EffectiveDate) > date) continue;
     if (step.EndDate && day(step.EndDate) < date) continue;
