@@ -25,7 +25,6 @@ const pollMs = 1000;
 export class BackfillLoop implements OnApplicationBootstrap {
   private readonly log = createLog('backfill');
   private readonly owner = `ingest-${randomUUID()}`;
-  private readonly stopping = new AbortController();
   private readonly active = new Set<Promise<void>>();
   private readonly loop: Repeated;
   private readonly reader: SourceReader;
@@ -44,7 +43,7 @@ export class BackfillLoop implements OnApplicationBootstrap {
     const now = () => clock.now();
     this.reader = new SourceReader(qbo, now);
     this.publisher = new ChangePublisher(producer, store, now);
-    this.loop = new Repeated(() => this.take(), { clock, log: this.log, failed: 'jobs not read' });
+    this.loop = new Repeated((stopping) => this.take(stopping), { clock, log: this.log, failed: 'jobs not read' });
   }
 
   onApplicationBootstrap(): void {
@@ -53,24 +52,23 @@ export class BackfillLoop implements OnApplicationBootstrap {
   }
 
   async stop(): Promise<void> {
-    this.stopping.abort();
     await this.loop.stop();
     await Promise.all(this.active);
   }
 
-  private async take(): Promise<number> {
-    while (this.active.size < this.settings.backfillsAtOnce && !this.stopping.signal.aborted) {
+  private async take(stopping: AbortSignal): Promise<number> {
+    while (this.active.size < this.settings.backfillsAtOnce && !stopping.aborted) {
       const job = await this.jobs.claim('backfill', this.owner, this.settings.jobLeaseMs);
       if (!job) break;
-      const work = this.work(job).finally(() => this.active.delete(work));
+      const work = this.work(job, stopping).finally(() => this.active.delete(work));
       this.active.add(work);
     }
     return pollMs;
   }
 
-  private async work(job: Job): Promise<void> {
+  private async work(job: Job, stopping: AbortSignal): Promise<void> {
     const lost = new AbortController();
-    const signal = AbortSignal.any([this.stopping.signal, lost.signal]);
+    const signal = AbortSignal.any([stopping, lost.signal]);
     const renewal = setInterval(() => {
       this.jobs
         .renew(job.id, this.owner, this.settings.jobLeaseMs)
@@ -89,7 +87,7 @@ export class BackfillLoop implements OnApplicationBootstrap {
       this.log.info({ ...fields, realm: sync.sourceRealmId, outcome, ...backfill.totals }, 'backfill.ended');
     } catch (error) {
       if (lost.signal.aborted || error instanceof JobLost) this.log.warn(fields, 'backfill.given_up');
-      else if (this.stopping.signal.aborted) await this.jobs.release(job.id, this.owner).catch(() => undefined);
+      else if (stopping.aborted) await this.jobs.release(job.id, this.owner).catch(() => undefined);
       // Anything else (PostgreSQL away): the lease runs out and the job is taken up again where it was.
       else this.log.error({ ...fields, err: error }, 'backfill.interrupted');
     } finally {

@@ -27,7 +27,7 @@ export interface PacingState {
   form: 2;
   /** grants not answered yet */
   open: OpenGrant[];
-  /** answered calls of the last minute, counted by the second of their answer: at most 62 entries */
+  /** answered calls of the last minute, by the second in which they were counted at the latest: at most 62 entries */
   answered: Answered[];
   /** answered within the last second; of a batch, how many items it had */
   recent: { app: string; atMs: number; items?: number }[];
@@ -61,7 +61,7 @@ interface Answered {
   calls: Partial<Record<CallClass, number>>;
   /** batches among them, per app */
   batches: Record<string, number>;
-  /** when in this second the last of them was answered */
+  /** when in this second the last of them was counted at the latest */
   batchMs?: number;
 }
 
@@ -236,20 +236,17 @@ export function complete(
   nowMs: number,
   grantId: number,
   outcome: 'ok' | 'throttled' | 'unsent',
-  { items = 1, tookMs }: Called = {},
+  called: Called = {},
 ): PacingState {
   const grant = state.open.find((open) => open.id === grantId);
   if (!grant) return state;
+  const { items = 1, tookMs = nowMs - grant.atMs } = called;
   const open = state.open.filter((one) => one !== grant);
   // Never sent: the server cannot have counted it.
   if (outcome === 'unsent') return { ...state, open };
-  const measured = {
-    ...state,
-    open,
-    delays: withSample(state.delays, grant, tookMs ?? nowMs - grant.atMs, items, nowMs),
-  };
+  const measured = { ...state, open, delays: withSample(state.delays, grant, tookMs, items, nowMs) };
   // The server counted it before that part of its way which every call takes after being counted, or the next before.
-  const countedMs = nowMs - Math.floor(Math.min(tookMs ?? nowMs - grant.atMs, knownOf(measured, grant.by)(items)));
+  const countedMs = nowMs - Math.floor(Math.min(tookMs, knownOf(measured, grant.by)(items)));
   const freed = counted(measured, grant, nowMs, items, countedMs);
   return outcome === 'throttled' ? frozen(freed, policy, nowMs) : freed;
 }
@@ -357,9 +354,7 @@ function secondFree(
   const knownMs = knownOf(state, by);
   const leaving = state.recent
     .filter((one) => one.app === app)
-    .map(({ atMs, items = 1 }) => {
-      return Math.ceil(atMs + secondMs + clockMarginMs - Math.min(secondMs, knownMs(items)));
-    })
+    .map(({ atMs, items = 1 }) => Math.ceil(atMs + secondMs + clockMarginMs - Math.min(secondMs, knownMs(items))))
     .filter((leavesMs) => leavesMs > nowMs);
   const over = open + leaving.length - policy.perSecond;
   if (over < 0) return nowMs;

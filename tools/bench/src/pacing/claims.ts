@@ -12,10 +12,12 @@ const lane = fc.record({
   pauseMs: fc.constantFrom(0, 0, 50, 500, 5_000),
 });
 const moment = fc.integer({ min: 0, max: minutes * 60_000 });
-const regimes = (wayMs: fc.Arbitrary<number>) =>
-  fc
-    .array(fc.record({ atMs: moment, lagMs: fc.constantFrom(0, 0, 50, 200, 600), wayMs }), { maxLength: 6 })
-    .map((found) => found.sort((a, b) => a.atMs - b.atMs));
+// What changes within our own process may be large; a route changes by tens of milliseconds.
+const regime = fc.record({
+  atMs: moment,
+  lagMs: fc.constantFrom(0, 0, 50, 200, 600),
+  wayMs: fc.integer({ min: 0, max: 80 }),
+});
 const process = fc.record({
   // As far off as clocks of machines are found to be, and farther.
   skewMs: fc.oneof(fc.integer({ min: -2_000, max: 2_000 }), fc.constantFrom(-3_600_000, 3_600_000)),
@@ -27,8 +29,7 @@ const process = fc.record({
     fc.integer({ min: 0, max: 60 }),
     fc.integer({ min: 0, max: 1_500 }),
   ),
-  // What changes within our own process may be large; a route changes by tens of milliseconds.
-  regimes: regimes(fc.integer({ min: 0, max: 80 })),
+  regimes: fc.array(regime, { maxLength: 6 }).map((found) => found.sort((a, b) => a.atMs - b.atMs)),
   stalls: fc.array(fc.record({ atMs: moment, forMs: fc.integer({ min: 50, max: 6_000 }) }), { maxLength: 3 }),
   crashes: fc.array(fc.record({ atMs: moment, downMs: fc.integer({ min: 0, max: 20_000 }) }), { maxLength: 2 }),
   lanes: fc.array(lane, { minLength: 1, maxLength: 3 }),
